@@ -1,1 +1,45 @@
-//! compute
+//! Module 1: which provider answers a query, what it costs, and who may still pay for it.
+//!
+//! Pure. A command ([`allocate`], [`report`], [`release`], [`expire`]) looks at a [`Desk`] and says what would happen: one
+//! [`Fact`] and the ledger's events, or a [`Refusal`]. [`State::apply`] folds the fact into the module's state and cannot
+//! fail. The rules with their numbers are told in `docs/modules/compute.md`.
+
+mod accounts;
+mod allocate;
+mod choice;
+mod desk;
+mod expire;
+mod explain;
+mod fact;
+mod health;
+mod histogram;
+mod policy;
+mod priority;
+mod provider;
+mod quota;
+mod reason;
+mod release;
+mod report;
+mod score;
+mod state;
+mod stats;
+mod tag;
+#[cfg(test)]
+mod testing;
+
+pub use allocate::{Allocate, allocate};
+pub use desk::{Desk, Refusal};
+pub use expire::expire;
+pub use explain::{Excluded, Line, Terms};
+pub use fact::{Allocated, Expired, Fact, Opening, Released, Reported};
+pub use health::{Circuit, CircuitState, Health};
+pub use histogram::Sample;
+pub use policy::Policy;
+pub use priority::Priority;
+pub use provider::Provider;
+pub use quota::{QuotaStatus, quota};
+pub use release::release;
+pub use report::{Late, Report, report};
+pub use state::State;
+pub use stats::{ProviderStats, ProviderStatus, Stats, provider_status, stats};
+pub use tag::Tag;

@@ -1,1 +1,36 @@
-//! engine
+//! The engine runs the modules: one writer decides, the journal makes durable, the state is the fold of the journal.
+//!
+//! [`Engine`] is the handle everybody outside uses. Inside, four threads: the *writer* decides and applies commands, the
+//! *committer* appends what was decided to the journal and then answers, the *follower* keeps the views, the *snapshotter*
+//! writes frozen states.
+
+mod clock;
+mod codec;
+mod command;
+mod committer;
+mod decide;
+mod engine;
+mod journal;
+mod load;
+mod lookup;
+mod outcome;
+mod recent;
+mod record;
+mod shared;
+mod snapshot;
+mod state;
+mod storage;
+mod views;
+mod writer;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use codec::{ChainHash, Damage};
+pub use command::{Command, Key, Submission, item_id, report_id};
+pub use decide::{Desk, Policy};
+pub use engine::{Committed, Engine, Limits, Status};
+pub use journal::{Verified, read_records, verify};
+pub use load::{StartError, VerifyOnStart};
+pub use record::{Actor, Fact, Record, Stored};
+pub use state::{Frozen, State};
+pub use storage::{Journal, JournalReader, MemoryStore, Put, Row, Shelf, ShelfTable, Snapshots, Store, StoreError};
+pub use views::{Entry, Span};

@@ -5,14 +5,18 @@
 
 mod amount;
 mod asset;
+mod code;
 mod did;
 mod id;
+mod problem;
 mod rate;
 mod time;
 
 pub use amount::{Amount, AmountError};
 pub use asset::Asset;
+pub use code::Code;
 pub use did::{Did, DidError, Owner};
 pub use id::{Id, IdError};
+pub use problem::Problem;
 pub use rate::{FeeRate, Ratio, TokenRate};
 pub use time::{Duration, Period, Time};

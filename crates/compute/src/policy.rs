@@ -1,0 +1,49 @@
+//! The operator's rules of compute.
+
+use lab3_units::{Amount, Duration, Ratio};
+
+use crate::Provider;
+
+/// The operator's rules. The default is the specification's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Who sells compute.
+    pub providers: Vec<Provider>,
+    /// The provider of last resort, when there is one.
+    pub fallback: Option<Box<str>>,
+    /// A citizen's allowance for a calendar month (UTC), in KS.
+    pub quota: Amount,
+    /// Least quality when a request names none.
+    pub min_quality: Ratio,
+    /// How long an allocation is held.
+    pub hold: Duration,
+    /// Allocations a citizen may have open.
+    pub open_max: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            providers: Provider::table(),
+            fallback: Some("local_llama".into()),
+            quota: Amount::new(100_000_000),
+            min_quality: Ratio::from_millionths(800_000),
+            hold: Duration::from_secs(900),
+            open_max: 1024,
+        }
+    }
+}
+
+impl Policy {
+    /// The provider of that name or alias; a name goes before an alias.
+    pub fn provider(&self, name: &str) -> Option<&Provider> {
+        let named = self.providers.iter().find(|provider| *provider.name == *name);
+        named.or_else(|| self.providers.iter().find(|provider| provider.answers_to(name)))
+    }
+
+    /// The names requests may use, for a person who got one wrong.
+    pub(crate) fn known_names(&self) -> String {
+        let names: Vec<&str> = self.providers.iter().map(|provider| &*provider.name).collect();
+        names.join(", ")
+    }
+}

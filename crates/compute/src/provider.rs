@@ -1,0 +1,64 @@
+//! Providers: who sells compute, as the operator states it.
+
+use lab3_units::{Amount, Ratio, TokenRate};
+
+/// A provider, as the operator states it. Price, latency and reliability are what holds until usage says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provider {
+    /// The name replies give.
+    pub name: Box<str>,
+    /// Other names requests may use.
+    pub aliases: Vec<Box<str>>,
+    /// Whether queries go there.
+    pub enabled: bool,
+    /// Price of a token.
+    pub rate: TokenRate,
+    /// Expected latency of a query, in milliseconds.
+    pub latency_ms: u32,
+    /// Capability of the model, from 0 to 1. Never measured here.
+    pub quality: Ratio,
+    /// Expected share of queries that succeed.
+    pub reliability: Ratio,
+    /// Longest query, in tokens.
+    pub context_tokens_max: u64,
+}
+
+/// The specification's provider table: name, aliases, MIC per thousand tokens, milliseconds, quality and reliability in
+/// hundredths, context in tokens.
+const TABLE: [(&str, &[&str], &str, u32, u32, u32, u64); 5] = [
+    ("anthropic_claude", &["anthropic", "claude"], "0.015", 600, 97, 99, 200_000),
+    ("openai_gpt4", &["openai"], "0.010", 800, 95, 98, 128_000),
+    ("google_gemini", &["gemini", "google"], "0.008", 700, 92, 97, 1_000_000),
+    ("deepseek", &[], "0.002", 1200, 88, 95, 64_000),
+    ("local_llama", &["local", "llama"], "0.0001", 2500, 80, 99, 32_000),
+];
+
+impl Provider {
+    /// The five providers of the specification's table, with the names other labs use for them.
+    pub fn table() -> Vec<Provider> {
+        let row =
+            |&(name, aliases, price, latency_ms, quality, reliability, context_tokens_max): &(&str, &[&str], &str, u32, u32, u32, u64)| {
+                Provider {
+                    name: name.into(),
+                    aliases: aliases.iter().map(|&alias| alias.into()).collect(),
+                    enabled: true,
+                    rate: TokenRate::from_mic_per_thousand(price).unwrap_or_default(),
+                    latency_ms,
+                    quality: Ratio::from_millionths(quality * 10_000),
+                    reliability: Ratio::from_millionths(reliability * 10_000),
+                    context_tokens_max,
+                }
+            };
+        TABLE.iter().map(row).collect()
+    }
+
+    /// Whether `name` is the provider's name or one of its aliases.
+    pub fn answers_to(&self, name: &str) -> bool {
+        *self.name == *name || self.aliases.iter().any(|alias| **alias == *name)
+    }
+
+    /// What a query of `tokens` costs, in KS, rounded up; [`Amount::MAX`] when nothing could pay it.
+    pub fn cost(&self, tokens: u64) -> Amount {
+        self.rate.charge(tokens).unwrap_or(Amount::MAX)
+    }
+}

@@ -1,0 +1,32 @@
+//! What an allocation's hold is recognised by: the 32 bits of `Hold.code`.
+
+/// The provider, who pays and the month of an allocation, packed into the ledger's hold code.
+///
+/// From the lowest bit: 16 bits the month's number, 1 bit whether the Hive pays, 15 bits the provider's number in the
+/// [`crate::State`]. The journal stores it, so the layout never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// The provider's number in the state.
+    pub provider: u16,
+    /// Whether the Hive pays the whole cost.
+    pub hive_pays: bool,
+    /// The month whose allowance was promised, as [`lab3_units::Period::number`] gives it.
+    pub period: u16,
+}
+
+/// The largest provider number fifteen bits hold.
+pub(crate) const PROVIDER_MAX: u16 = 0x7fff;
+
+impl Tag {
+    /// The tag as a hold's code.
+    pub fn code(self) -> u32 {
+        let provider = u32::from(self.provider.min(PROVIDER_MAX));
+        (provider << 17) | (u32::from(self.hive_pays) << 16) | u32::from(self.period)
+    }
+
+    /// The tag a hold's code stands for.
+    pub fn from_code(code: u32) -> Self {
+        let [high, low] = [code >> 16, code & 0xffff].map(|half| u16::try_from(half).unwrap_or(0));
+        Self { provider: high >> 1, hive_pays: high & 1 == 1, period: low }
+    }
+}

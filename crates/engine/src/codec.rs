@@ -1,0 +1,225 @@
+//! Rows and the hash chain: records to bytes and back, each vouching for everything before it.
+//!
+//! A row is a version byte, the chain's hash before its first record (32 bytes), then for each record its length (LEB128), the
+//! first four bytes of the chain's hash after it, and its bytes. The chain: `hash(n) = SHA-256(hash(n-1) || n as u64
+//! little-endian || bytes of record n)`, `hash(0)` all zeros. The four bytes name the exact record that does not fit; the
+//! 32 in the next row prove the rest.
+
+use sha2::{Digest, Sha256};
+
+use crate::record::{Record, Stored};
+use crate::storage::Row;
+
+/// A hash of the chain.
+pub type ChainHash = [u8; 32];
+
+/// The hash before the first record.
+pub const CHAIN_START: ChainHash = [0; 32];
+
+/// The row format this version writes. Older ones stay readable.
+const ROW_VERSION: u8 = 1;
+
+/// Records in a row: few enough that finding one costs little, enough that the hash in the row's head costs little.
+const ROW_RECORDS_MAX: u32 = 64;
+
+/// Bytes after which a row is closed early, whatever it holds.
+const ROW_BYTES_CLOSE: usize = 16 * 1024;
+
+/// Bytes of a record's chain hash kept beside it.
+const CHECK_LEN: usize = 4;
+
+/// What is wrong with a journal, and exactly where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("journal record {sequence}: {what}")]
+pub struct Damage {
+    /// The first record that does not fit.
+    pub sequence: u64,
+    /// What does not fit.
+    pub what: String,
+}
+
+impl Damage {
+    fn new(sequence: u64, what: impl Into<String>) -> Self {
+        Self { sequence, what: what.into() }
+    }
+}
+
+fn link(before: &ChainHash, sequence: u64, bytes: &[u8]) -> ChainHash {
+    let mut hasher = Sha256::new();
+    hasher.update(before);
+    hasher.update(sequence.to_le_bytes());
+    hasher.update(bytes);
+    hasher.finalize().into()
+}
+
+/// Encodes records into rows, carrying the chain on.
+#[derive(Debug)]
+pub struct RowWriter {
+    head: ChainHash,
+    next: u64,
+    open: Option<Row>,
+    done: Vec<Row>,
+    scratch: Vec<u8>,
+}
+
+impl RowWriter {
+    /// A writer that continues the chain after record `last` with hash `head`.
+    pub fn new(last: u64, head: ChainHash) -> Self {
+        Self { head, next: last + 1, open: None, done: Vec::new(), scratch: Vec::new() }
+    }
+
+    /// The number the next record will have.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The chain's hash after the last record.
+    pub fn head(&self) -> ChainHash {
+        self.head
+    }
+
+    /// Adds a record and says its number.
+    pub fn push(&mut self, record: &Record) -> Result<u64, postcard::Error> {
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.clear();
+        self.scratch = postcard::to_extend(record, bytes)?;
+        let (sequence, before) = (self.next, self.head);
+        self.head = link(&before, sequence, &self.scratch);
+        self.next += 1;
+        let row = self.open.get_or_insert_with(|| {
+            let mut body = Vec::with_capacity(4096);
+            body.push(ROW_VERSION);
+            body.extend_from_slice(&before);
+            Row { first: sequence, len: 0, body }
+        });
+        write_len(&mut row.body, self.scratch.len());
+        row.body.extend_from_slice(&self.head[..CHECK_LEN]);
+        row.body.extend_from_slice(&self.scratch);
+        row.len += 1;
+        if row.len == ROW_RECORDS_MAX || row.body.len() >= ROW_BYTES_CLOSE {
+            self.done.extend(self.open.take());
+        }
+        Ok(sequence)
+    }
+
+    /// The rows since the last call.
+    pub fn take(&mut self) -> Vec<Row> {
+        self.done.extend(self.open.take());
+        std::mem::take(&mut self.done)
+    }
+}
+
+fn write_len(out: &mut Vec<u8>, mut len: usize) {
+    while len >= 0x80 {
+        out.push((len & 0x7f).to_le_bytes()[0] | 0x80);
+        len >>= 7;
+    }
+    out.push(len.to_le_bytes()[0]);
+}
+
+fn read_len(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut len = 0;
+    for (at, &byte) in bytes.iter().enumerate().take(5) {
+        len |= usize::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            return Some((len, &bytes[at + 1..]));
+        }
+    }
+    None
+}
+
+/// The records of a row as bytes, with the first bytes of their chain hashes.
+struct Frames<'a> {
+    sequence: u64,
+    left: u32,
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Frames<'a> {
+    type Item = Result<(u64, &'a [u8], &'a [u8]), Damage>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let sequence = self.sequence;
+        if self.left == 0 {
+            let rest = std::mem::take(&mut self.rest);
+            return (!rest.is_empty()).then(|| Err(Damage::new(sequence.saturating_sub(1), "bytes follow the row's last record")));
+        }
+        let cut = || Damage::new(sequence, "the row ends before the record does");
+        let frame = read_len(self.rest).and_then(|(len, rest)| {
+            let (check, rest) = rest.split_at_checked(CHECK_LEN)?;
+            let (bytes, rest) = rest.split_at_checked(len)?;
+            self.rest = rest;
+            Some((sequence, check, bytes))
+        });
+        self.sequence += 1;
+        self.left = if frame.is_some() { self.left - 1 } else { 0 };
+        if frame.is_none() {
+            self.rest = &[];
+        }
+        Some(frame.ok_or_else(cut))
+    }
+}
+
+/// Splits a row into the chain's hash before it and its records' bytes.
+fn frames(row: &Row) -> Result<(ChainHash, Frames<'_>), Damage> {
+    match row.body.split_first() {
+        Some((&ROW_VERSION, rest)) => {
+            let (before, rest) = rest.split_first_chunk::<32>().ok_or_else(|| Damage::new(row.first, "the row has no head"))?;
+            Ok((*before, Frames { sequence: row.first, left: row.len, rest }))
+        }
+        Some((version, _)) => Err(Damage::new(row.first, format!("row format {version} is not one this version reads"))),
+        None => Err(Damage::new(row.first, "the row is empty")),
+    }
+}
+
+fn decode(sequence: u64, bytes: &[u8]) -> Result<Stored, Damage> {
+    let unreadable = |error: postcard::Error| Damage::new(sequence, format!("cannot be read: {error}"));
+    let (record, rest) = postcard::take_from_bytes(bytes).map_err(unreadable)?;
+    if !rest.is_empty() {
+        return Err(Damage::new(sequence, "bytes follow its end"));
+    }
+    Ok(Stored { sequence, record })
+}
+
+/// Checks that a row continues the chain from `before`, and gives the chain's hash after it.
+pub fn check_row(row: &Row, before: &ChainHash) -> Result<ChainHash, Damage> {
+    let (stated, frames) = frames(row)?;
+    let mut head = *before;
+    for frame in frames {
+        let (sequence, check, bytes) = frame?;
+        head = link(&head, sequence, bytes);
+        if head[..CHECK_LEN] != *check {
+            let stranger = sequence == row.first && stated != *before;
+            let what =
+                if stranger { "it follows another history than the records before it" } else { "its content does not match its hash" };
+            return Err(Damage::new(sequence, what));
+        }
+    }
+    if stated == *before { Ok(head) } else { Err(Damage::new(row.first, "the hash in its row's head is not that of the record before")) }
+}
+
+/// Checks a row as [`check_row`] does and hands each record on.
+pub fn read_checked(row: &Row, before: &ChainHash, mut each: impl FnMut(Stored) -> Result<(), Damage>) -> Result<ChainHash, Damage> {
+    let head = check_row(row, before)?;
+    for frame in frames(row)?.1 {
+        let (sequence, _, bytes) = frame?;
+        each(decode(sequence, bytes)?)?;
+    }
+    Ok(head)
+}
+
+/// Every record of a row, without checking the chain.
+pub fn read_row(row: &Row) -> Result<Vec<Stored>, Damage> {
+    frames(row)?.1.map(|frame| frame.and_then(|(sequence, _, bytes)| decode(sequence, bytes))).collect()
+}
+
+/// One record of a row, without checking the chain.
+pub fn read_one(row: &Row, wanted: u64) -> Result<Option<Stored>, Damage> {
+    for frame in frames(row)?.1 {
+        let (sequence, _, bytes) = frame?;
+        if sequence == wanted {
+            return decode(sequence, bytes).map(Some);
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,119 @@
+//! What can be asked of the desk: every command of every module, and the key that makes asking twice harmless.
+
+use lab3_units::{Id, Problem};
+
+use crate::Actor;
+
+/// A client's own key for a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The key, hashed to an id; the record (or the batch) gets this id.
+    pub id: Id,
+    /// Hash of the whole request. The same key with another fingerprint is refused.
+    pub fingerprint: u64,
+}
+
+/// A request to change something.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Choose a provider and hold the cost.
+    Allocate(lab3_compute::Allocate),
+    /// Settle what a query really cost.
+    Report(lab3_compute::Report),
+    /// Give back an allocation that is not needed.
+    Release(Id),
+    /// Move money between citizens.
+    Transfer(lab3_finance::Transfer),
+    /// Move money between citizens several times, all or none. Each may have an id of its own.
+    TransferLinked(Vec<(Option<Key>, lab3_finance::Transfer)>),
+    /// Pay a project from the PublicGoodsPool.
+    Grant(lab3_finance::Grant),
+    /// Give to the PublicGoodsPool.
+    Contribute(lab3_finance::Contribute),
+    /// Make new money.
+    Mint(lab3_finance::Mint),
+    /// Pay the epoch's rewards and open the next.
+    CloseEpoch(lab3_finance::CloseEpoch),
+    /// Only pin the key: what was asked was found impossible by looking outside the writer, in the journal.
+    Refused(Problem),
+}
+
+/// A command on its way to the writer.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// Who asks.
+    pub actor: Actor,
+    /// The id the record will have: the key's, or a fresh one.
+    pub id: Id,
+    /// The client's key, when it sent one; its id is `id`.
+    pub key: Option<Key>,
+    /// What is asked.
+    pub command: Command,
+}
+
+impl Submission {
+    /// A submission with the client's key, or with `fresh` as its id when there is none.
+    pub fn new(actor: Actor, key: Option<Key>, fresh: Id, command: Command) -> Self {
+        Self { actor, id: key.map_or(fresh, |key| key.id), key, command }
+    }
+
+    /// An id that only one record may ever have, whatever keys clients choose: a report counts once for its allocation.
+    pub(crate) fn once(&self) -> Option<Id> {
+        match &self.command {
+            Command::Report(report) => report.allocation.map(report_id),
+            _ => None,
+        }
+    }
+
+    /// Every key the client sent: the command's own, then those of its items.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> + '_ {
+        self.key.into_iter().chain(self.items().iter().filter_map(|(key, _)| *key))
+    }
+
+    /// A key whose fingerprint is the whole request's: the command's own or, without one, an item's.
+    pub(crate) fn any_key(&self) -> Option<Key> {
+        self.keys().next()
+    }
+
+    /// The ids the record shall be found by beside its own. Items have one each, in order, their own or a derived one. A
+    /// refusal uses up the keys the client sent and nothing else.
+    pub(crate) fn aliases(&self, refused: bool) -> Vec<Id> {
+        if refused {
+            return self.items().iter().filter_map(|(key, _)| key.map(|key| key.id)).collect();
+        }
+        let items = (0_u32..).zip(self.items()).map(|(at, (key, _))| key.map_or_else(|| item_id(self.id, at), |key| key.id));
+        self.once().into_iter().chain(items).collect()
+    }
+
+    /// A copy, for commands whose answer may lie in the journal rather than the state.
+    pub(crate) fn clone_if_it_names_an_allocation(&self) -> Option<Self> {
+        let names_one = match &self.command {
+            Command::Report(report) => report.allocation.is_some(),
+            Command::Release(_) => true,
+            _ => false,
+        };
+        names_one.then(|| self.clone())
+    }
+
+    fn items(&self) -> &[(Option<Key>, lab3_finance::Transfer)] {
+        match &self.command {
+            Command::TransferLinked(items) => items,
+            _ => &[],
+        }
+    }
+}
+
+/// The id of a batch's item that came without one of its own.
+pub fn item_id(batch: Id, item: u32) -> Id {
+    let mut bytes = batch.to_bytes();
+    let (_, low) = bytes.split_at_mut(8);
+    for (byte, mixed) in low.iter_mut().zip(u64::from(item + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()) {
+        *byte ^= mixed;
+    }
+    Id::from_bytes(bytes)
+}
+
+/// The id under which the report about an allocation is found.
+pub fn report_id(allocation: Id) -> Id {
+    Id::from_bytes(allocation.to_bytes().map(|byte| byte ^ 0xa5))
+}

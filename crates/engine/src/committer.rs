@@ -1,0 +1,110 @@
+//! The committer: makes a batch durable, then lets its replies go. While it waits for the disk the writer decides the next.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use crate::load::StartError;
+use crate::outcome::Release;
+use crate::record::Stored;
+use crate::shared::Progress;
+use crate::snapshot::Snapshotter;
+use crate::state::Frozen;
+use crate::storage::{Journal, Row, StoreError};
+use crate::views::Followed;
+
+/// Decided together, durable together.
+#[derive(Default)]
+pub struct Decided {
+    /// The records, encoded.
+    pub rows: Vec<Row>,
+    /// The records, for the views.
+    pub records: Vec<Arc<Stored>>,
+    /// What to send once they are durable.
+    pub releases: Vec<Release>,
+    /// The state after them, when a snapshot is due.
+    pub frozen: Option<Frozen>,
+}
+
+/// The committer's thread and the way to it.
+pub struct Committer {
+    batches: SyncSender<Decided>,
+    thread: JoinHandle<Result<(), StoreError>>,
+}
+
+/// What the committer works with.
+pub struct Parts {
+    /// The journal's writing end.
+    pub journal: Box<dyn Journal>,
+    /// Where the views listen.
+    pub follower: SyncSender<Followed>,
+    /// Where snapshots are made.
+    pub snapshotter: Snapshotter,
+    /// How far everybody got.
+    pub progress: Arc<Progress>,
+}
+
+impl Committer {
+    /// Starts the thread.
+    pub fn start(parts: Parts) -> Result<Self, StartError> {
+        // No room between the threads: one batch is made durable, one is decided.
+        let (batches, receiver) = sync_channel(0);
+        let thread = std::thread::Builder::new().name("lab3-committer".into()).spawn(move || parts.run(&receiver));
+        Ok(Self { batches, thread: thread.map_err(|error| StartError::Thread(error.to_string()))? })
+    }
+
+    /// Hands a batch over, waiting for the one before. When the committer has failed the batch is dropped, and with it the
+    /// replies: their receivers learn that the outcome is unknown.
+    pub fn commit(&self, batch: Decided) -> Result<(), Failed> {
+        self.batches.send(batch).map_err(|_| Failed)
+    }
+
+    /// Waits for the last batch and ends the thread; says why it had failed.
+    pub fn finish(self) -> Result<(), StoreError> {
+        drop(self.batches);
+        self.thread.join().unwrap_or_else(|_| Err(StoreError::Other("the committer panicked".into())))
+    }
+}
+
+/// The committer could not append; [`Committer::finish`] says why.
+#[derive(Debug)]
+pub struct Failed;
+
+impl Parts {
+    fn run(mut self, batches: &Receiver<Decided>) -> Result<(), StoreError> {
+        while let Ok(batch) = batches.recv() {
+            let Decided { rows, records, releases, frozen } = batch;
+            if let Some(last) = rows.last().map(Row::last) {
+                let started = Instant::now();
+                if let Err(error) = self.journal.append(&rows) {
+                    self.progress.commit_failures.fetch_add(1, Ordering::Relaxed);
+                    return Err(error);
+                }
+                self.count(started, &records);
+                self.progress.durable.store(last, Ordering::Release);
+            }
+            releases.into_iter().for_each(|release| release());
+            if !records.is_empty() {
+                // A full channel is no harm: the follower sees from `durable` that it missed something, and reads the journal.
+                let _ = self.follower.try_send(records.into());
+            }
+            if let Some(frozen) = frozen {
+                self.snapshotter.take(frozen);
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&self, started: Instant, records: &[Arc<Stored>]) {
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.progress.commit_micros.fetch_add(micros, Ordering::Relaxed);
+        self.progress.commits.fetch_add(1, Ordering::Relaxed);
+        self.progress.records.fetch_add(records.len() as u64, Ordering::Relaxed);
+        if let Some(last) = records.last() {
+            let at = u64::try_from(last.record.at.millis()).unwrap_or(0);
+            self.progress.last_at.store(at, Ordering::Relaxed);
+        }
+    }
+}

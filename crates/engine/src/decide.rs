@@ -1,0 +1,67 @@
+//! Which rule decides which command. Pure: the state, the command and the time in; a fact and entries, or a refusal, out.
+
+use lab3_compute::Refusal;
+use lab3_ledger::Event;
+use lab3_units::{Id, Problem, Time};
+
+use crate::command::Command;
+use crate::record::Fact;
+use crate::state::State;
+
+/// The rules' parameters: configuration, not state. Facts carry results, so changing these never changes the past.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// Module 1's.
+    pub compute: lab3_compute::Policy,
+    /// Module 4's.
+    pub finance: lab3_finance::Policy,
+}
+
+/// What a rule may look at, for every module.
+#[derive(Clone, Copy, Debug)]
+pub struct Desk<'a> {
+    /// The state.
+    pub state: &'a State,
+    /// The rules' parameters.
+    pub policy: &'a Policy,
+    /// What time it is.
+    pub now: Time,
+}
+
+impl<'a> Desk<'a> {
+    /// What module 1 looks at.
+    pub fn compute(&self) -> lab3_compute::Desk<'a> {
+        lab3_compute::Desk { ledger: &self.state.ledger, state: &self.state.compute, policy: &self.policy.compute, now: self.now }
+    }
+
+    /// What module 4 looks at.
+    pub fn finance(&self) -> lab3_finance::Desk<'a> {
+        lab3_finance::Desk { ledger: &self.state.ledger, state: &self.state.finance, policy: &self.policy.finance, now: self.now }
+    }
+}
+
+/// What a command will do.
+pub type Decision = (Fact, Vec<Event>);
+
+/// Decides a command whose record would have this id.
+pub fn decide(desk: &Desk<'_>, id: Id, command: &Command) -> Result<Decision, Refusal> {
+    let compute = |decided: (lab3_compute::Fact, Vec<Event>)| (Fact::Compute(decided.0), decided.1);
+    let finance = |decided: Result<(lab3_finance::Fact, Vec<Event>), Problem>| match decided {
+        Ok((fact, entries)) => Ok((Fact::Finance(fact), entries)),
+        Err(problem) => Err(Refusal::Problem(problem)),
+    };
+    match command {
+        Command::Allocate(allocate) => lab3_compute::allocate(&desk.compute(), id, allocate).map(compute),
+        Command::Report(report) => lab3_compute::report(&desk.compute(), report).map(compute),
+        Command::Release(allocation) => lab3_compute::release(&desk.compute(), *allocation).map(compute),
+        Command::Transfer(transfer) => finance(lab3_finance::transfer(&desk.finance(), transfer)),
+        Command::TransferLinked(items) => {
+            finance(lab3_finance::transfer_linked(&desk.finance(), items.iter().map(|(_, transfer)| transfer)))
+        }
+        Command::Grant(grant) => finance(lab3_finance::grant(&desk.finance(), grant)),
+        Command::Contribute(contribute) => finance(lab3_finance::contribute(&desk.finance(), contribute)),
+        Command::Mint(mint) => finance(lab3_finance::mint(&desk.finance(), mint)),
+        Command::CloseEpoch(close) => finance(lab3_finance::close_epoch(&desk.finance(), close)),
+        Command::Refused(problem) => Err(Refusal::Problem(problem.clone())),
+    }
+}

@@ -1,0 +1,201 @@
+//! Looking into the journal and the views, off the writer's thread and off the async workers.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lab3_compute::Late;
+use lab3_ledger::{AccountNo, Event};
+use lab3_units::{Code, Id, Problem};
+
+use crate::codec;
+use crate::command::Command;
+use crate::decide::Desk;
+use crate::engine::key_reused;
+use crate::record::{Fact, Stored};
+use crate::shared::Progress;
+use crate::storage::{JournalReader, Shelf, Store, StoreError};
+use crate::views::{Entry, Span, Views};
+
+/// Hands kept open for readers; more readers than that open their own and close them after.
+const HANDS_KEPT: usize = 8;
+
+/// A reader's hands on the journal and the shelf.
+struct Hands {
+    journal: Box<dyn JournalReader>,
+    shelf: Box<dyn Shelf>,
+}
+
+/// The past: records by number and id, histories, endings.
+#[derive(Clone)]
+pub struct Archive(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    views: Arc<Views>,
+    progress: Arc<Progress>,
+    idle: Mutex<Vec<Hands>>,
+}
+
+impl Archive {
+    pub fn new(store: Arc<dyn Store>, views: Arc<Views>, progress: Arc<Progress>) -> Self {
+        Self(Arc::new(Inner { store, views, progress, idle: Mutex::new(Vec::new()) }))
+    }
+
+    /// Runs `work` where blocking is allowed.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Views, &mut Hands) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let inner = self.0.clone();
+        let done = tokio::task::spawn_blocking(move || inner.with_hands(work)).await;
+        let unreadable = |error: &dyn std::fmt::Display| {
+            tracing::error!(%error, "the journal or its views cannot be read");
+            Problem::new(Code::INTERNAL, "The journal or its views cannot be read. The log says more.")
+        };
+        match done {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(error)) => Err(unreadable(&error)),
+            Err(error) => Err(unreadable(&error)),
+        }
+    }
+
+    pub async fn history(&self, account: AccountNo, span: Span, limit: usize) -> Result<Vec<Entry>, Problem> {
+        self.blocking(move |views, hands| views.history(&mut *hands.shelf, account, span, limit)).await
+    }
+
+    pub async fn standing_at(&self, account: AccountNo, sequence: u64) -> Result<(i64, i64), Problem> {
+        self.blocking(move |views, hands| views.standing_at(&mut *hands.shelf, account, sequence)).await
+    }
+
+    pub async fn find(&self, id: Id) -> Result<Option<Stored>, Problem> {
+        self.blocking(move |views, hands| {
+            let sequences = views.find(&mut *hands.shelf, id)?;
+            hands.first_with(&sequences, id)
+        })
+        .await
+    }
+
+    pub async fn ending(&self, placed: u64) -> Result<Option<Stored>, Problem> {
+        self.blocking(move |views, hands| match views.ending(&mut *hands.shelf, placed)? {
+            Some(ended) => hands.record(ended),
+            None => Ok(None),
+        })
+        .await
+    }
+
+    pub async fn records(&self, sequences: Vec<u64>) -> Result<Vec<Stored>, Problem> {
+        self.blocking(move |_, hands| hands.records(&sequences)).await
+    }
+
+    /// The record that used up a key, among those that may hold it.
+    pub async fn earlier(&self, sequences: Vec<u64>, id: Id, fingerprint: Option<u64>) -> Result<Stored, Problem> {
+        let found = self.blocking(move |_, hands| hands.first_with(&sequences, id)).await?;
+        match found {
+            Some(stored) if fingerprint.is_none_or(|wanted| wanted == stored.record.fingerprint) => Ok(stored),
+            // None of them holds the key: two keys whose 64-bit hashes are the same. Refusing is safe; it will not be seen.
+            Some(_) | None => Err(key_reused()),
+        }
+    }
+
+    /// What became of an allocation that is not open.
+    pub async fn ended_allocation(&self, allocation: Id) -> Result<Ended, Problem> {
+        let wanted = self.0.progress.durable.load(std::sync::atomic::Ordering::Acquire);
+        let mut followed = self.0.progress.followed.subscribe();
+        // Bounded by the caller's own patience with the views; a follower that gave up closes nothing, so look first.
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(2), followed.wait_for(|&at| at >= wanted)).await;
+        self.blocking(move |views, hands| {
+            let sequences = views.find(&mut *hands.shelf, allocation)?;
+            let Some(placed) = hands.first_with(&sequences, allocation)? else { return Ok(Ended::Never) };
+            let Some(Event::HoldPlaced { account, code, .. }) = placed.record.entries.iter().find(|event| placed_by(event, allocation))
+            else {
+                return Ok(Ended::Never);
+            };
+            let ended = views.ending(&mut *hands.shelf, placed.sequence)?;
+            let ended = ended.map(|sequence| hands.record(sequence)).transpose()?.flatten();
+            let how = ended.as_ref().map(|stored| (&stored.record.fact, stored.sequence));
+            Ok(match how {
+                Some((Fact::Compute(lab3_compute::Fact::Expired(_)), _)) => Ended::Expired { account: *account, code: *code },
+                Some((Fact::Compute(lab3_compute::Fact::Released(_)), sequence)) => Ended::Otherwise("released", sequence),
+                Some((_, sequence)) => Ended::Otherwise("settled", sequence),
+                None => Ended::Never,
+            })
+        })
+        .await
+    }
+}
+
+fn placed_by(event: &Event, hold: Id) -> bool {
+    matches!(event, Event::HoldPlaced { id, .. } if *id == hold)
+}
+
+/// What became of an allocation that is not open.
+#[derive(Clone, Copy, Debug)]
+pub enum Ended {
+    /// There never was one.
+    Never,
+    /// Nobody reported in time.
+    Expired { account: AccountNo, code: u32 },
+    /// It was given back or settled, by that record.
+    Otherwise(&'static str, u64),
+}
+
+impl Ended {
+    /// The command to decide instead, now that this is known.
+    pub fn command(self, command: Command, desk: &Desk<'_>) -> Command {
+        match (self, command) {
+            (Ended::Expired { account, code }, Command::Report(mut report)) => {
+                report.late = Late::of(&desk.state.compute, account, code);
+                Command::Report(report)
+            }
+            (Ended::Expired { .. }, _) => refused("The allocation expired: its deadline passed before this. Nothing is held any more."),
+            (Ended::Otherwise(how, sequence), _) => refused(&format!("The allocation was {how} already, by record {sequence}.")),
+            (Ended::Never, _) => {
+                let detail = "There is no such allocation. Its id stands in the reply to the allocate request.";
+                Command::Refused(Problem::new(Code::ALLOCATION_UNKNOWN, detail).in_field("allocation_id"))
+            }
+        }
+    }
+}
+
+fn refused(detail: &str) -> Command {
+    Command::Refused(Problem::new(Code::ALLOCATION_ENDED, detail.to_owned()).in_field("allocation_id"))
+}
+
+impl Inner {
+    fn with_hands<T>(&self, work: impl FnOnce(&Views, &mut Hands) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut hands = match idle {
+            Some(hands) => hands,
+            None => Hands { journal: self.store.reader()?, shelf: self.store.shelf()? },
+        };
+        let found = work(&self.views, &mut hands)?;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < HANDS_KEPT {
+            idle.push(hands);
+        }
+        Ok(found)
+    }
+}
+
+impl Hands {
+    fn record(&mut self, sequence: u64) -> Result<Option<Stored>, StoreError> {
+        let damaged = |damage: codec::Damage| StoreError::Damaged(damage.to_string());
+        match self.journal.row_with(sequence)? {
+            Some(row) => codec::read_one(&row, sequence).map_err(damaged),
+            None => Ok(None),
+        }
+    }
+
+    fn records(&mut self, sequences: &[u64]) -> Result<Vec<Stored>, StoreError> {
+        let found = sequences.iter().map(|&sequence| self.record(sequence)).collect::<Result<Vec<_>, _>>()?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    fn first_with(&mut self, sequences: &[u64], id: Id) -> Result<Option<Stored>, StoreError> {
+        for &sequence in sequences {
+            if let Some(stored) = self.record(sequence)?.filter(|stored| stored.record.ids().any(|known| known == id)) {
+                return Ok(Some(stored));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,51 @@
+//! What the engine's threads tell each other and the world: how far each got, how much waits.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+
+use tokio::sync::watch;
+
+/// How far the engine's threads got.
+#[derive(Debug)]
+pub struct Progress {
+    /// The last record that is durable.
+    pub durable: AtomicU64,
+    /// The last record the views have followed.
+    pub followed: watch::Sender<u64>,
+    /// Whether the follower gave up.
+    pub views_failed: AtomicBool,
+    /// Commands waiting for the writer.
+    pub waiting: AtomicUsize,
+    /// Whether the desk takes no more commands.
+    pub stopping: AtomicBool,
+    /// Batches appended since the start.
+    pub commits: AtomicU64,
+    /// Records appended since the start.
+    pub records: AtomicU64,
+    /// Microseconds spent appending since the start.
+    pub commit_micros: AtomicU64,
+    /// Appends that failed since the start.
+    pub commit_failures: AtomicU64,
+    /// The last record in a snapshot.
+    pub snapshot: AtomicU64,
+    /// Milliseconds since 1970 of the last record.
+    pub last_at: AtomicU64,
+}
+
+impl Progress {
+    /// Nothing done yet.
+    pub fn new() -> Self {
+        Self {
+            durable: AtomicU64::new(0),
+            followed: watch::Sender::new(0),
+            views_failed: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+            commits: AtomicU64::new(0),
+            records: AtomicU64::new(0),
+            commit_micros: AtomicU64::new(0),
+            commit_failures: AtomicU64::new(0),
+            snapshot: AtomicU64::new(0),
+            last_at: AtomicU64::new(0),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The state: the fold of the journal. And its frozen form, which a snapshot keeps and a state hash is taken of.
+
+use std::io::{self, Read, Write};
+
+use lab3_ledger::{Books, Ledger};
+use lab3_units::Time;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::codec::{CHAIN_START, ChainHash};
+use crate::record::{Fact, Record};
+
+/// Everything the desk knows, right after record `sequence`.
+#[derive(Debug, Default)]
+pub struct State {
+    /// The books.
+    pub ledger: Ledger,
+    /// Module 1's.
+    pub compute: lab3_compute::State,
+    /// Module 4's.
+    pub finance: lab3_finance::State,
+    /// Number of the last record applied.
+    pub sequence: u64,
+    /// When that record was taken; the writer's time never goes back.
+    pub at: Time,
+}
+
+impl State {
+    /// Folds a record into the state.
+    pub fn apply(&mut self, sequence: u64, record: &Record) {
+        for entry in &record.entries {
+            self.ledger.apply(sequence, entry);
+        }
+        match &record.fact {
+            Fact::Compute(fact) => self.compute.apply(record.at, fact),
+            Fact::Finance(fact) => self.finance.apply(record.at, fact),
+            Fact::Refused(_) | Fact::Batch { .. } => {}
+        }
+        self.sequence = sequence;
+        self.at = record.at;
+    }
+
+    /// The state as it is now, to keep: a cheap clone that later records do not touch.
+    pub fn freeze(&self, head: ChainHash) -> Frozen {
+        let (compute, finance) = (self.compute.clone(), self.finance.clone());
+        Frozen { sequence: self.sequence, at: self.at, head, books: self.ledger.books(), compute, finance }
+    }
+}
+
+/// A state that stands still.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Frozen {
+    /// Number of the last record in it.
+    pub sequence: u64,
+    /// When that record was taken.
+    pub at: Time,
+    /// The chain's hash after that record.
+    pub head: ChainHash,
+    books: Books,
+    compute: lab3_compute::State,
+    finance: lab3_finance::State,
+}
+
+/// What a snapshot begins with: a name, and the version of what follows.
+const SNAPSHOT_MAGIC: &[u8; 8] = b"lab3sn01";
+
+impl Frozen {
+    /// The state before the first record.
+    pub fn empty() -> Self {
+        State::default().freeze(CHAIN_START)
+    }
+
+    /// The state again, with its indexes.
+    pub fn thaw(self) -> State {
+        let ledger = Ledger::from_books(self.books);
+        State { ledger, compute: self.compute, finance: self.finance, sequence: self.sequence, at: self.at }
+    }
+
+    /// SHA-256 of the state: the same after the same records, on any machine.
+    pub fn hash(&self) -> [u8; 32] {
+        let mut hashing = Hashing { hasher: Sha256::new(), out: io::sink() };
+        // A sink cannot fail, and the encoding has no failing case of its own.
+        let _ = postcard::to_io(self, &mut hashing);
+        hashing.hasher.finalize().into()
+    }
+
+    /// Writes the state as a snapshot: magic, state, SHA-256 of the state.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut out = io::BufWriter::with_capacity(1 << 16, out);
+        out.write_all(SNAPSHOT_MAGIC)?;
+        let mut hashing = Hashing { hasher: Sha256::new(), out: &mut out };
+        postcard::to_io(self, &mut hashing).map_err(io::Error::other)?;
+        let hash: [u8; 32] = hashing.hasher.finalize().into();
+        out.write_all(&hash)?;
+        out.flush()
+    }
+
+    /// Reads what [`Frozen::write`] wrote, and checks it.
+    pub fn read(input: &mut dyn Read) -> io::Result<Self> {
+        let mut bytes = Vec::new();
+        input.read_to_end(&mut bytes)?;
+        let damaged = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+        let body = bytes.strip_prefix(SNAPSHOT_MAGIC).ok_or_else(|| damaged("is not a snapshot of this version"))?;
+        let (body, stated) = body.split_last_chunk::<32>().ok_or_else(|| damaged("is cut short"))?;
+        if Sha256::digest(body)[..] != stated[..] {
+            return Err(damaged("does not match its hash"));
+        }
+        postcard::from_bytes(body).map_err(|error| damaged(&error.to_string()))
+    }
+}
+
+/// A writer that hashes what passes.
+struct Hashing<W> {
+    hasher: Sha256,
+    out: W,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

@@ -1,0 +1,113 @@
+//! The follower: reads what the committer made durable, keeps the tail, writes segments to the shelf. Commit never waits
+//! for it; when it falls behind it reads the journal.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, TryRecvError};
+
+use super::SEGMENT_RECORDS;
+use super::tail::Views;
+use crate::codec;
+use crate::load::StartError;
+use crate::record::Stored;
+use crate::shared::Progress;
+use crate::storage::{JournalReader, Shelf, Store, StoreError};
+
+/// Rows read from the journal at a time.
+const ROWS_AT_ONCE: usize = 256;
+
+/// Records made durable together, or a nudge to look into the journal.
+pub type Followed = Arc<[Arc<Stored>]>;
+
+/// The views' one writer.
+pub struct Follower {
+    views: Arc<Views>,
+    shelf: Box<dyn Shelf>,
+    reader: Box<dyn JournalReader>,
+    progress: Arc<Progress>,
+}
+
+impl Follower {
+    /// Opens the views and brings them near the journal's end, so that little need be remembered in memory.
+    pub fn open(store: &dyn Store, progress: Arc<Progress>) -> Result<Self, StartError> {
+        let mut shelf = store.shelf()?;
+        let mut views = Views::open(&mut *shelf)?;
+        let mut reader = store.reader()?;
+        let last = reader.last()?;
+        if views.followed() > last {
+            tracing::warn!(views = views.followed(), journal = last, "the views are ahead of the journal; building them again");
+            shelf.clear()?;
+            views = Views::open(&mut *shelf)?;
+        }
+        let mut follower = Self { views: Arc::new(views), shelf, reader, progress };
+        if last - follower.views.followed() >= SEGMENT_RECORDS {
+            tracing::info!(from = follower.views.followed(), to = last, "building the views from the journal");
+        }
+        while last - follower.views.followed() >= SEGMENT_RECORDS {
+            follower.read_journal()?;
+        }
+        Ok(follower)
+    }
+
+    /// The views.
+    pub fn views(&self) -> Arc<Views> {
+        self.views.clone()
+    }
+
+    /// Follows until the committer is gone, then writes nothing more: the journal has it all.
+    pub fn run(mut self, batches: &Receiver<Followed>) {
+        loop {
+            let batch = match batches.try_recv() {
+                Ok(batch) => Some(batch),
+                Err(TryRecvError::Disconnected) => return,
+                Err(TryRecvError::Empty) => None,
+            };
+            let behind = self.views.followed() < self.progress.durable.load(Ordering::Acquire);
+            let followed = match batch {
+                Some(batch) => self.take(&batch),
+                None if behind => self.read_journal(),
+                None => match batches.recv() {
+                    Ok(batch) => self.take(&batch),
+                    Err(_) => return,
+                },
+            };
+            if let Err(error) = followed {
+                tracing::error!(%error, "the views cannot be kept; histories stand still until the next start");
+                self.progress.views_failed.store(true, Ordering::Release);
+                return;
+            }
+            self.progress.followed.send_replace(self.views.followed());
+        }
+    }
+
+    fn take(&mut self, batch: &[Arc<Stored>]) -> Result<(), StoreError> {
+        let next = self.views.followed() + 1;
+        if batch.first().is_some_and(|first| first.sequence > next) {
+            // A batch before this one was dropped because we were slow.
+            return self.read_journal();
+        }
+        let fresh = batch.iter().map(|stored| &**stored).filter(|stored| stored.sequence >= next);
+        self.views.follow(fresh);
+        self.flush_if_due()
+    }
+
+    fn read_journal(&mut self) -> Result<(), StoreError> {
+        let next = self.views.followed() + 1;
+        for row in self.reader.rows_from(next, ROWS_AT_ONCE)? {
+            let records = codec::read_row(&row).map_err(|damage| StoreError::Damaged(damage.to_string()))?;
+            self.views.follow(records.iter().filter(|stored| stored.sequence >= next));
+            self.flush_if_due()?;
+        }
+        Ok(())
+    }
+
+    fn flush_if_due(&mut self) -> Result<(), StoreError> {
+        if self.views.followed() - self.views.keys().indexed < SEGMENT_RECORDS {
+            return Ok(());
+        }
+        let flush = self.views.flush().map_err(|error| StoreError::Other(error.to_string()))?;
+        self.shelf.write(&flush.puts)?;
+        self.views.flushed(flush);
+        Ok(())
+    }
+}

@@ -1,0 +1,293 @@
+//! The views as readers see them: the tail in memory, then the shelf.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use lab3_ledger::AccountNo;
+use lab3_units::Id;
+use serde::{Deserialize, Serialize};
+
+use super::chunk::{CHUNK_ENTRIES_MAX, Chunk, Entry, Head};
+use super::keys::{KeyEntry, KeyIndex, Run};
+use crate::record::Stored;
+use crate::storage::{Put, Shelf, ShelfTable, StoreError};
+
+/// Accounts whose heads share one entry on the shelf.
+const HEADS_AT_ONCE: usize = 256;
+
+/// What the shelf remembers of the views as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Position {
+    /// Layout of everything else on the shelf.
+    version: u32,
+    /// The last record written.
+    records: u64,
+    /// Number of the last chunk.
+    chunks: u64,
+    runs: Vec<Run>,
+}
+
+/// The layout this version writes; another one on the shelf is dropped and built again.
+const VERSION: u32 = 1;
+
+/// What the follower has read and not yet written.
+#[derive(Debug, Default)]
+struct Tail {
+    histories: HashMap<AccountNo, Vec<Entry>, foldhash::fast::FixedState>,
+    ids: Vec<KeyEntry>,
+    places: HashMap<Id, u64>,
+    endings: HashMap<u64, u64>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// The last record the follower has read.
+    followed: u64,
+    /// Number of the last chunk on the shelf.
+    chunks: u64,
+    heads: Vec<Head>,
+    keys: Arc<KeyIndex>,
+    tail: Tail,
+}
+
+/// The views. One follower writes, anybody reads.
+#[derive(Debug, Default)]
+pub struct Views(RwLock<Shared>);
+
+/// Which part of a history is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// The newest entries of records before this one, newest first.
+    Before(u64),
+    /// The oldest entries of records after this one, oldest first.
+    After(u64),
+}
+
+/// What a flush is about to write, and what becomes known when it is written.
+pub(super) struct Flush {
+    pub puts: Vec<Put>,
+    heads: Vec<Head>,
+    chunks: u64,
+    keys: KeyIndex,
+}
+
+impl Views {
+    /// The views as the shelf has them, with an empty tail. A shelf of another layout is cleared.
+    pub fn open(shelf: &mut dyn Shelf) -> Result<Self, StoreError> {
+        let stored = shelf.get(ShelfTable::Position, 0)?.and_then(|bytes| postcard::from_bytes::<Position>(&bytes).ok());
+        let Some(position) = stored.filter(|position| position.version == VERSION) else {
+            shelf.clear()?;
+            return Ok(Self::default());
+        };
+        let mut heads = Vec::new();
+        for (block, bytes) in shelf.scan(ShelfTable::Heads, 0, usize::MAX)? {
+            let damaged = |error: postcard::Error| StoreError::Damaged(format!("heads of the views: {error}"));
+            heads.resize(usize::try_from(block).unwrap_or(0) * HEADS_AT_ONCE, Head::default());
+            heads.extend(postcard::from_bytes::<Vec<Head>>(&bytes).map_err(damaged)?);
+        }
+        let keys = Arc::new(KeyIndex::open(shelf, position.records, &position.runs)?);
+        let (followed, chunks) = (position.records, position.chunks);
+        Ok(Self(RwLock::new(Shared { followed, chunks, heads, keys, tail: Tail::default() })))
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Shared> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Shared> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last record the follower has read.
+    pub fn followed(&self) -> u64 {
+        self.read().followed
+    }
+
+    /// The index over the ids on the shelf, as it is now.
+    pub fn keys(&self) -> Arc<KeyIndex> {
+        self.read().keys.clone()
+    }
+
+    /// Takes records into the tail; they continue what was followed.
+    pub(super) fn follow<'a>(&self, records: impl Iterator<Item = &'a Stored>) {
+        let mut shared = self.write();
+        for stored in records {
+            shared.take(stored);
+        }
+    }
+
+    /// What the tail is to write to the shelf.
+    pub(super) fn flush(&self) -> Result<Flush, postcard::Error> {
+        let shared = self.read();
+        let mut flush = Flush { puts: Vec::new(), heads: shared.heads.clone(), chunks: shared.chunks, keys: KeyIndex::default() };
+        shared.put_histories(&mut flush)?;
+        let first = shared.keys.indexed + 1;
+        let mut ids = shared.tail.ids.clone();
+        let (run, pages) = shared.keys.next_run(first, &mut ids);
+        flush.puts.extend(pages);
+        flush.keys = shared.keys.with_run(run, &ids, shared.followed);
+        let mut endings = shared.tail.endings.iter().map(|(&placed, &ended)| (placed, ended)).collect::<Vec<_>>();
+        endings.sort_unstable();
+        let ending = |(placed, ended): (u64, u64)| Put { table: ShelfTable::Endings, key: placed, value: ended.to_le_bytes().into() };
+        flush.puts.extend(endings.into_iter().map(ending));
+        let position = Position { version: VERSION, records: shared.followed, chunks: flush.chunks, runs: flush.keys.runs().to_vec() };
+        flush.puts.push(Put { table: ShelfTable::Position, key: 0, value: postcard::to_stdvec(&position)? });
+        Ok(flush)
+    }
+
+    /// Makes known what was written; the tail begins anew.
+    pub(super) fn flushed(&self, flush: Flush) {
+        let mut shared = self.write();
+        shared.heads = flush.heads;
+        shared.chunks = flush.chunks;
+        shared.keys = Arc::new(flush.keys);
+        shared.tail = Tail::default();
+    }
+
+    /// Part of an account's history, at most `limit` entries.
+    pub fn history(&self, shelf: &mut dyn Shelf, account: AccountNo, span: Span, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let (tail, head) = self.read().tail_of(account);
+        let mut newest_first = Newest { shelf, tail, chunk: head.chunk };
+        let mut found = Vec::new();
+        match span {
+            Span::Before(end) => {
+                while let Some(part) = newest_first.next()? {
+                    found.extend(part.iter().rev().filter(|entry| entry.sequence < end).take(limit - found.len()));
+                    if found.len() == limit {
+                        break;
+                    }
+                }
+            }
+            Span::After(start) => {
+                while let Some(part) = newest_first.next()? {
+                    found.extend(part.iter().rev().take_while(|entry| entry.sequence > start));
+                    if part.first().is_some_and(|entry| entry.sequence <= start) {
+                        break;
+                    }
+                }
+                found.reverse();
+                found.truncate(limit);
+            }
+        }
+        Ok(found)
+    }
+
+    /// What an account had right after record `sequence`, which the views have followed.
+    pub fn standing_at(&self, shelf: &mut dyn Shelf, account: AccountNo, sequence: u64) -> Result<(i64, i64), StoreError> {
+        let last = self.history(shelf, account, Span::Before(sequence.saturating_add(1)), 1)?;
+        Ok(last.first().map_or((0, 0), |entry| (entry.balance, entry.held)))
+    }
+
+    /// The records that may hold this id.
+    pub fn find(&self, shelf: &mut dyn Shelf, id: Id) -> Result<Vec<u64>, StoreError> {
+        let (place, keys) = {
+            let shared = self.read();
+            (shared.tail.places.get(&id).copied(), shared.keys.clone())
+        };
+        match place {
+            Some(sequence) => Ok(vec![sequence]),
+            None => keys.find(shelf, id),
+        }
+    }
+
+    /// The record that ended the hold that record `placed` placed.
+    pub fn ending(&self, shelf: &mut dyn Shelf, placed: u64) -> Result<Option<u64>, StoreError> {
+        if let Some(&ended) = self.read().tail.endings.get(&placed) {
+            return Ok(Some(ended));
+        }
+        let stored = shelf.get(ShelfTable::Endings, placed)?;
+        Ok(stored.and_then(|bytes| Some(u64::from_le_bytes(*bytes.first_chunk::<8>()?))))
+    }
+}
+
+impl Shared {
+    fn head(&self, account: AccountNo) -> Head {
+        self.heads.get(account.0 as usize).copied().unwrap_or_default()
+    }
+
+    fn tail_of(&self, account: AccountNo) -> (Vec<Entry>, Head) {
+        (self.tail.histories.get(&account).cloned().unwrap_or_default(), self.head(account))
+    }
+
+    fn take(&mut self, stored: &Stored) {
+        let Stored { sequence, ref record } = *stored;
+        self.followed = sequence;
+        let keyed = record.fingerprint != 0;
+        for (at, id) in record.ids().enumerate() {
+            self.tail.ids.push(KeyEntry::new(id, sequence, keyed || at > 0));
+            self.tail.places.insert(id, sequence);
+        }
+        for event in &record.entries {
+            use lab3_ledger::Event::{HoldExpired, HoldReleased, HoldSettled};
+            if let HoldSettled { end, .. } | HoldReleased(end) | HoldExpired(end) = event {
+                self.tail.endings.insert(end.placed, sequence);
+            }
+            for posting in event.postings().into_iter().flatten() {
+                let head = self.head(posting.account);
+                let history = self.tail.histories.entry(posting.account).or_default();
+                let before = history.last().copied().unwrap_or(Entry { sequence: 0, balance: head.balance, held: head.held });
+                let balance = before.balance.wrapping_add(posting.balance);
+                let held = before.held.wrapping_add(posting.held);
+                match history.last_mut() {
+                    Some(last) if last.sequence == sequence => *last = Entry { sequence, balance, held },
+                    _ => history.push(Entry { sequence, balance, held }),
+                }
+            }
+        }
+    }
+
+    /// New chunks for every account in the tail, and the heads that name them.
+    fn put_histories(&self, flush: &mut Flush) -> Result<(), postcard::Error> {
+        let mut accounts = self.tail.histories.keys().copied().collect::<Vec<_>>();
+        accounts.sort_unstable();
+        if let Some(last) = accounts.last() {
+            let len = flush.heads.len().max(last.0 as usize + 1);
+            flush.heads.resize(len, Head::default());
+        }
+        let mut blocks = Vec::new();
+        for account in accounts {
+            let at = account.0 as usize;
+            let (Some(history), Some(head)) = (self.tail.histories.get(&account), flush.heads.get_mut(at)) else { continue };
+            for entries in history.chunks(CHUNK_ENTRIES_MAX) {
+                flush.chunks += 1;
+                let value = postcard::to_stdvec(&Chunk::new(account, *head, entries))?;
+                flush.puts.push(Put { table: ShelfTable::Chunks, key: flush.chunks, value });
+                if let Some(last) = entries.last() {
+                    *head = Head { chunk: flush.chunks, balance: last.balance, held: last.held };
+                }
+            }
+            if blocks.last() != Some(&(at / HEADS_AT_ONCE)) {
+                blocks.push(at / HEADS_AT_ONCE);
+            }
+        }
+        for block in blocks {
+            let end = flush.heads.len().min((block + 1) * HEADS_AT_ONCE);
+            let value = postcard::to_stdvec(&flush.heads[block * HEADS_AT_ONCE..end])?;
+            flush.puts.push(Put { table: ShelfTable::Heads, key: block as u64, value });
+        }
+        Ok(())
+    }
+}
+
+/// An account's history in parts, newest part first, each oldest entry first.
+struct Newest<'a> {
+    shelf: &'a mut dyn Shelf,
+    tail: Vec<Entry>,
+    chunk: u64,
+}
+
+impl Newest<'_> {
+    fn next(&mut self) -> Result<Option<Vec<Entry>>, StoreError> {
+        if !self.tail.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.tail)));
+        }
+        if self.chunk == 0 {
+            return Ok(None);
+        }
+        let missing = || StoreError::Damaged(format!("piece {} of a history is missing from the views", self.chunk));
+        let bytes = self.shelf.get(ShelfTable::Chunks, self.chunk)?.ok_or_else(missing)?;
+        let chunk = postcard::from_bytes::<Chunk>(&bytes).map_err(|error| StoreError::Damaged(error.to_string()))?;
+        self.chunk = chunk.before;
+        Ok(Some(chunk.entries().collect()))
+    }
+}

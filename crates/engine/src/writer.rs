@@ -1,0 +1,384 @@
+//! The writer: takes commands from the queue, decides each against the state, applies it, hands batches to the committer.
+//!
+//! A thread of its own, not an async worker. It never waits for the disk except when the batch before is not durable yet, and it
+//! reads no clock inside a rule: one look a round.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+use lab3_compute::Refusal;
+use lab3_ledger::Event;
+use lab3_units::{Code, Id, Problem, Time};
+
+use crate::clock::Clock;
+use crate::codec::RowWriter;
+use crate::command::{Key, Submission};
+use crate::committer::{Committer, Decided, Parts};
+use crate::decide::{Desk, Policy, decide};
+use crate::engine::Limits;
+use crate::load::{Loaded, StartError, VerifyOnStart, load};
+use crate::outcome::{Batch, BatchOutcome, Message, Outcome, engine_id};
+use crate::recent::RecentKeys;
+use crate::record::{Actor, Fact, Record, Stored};
+use crate::shared::Progress;
+use crate::snapshot::Snapshotter;
+use crate::state::State;
+use crate::storage::{Shelf, Store, StoreError};
+use crate::views::{Followed, Views};
+
+/// Longest wait for a message before the writer looks whether time has passed.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Holds expired in one record.
+const EXPIRE_AT_ONCE: usize = 256;
+
+/// First and longest pause after a failed append, in which commands are refused.
+const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Records after which stopping is worth a snapshot.
+const SNAPSHOT_ON_STOP_RECORDS: u64 = 1000;
+
+/// What the writer is started with.
+pub struct Setup {
+    pub store: Arc<dyn Store>,
+    pub policy: Arc<Policy>,
+    pub clock: Arc<dyn Clock>,
+    pub limits: Limits,
+    pub views: Arc<Views>,
+    pub follower: SyncSender<Followed>,
+    pub snapshotter: Snapshotter,
+    pub progress: Arc<Progress>,
+}
+
+/// The one writer.
+pub struct Writer {
+    setup: Setup,
+    state: State,
+    rows: RowWriter,
+    recent: RecentKeys,
+    shelf: Box<dyn Shelf>,
+    decided: Decided,
+    committer: Option<Committer>,
+    /// The last record in a snapshot, made or asked for.
+    snapshot: u64,
+    /// Until when commands are refused because the journal could not be written, and the pause after that.
+    refuse_until: Option<Instant>,
+    pause: Duration,
+}
+
+impl Writer {
+    /// A writer that goes on from what was loaded; makes the first record of an empty journal.
+    pub fn start(setup: Setup, loaded: Loaded) -> Result<Self, StartError> {
+        let shelf = setup.store.shelf()?;
+        let mut writer = Self {
+            rows: RowWriter::new(loaded.state.sequence, loaded.head),
+            recent: RecentKeys::new(loaded.recent_keys, loaded.state.sequence),
+            snapshot: loaded.snapshot,
+            state: loaded.state,
+            shelf,
+            decided: Decided::default(),
+            committer: None,
+            refuse_until: None,
+            pause: PAUSE,
+            setup,
+        };
+        writer.announce();
+        writer.committer = Some(writer.start_committer()?);
+        if writer.state.sequence == 0 {
+            let now = writer.setup.clock.now();
+            let (fact, entries) = lab3_finance::genesis(&writer.desk(now).finance());
+            writer.record(now, Actor::Engine, engine_id(1, now), None, Vec::new(), Fact::Finance(fact), entries)?;
+            writer.hand_over();
+        }
+        Ok(writer)
+    }
+
+    fn start_committer(&self) -> Result<Committer, StartError> {
+        let Setup { store, follower, snapshotter, progress, .. } = &self.setup;
+        let (follower, snapshotter, progress) = (follower.clone(), snapshotter.clone(), progress.clone());
+        Committer::start(Parts { journal: store.journal()?, follower, snapshotter, progress })
+    }
+
+    /// Tells the world where a freshly loaded state stands.
+    fn announce(&self) {
+        let progress = &self.setup.progress;
+        progress.durable.store(self.state.sequence, Ordering::Release);
+        progress.snapshot.store(self.snapshot, Ordering::Relaxed);
+        progress.last_at.store(u64::try_from(self.state.at.millis()).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    fn desk(&self, now: Time) -> Desk<'_> {
+        Desk { state: &self.state, policy: &self.setup.policy, now }
+    }
+
+    /// Serves the queue until told to stop, then makes everything durable.
+    pub fn run(mut self, queue: &Receiver<Message>) {
+        let mut stopping = false;
+        while !stopping {
+            let first = match queue.recv_timeout(self.patience()) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            stopping = self.round(first, queue);
+        }
+        // Whatever was accepted before the stop is still in the queue.
+        while let Ok(message) = queue.try_recv() {
+            self.round(Some(message), queue);
+        }
+        if self.state.sequence - self.snapshot >= SNAPSHOT_ON_STOP_RECORDS {
+            self.decided.frozen = Some(self.state.freeze(self.rows.head()));
+            self.hand_over();
+        }
+        if let Some(Err(error)) = self.committer.take().map(Committer::finish) {
+            tracing::error!(%error, "the last batch was not written; its callers were told so");
+        }
+    }
+
+    /// How long the writer may sleep: until the next hold ends by itself.
+    fn patience(&self) -> Duration {
+        let Some(deadline) = self.state.ledger.next_deadline() else { return TICK };
+        Duration::from_millis(deadline.millis_since(self.setup.clock.now())).clamp(Duration::from_millis(1), TICK)
+    }
+
+    /// One batch: the time once, what is due, then messages until the queue is empty or the batch full.
+    fn round(&mut self, first: Option<Message>, queue: &Receiver<Message>) -> bool {
+        let now = self.setup.clock.now().max(self.state.at);
+        self.recent.forget(self.setup.views.keys().indexed);
+        if self.refusing() {
+            return first.is_some_and(|message| self.refuse(message, now));
+        }
+        self.expire(now);
+        let mut stopping = false;
+        let mut weight = 0;
+        let mut next = first;
+        while let Some(message) = next {
+            weight += message.weight();
+            stopping |= self.take(message, now);
+            next = if weight < self.setup.limits.batch_len_max { queue.try_recv().ok() } else { None };
+        }
+        self.hand_over();
+        stopping
+    }
+
+    fn take(&mut self, message: Message, now: Time) -> bool {
+        self.setup.progress.waiting.fetch_sub(message.weight(), Ordering::Relaxed);
+        match message {
+            Message::Submit(submission, reply) => {
+                let outcome = self.submit(submission, now);
+                self.decided.releases.push(Box::new(move || drop(reply.send(outcome))));
+            }
+            Message::SubmitBatch(batch, reply) => {
+                let outcome = self.submit_batch(batch, now);
+                self.decided.releases.push(Box::new(move || drop(reply.send(outcome))));
+            }
+            Message::Ask(question) => {
+                let release = question(&self.desk(now), &self.rows.head());
+                self.decided.releases.push(release);
+            }
+            Message::Tick => {}
+            Message::Stop => return true,
+        }
+        false
+    }
+
+    fn submit_batch(&mut self, batch: Batch, now: Time) -> BatchOutcome {
+        if let Some((actor, key)) = batch.key {
+            match self.find(key.id) {
+                Ok(sequences) if sequences.is_empty() => {}
+                Ok(sequences) => return BatchOutcome::Earlier(sequences),
+                Err(problem) => return BatchOutcome::Items(batch.items.iter().map(|_| Outcome::Refused(problem.clone())).collect()),
+            }
+            let items = u32::try_from(batch.items.len()).unwrap_or(u32::MAX);
+            let noted = self.record(now, actor, key.id, Some(key), Vec::new(), Fact::Batch { items }, Vec::new());
+            if let Err(problem) = noted.map_err(unwritable) {
+                return BatchOutcome::Items(batch.items.iter().map(|_| Outcome::Refused(problem.clone())).collect());
+            }
+        }
+        BatchOutcome::Items(batch.items.into_iter().map(|item| self.submit(item, now)).collect())
+    }
+
+    fn submit(&mut self, submission: Submission, now: Time) -> Outcome {
+        match self.earlier(&submission) {
+            Ok(None) => {}
+            Ok(Some(earlier)) => return earlier,
+            Err(problem) => return Outcome::Refused(problem),
+        }
+        let (fact, entries) = match decide(&self.desk(now), submission.id, &submission.command) {
+            Ok(decision) => decision,
+            Err(Refusal::NotOpen(id)) => return Outcome::NotOpen(id),
+            Err(Refusal::Problem(problem)) if submission.any_key().is_some() && problem.code().pins_key() => {
+                (Fact::Refused(problem), Vec::new())
+            }
+            Err(Refusal::Problem(problem)) => return Outcome::Refused(problem),
+        };
+        let refused = if let Fact::Refused(problem) = &fact { Some(problem.clone()) } else { None };
+        let aliases = submission.aliases(refused.is_some());
+        let key = submission.any_key();
+        match self.record(now, submission.actor, submission.id, key, aliases, fact, entries) {
+            Ok(stored) => refused.map_or(Outcome::Done(stored), Outcome::Refused),
+            Err(error) => Outcome::Refused(unwritable(error)),
+        }
+    }
+
+    /// Whether one of the submission's keys was used before.
+    fn earlier(&mut self, submission: &Submission) -> Result<Option<Outcome>, Problem> {
+        if let Some(id) = submission.once() {
+            let sequences = self.find(id)?;
+            if !sequences.is_empty() {
+                return Ok(Some(Outcome::Earlier { sequences, id, fingerprint: None }));
+            }
+        }
+        for Key { id, fingerprint } in submission.keys() {
+            let sequences = self.find(id)?;
+            if !sequences.is_empty() {
+                return Ok(Some(Outcome::Earlier { sequences, id, fingerprint: Some(fingerprint) }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The records that may hold this key.
+    fn find(&mut self, key: Id) -> Result<Vec<u64>, Problem> {
+        if let Some(sequence) = self.recent.find(key) {
+            return Ok(vec![sequence]);
+        }
+        if self.recent.is_full() {
+            return Err(Problem::new(Code::VIEW_BEHIND, "The index of keys is catching up. Repeat with the same key in a moment."));
+        }
+        let found = self.setup.views.keys().find_key(&mut *self.shelf, key);
+        found.map_err(|error| {
+            tracing::error!(%error, "the index of keys cannot be read");
+            Problem::new(Code::VIEW_BEHIND, "The index of keys cannot be read at the moment. Repeat with the same key later.")
+        })
+    }
+
+    /// Encodes, applies and remembers one record.
+    #[expect(clippy::too_many_arguments, reason = "these are a record's parts, named at the one place that makes records")]
+    fn record(
+        &mut self,
+        at: Time,
+        actor: Actor,
+        id: Id,
+        key: Option<Key>,
+        aliases: Vec<Id>,
+        fact: Fact,
+        entries: Vec<Event>,
+    ) -> Result<Arc<Stored>, StoreError> {
+        let fingerprint = key.map_or(0, |key| key.fingerprint);
+        let record = Record { at, actor, id, aliases, fingerprint, fact, entries };
+        let sequence = self.rows.push(&record).map_err(|error| StoreError::Other(error.to_string()))?;
+        self.state.apply(sequence, &record);
+        for key in record.keys() {
+            self.recent.insert(key, sequence);
+        }
+        let stored = Arc::new(Stored { sequence, record });
+        self.decided.records.push(stored.clone());
+        Ok(stored)
+    }
+
+    /// Ends holds whose deadline has passed, a bounded number a record.
+    fn expire(&mut self, now: Time) {
+        loop {
+            let due = self.state.ledger.due(now).take(EXPIRE_AT_ONCE).map(|hold| hold.id).collect::<Vec<_>>();
+            if due.is_empty() {
+                return;
+            }
+            let (fact, entries) = lab3_compute::expire(&self.desk(now).compute(), &due);
+            let id = engine_id(self.rows.next(), now);
+            if let Err(error) = self.record(now, Actor::Engine, id, None, Vec::new(), Fact::Compute(fact), entries) {
+                tracing::error!(%error, "holds could not be expired");
+                return;
+            }
+        }
+    }
+
+    /// Hands what was decided to the committer, with a snapshot when one is due.
+    fn hand_over(&mut self) {
+        if self.state.sequence - self.snapshot >= self.setup.limits.snapshot_every_records {
+            self.decided.frozen = Some(self.state.freeze(self.rows.head()));
+            self.snapshot = self.state.sequence;
+        }
+        let mut batch = std::mem::take(&mut self.decided);
+        if batch.records.is_empty() && batch.releases.is_empty() && batch.frozen.is_none() {
+            return;
+        }
+        batch.rows = self.rows.take();
+        let committed = self.committer.as_ref().map(|committer| committer.commit(batch));
+        match committed {
+            Some(Ok(())) => self.pause = PAUSE,
+            Some(Err(_)) | None => self.recover(),
+        }
+    }
+
+    /// After a failed append: the state is ahead of the journal, so it is loaded again.
+    fn recover(&mut self) {
+        if let Some(Err(error)) = self.committer.take().map(Committer::finish) {
+            tracing::error!(%error, "the journal could not be written; loading the state again");
+        }
+        self.decided = Decided::default();
+        let store = self.setup.store.clone();
+        let indexed = self.setup.views.keys().indexed;
+        let loaded = load(&*store, indexed, VerifyOnStart::Tail).and_then(|loaded| {
+            let committer = self.start_committer()?;
+            Ok((loaded, committer))
+        });
+        match loaded {
+            Ok((loaded, committer)) => {
+                self.rows = RowWriter::new(loaded.state.sequence, loaded.head);
+                self.recent = RecentKeys::new(loaded.recent_keys, loaded.state.sequence);
+                self.snapshot = loaded.snapshot;
+                self.state = loaded.state;
+                self.committer = Some(committer);
+                self.announce();
+                // An append that failed may still have become durable; the follower finds it when nudged.
+                let _ = self.setup.follower.try_send(Arc::from([]));
+            }
+            Err(error) => tracing::error!(%error, "the state could not be loaded again; trying later"),
+        }
+        self.refuse_until = Some(Instant::now() + self.pause);
+        self.pause = (self.pause * 2).min(PAUSE_MAX);
+    }
+
+    /// Whether commands are refused for now; ends the pause when it is over.
+    fn refusing(&mut self) -> bool {
+        match self.refuse_until {
+            Some(until) if Instant::now() < until => true,
+            Some(_) => {
+                self.refuse_until = None;
+                if self.committer.is_none() {
+                    self.recover();
+                }
+                self.refuse_until.is_some()
+            }
+            None => false,
+        }
+    }
+
+    /// Answers a message while the journal cannot be written: commands are refused, questions dropped or answered.
+    fn refuse(&mut self, message: Message, now: Time) -> bool {
+        self.setup.progress.waiting.fetch_sub(message.weight(), Ordering::Relaxed);
+        let problem =
+            || Problem::new(Code::JOURNAL_UNAVAILABLE, "The journal cannot be written at the moment. Nothing has changed; try again.");
+        match message {
+            Message::Submit(_, reply) => drop(reply.send(Outcome::Refused(problem()))),
+            Message::SubmitBatch(batch, reply) => {
+                let refusals = batch.items.iter().map(|_| Outcome::Refused(problem())).collect();
+                drop(reply.send(BatchOutcome::Items(refusals)));
+            }
+            // The state is what the journal says, so questions can be answered; without a state they are dropped.
+            Message::Ask(question) if self.committer.is_some() => question(&self.desk(now), &self.rows.head())(),
+            Message::Ask(_) | Message::Tick => {}
+            Message::Stop => return true,
+        }
+        false
+    }
+}
+
+fn unwritable(error: StoreError) -> Problem {
+    tracing::error!(%error, "a record cannot be encoded");
+    Problem::new(Code::INTERNAL, "The record could not be encoded. Nothing has changed; please report this.")
+}

@@ -1,0 +1,459 @@
+//! The command line: every command, argument and help text.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use lab3_units::{Amount, Asset, Did, Ratio};
+
+use crate::config::Flag;
+
+/// Lab 3: one ledger for everything scarce in a Hive.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lab3",
+    version,
+    arg_required_else_help = true,
+    after_help = "Start here:\n  lab3 demo                      a day in a Hive, step by step\n  lab3 serve                     open the desk on 127.0.0.1:8003\n  lab3 balance did:kaizen:alice  ask the running desk"
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Open the desk: serve the HTTP API of one Hive until SIGTERM.
+    #[command(
+        after_help = "Examples:\n  lab3 serve\n  lab3 serve --data /var/lib/lab3 --listen 0.0.0.0:8003 --config /etc/lab3.toml\n  lab3 serve --listen 127.0.0.1:0 --print-address address.txt\n  lab3 serve --set compute.quota_gic=250"
+    )]
+    Serve(ServeArgs),
+    /// Play a scripted day in a Hive through the real API and show every request and reply.
+    #[command(after_help = "Examples:\n  lab3 demo\n  lab3 demo --url http://127.0.0.1:8003")]
+    Demo(DemoArgs),
+    /// Show how much MIC a citizen or project has.
+    #[command(after_help = "Examples:\n  lab3 balance did:kaizen:alice\n  lab3 balance did:kaizen:alice --at 1200 --json")]
+    Balance(BalanceArgs),
+    /// Show what is left of a citizen's compute allowance this month.
+    #[command(after_help = "Example:\n  lab3 quota did:kaizen:alice")]
+    Quota(QuotaArgs),
+    /// Move MIC from one citizen to another; the fee is charged on top.
+    #[command(
+        after_help = "Examples:\n  lab3 transfer did:kaizen:alice did:kaizen:bob 50 --reason \"API compute credits\"\n  lab3 transfer did:kaizen:alice did:kaizen:bob 0.5 --key invoice-17"
+    )]
+    Transfer(TransferArgs),
+    /// Grant MIC from the PublicGoodsPool to a project.
+    #[command(after_help = "Example:\n  lab3 grant did:kaizen:community_project 1000 \"Solar Microgrid Deployment\"")]
+    Grant(GrantArgs),
+    /// Choose the provider for a query and hold its estimated cost.
+    #[command(
+        after_help = "Examples:\n  lab3 allocate did:kaizen:alice 5000 --priority quality_optimized --min-quality 0.90 --max-cost 0.10\n  lab3 allocate did:kaizen:alice 5000 --dry-run --explain"
+    )]
+    Allocate(AllocateArgs),
+    /// List a citizen's transactions, newest first.
+    #[command(after_help = "Examples:\n  lab3 history did:kaizen:alice --limit 10\n  lab3 history did:kaizen:alice --since 1200")]
+    History(HistoryArgs),
+    /// Show the health, latency and cost of every provider, and this month's totals.
+    #[command(after_help = "Example:\n  lab3 stats --json")]
+    Stats(StatsArgs),
+    /// Verify, export or follow the journal of a data folder.
+    #[command(subcommand, arg_required_else_help = true)]
+    Journal(JournalCommand),
+    /// Copy a Hive's journal to a file while the desk stays open.
+    #[command(after_help = "Example:\n  lab3 backup --data /var/lib/lab3 /backup/lab3-monday.db")]
+    Backup(BackupArgs),
+    /// Make a data folder from a backup, verifying every record.
+    #[command(after_help = "Example:\n  lab3 restore /backup/lab3-monday.db --data /var/lib/lab3-restored")]
+    Restore(RestoreArgs),
+    /// Show or check the configuration.
+    #[command(subcommand, arg_required_else_help = true)]
+    Config(ConfigCommand),
+    /// Say what an error code means and what helps.
+    #[command(after_help = "Examples:\n  lab3 explain L3-0040\n  lab3 explain 40")]
+    Explain(ExplainArgs),
+}
+
+/// Where the configuration comes from.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ConfigArgs {
+    /// Configuration file (TOML); without it the file LAB3_CONFIG names, if any.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Set one key, over every other layer; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
+    pub assignments: Vec<(String, String)>,
+}
+
+/// `lab3 serve`
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServeArgs {
+    /// Folder of the journal and its snapshots [default: ./lab3-data].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// Address and port to listen on; port 0 takes any free port [default: 127.0.0.1:8003].
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Option<String>,
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Open a Hive with a few citizens and some history in a temporary folder.
+    #[arg(long, conflicts_with = "data")]
+    pub demo: bool,
+    /// Write the bound address to this file once the desk is open.
+    #[arg(long, value_name = "FILE")]
+    pub print_address: Option<PathBuf>,
+}
+
+/// `lab3 demo`
+#[derive(Args, Clone, Debug, Default)]
+pub struct DemoArgs {
+    /// Play it on this running server instead of a fresh one; it mints and moves MIC there.
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+}
+
+/// Which server is asked, and how its reply is shown.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DeskArgs {
+    /// The server; without it LAB3_URL, else http://127.0.0.1:8003.
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Print the server's reply as it is.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `lab3 balance`
+#[derive(Args, Clone, Debug)]
+pub struct BalanceArgs {
+    /// Whose balance.
+    #[arg(value_parser = did)]
+    pub did: Did,
+    /// The balance right after this journal record.
+    #[arg(long, value_name = "SEQ")]
+    pub at: Option<u64>,
+    /// The server.
+    #[command(flatten)]
+    pub desk: DeskArgs,
+}
+
+/// `lab3 quota`
+#[derive(Args, Clone, Debug)]
+pub struct QuotaArgs {
+    /// Whose allowance.
+    #[arg(value_parser = did)]
+    pub did: Did,
+    /// The server.
+    #[command(flatten)]
+    pub desk: DeskArgs,
+}
+
+/// `lab3 transfer`
+#[derive(Args, Clone, Debug)]
+pub struct TransferArgs {
+    /// Who pays.
+    #[arg(value_parser = did)]
+    pub from: Did,
+    /// Who is paid.
+    #[arg(value_parser = did)]
+    pub to: Did,
+    /// How much MIC, at most 6 decimals.
+    #[arg(value_parser = amount)]
+    pub amount: Amount,
+    /// What for.
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Idempotency key: the same key sent again changes nothing. Without it a fresh one.
+    #[arg(long, value_parser = key)]
+    pub key: Option<String>,
+    /// The server.
+    #[command(flatten)]
+    pub desk: DeskArgs,
+}
+
+/// `lab3 grant`
+#[derive(Args, Clone, Debug)]
+pub struct GrantArgs {
+    /// Who receives it.
+    #[arg(value_parser = did)]
+    pub to: Did,
+    /// How much MIC, at most 6 decimals.
+    #[arg(value_parser = amount)]
+    pub amount: Amount,
+    /// The project it is for.
+    pub project: String,
+    /// Idempotency key: the same key sent again changes nothing. Without it a fresh one.
+    #[arg(long, value_parser = key)]
+    pub key: Option<String>,
+    /// The server.
+    #[command(flatten)]
+    pub desk: DeskArgs,
+}
+
+/// `lab3 allocate`
+#[derive(Args, Clone, Debug)]
+pub struct AllocateArgs {
+    /// Who asks and pays.
+    #[arg(value_parser = did)]
+    pub did: Did,
+    /// Tokens of the query.
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub tokens: u64,
+    /// What matters most.
+    #[arg(long, value_enum)]
+    pub priority: Option<Priority>,
+    /// Least quality, from 0 to 1.
+    #[arg(long, value_parser = ratio)]
+    pub min_quality: Option<Ratio>,
+    /// Most it may cost, in MIC.
+    #[arg(long, value_name = "AMOUNT", value_parser = amount)]
+    pub max_cost: Option<Amount>,
+    /// The provider to prefer, by name or alias.
+    #[arg(long, value_name = "NAME")]
+    pub provider: Option<String>,
+    /// Only ask: hold nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Show every provider with its score, or the rule that excluded it.
+    #[arg(long)]
+    pub explain: bool,
+    /// Idempotency key: the same key sent again changes nothing. Without it a fresh one.
+    #[arg(long, value_parser = key)]
+    pub key: Option<String>,
+    /// The server.
+    #[command(flatten)]
+    pub desk: DeskArgs,
+}
+
+/// What an allocation weighs most. The words are the specification's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Priority {
+    /// Balance cost, latency and quality.
+    Standard,
+    /// Prefer the cheapest.
+    CostOptimized,
+    /// Prefer the fastest.
+    LatencyOptimized,
+    /// Prefer the best model.
+    QualityOptimized,
+}
+
+/// `lab3 history`
+#[derive(Args, Clone, Debug)]
+pub struct HistoryArgs {
+    /// Whose transactions.
+    #[arg(value_parser = did)]
+    pub did: Did,
+    /// How many, at most 500.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub limit: u16,
+    /// What came after this journal record (or cursor), oldest first.
+    #[arg(long, value_name = "SEQ", conflicts_with = "before")]
+    pub since: Option<String>,
+    /// Go on where an earlier page ended.
+    #[arg(long, value_name = "CURSOR")]
+    pub before: Option<String>,
+    /// The server.
+    #[command(flatten)]
+    pub desk: DeskArgs,
+}
+
+/// `lab3 stats`
+#[derive(Args, Clone, Debug)]
+pub struct StatsArgs {
+    /// The server.
+    #[command(flatten)]
+    pub desk: DeskArgs,
+}
+
+/// `lab3 journal ...`
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// Check every record's hash and the books' invariants, and print the state's hash.
+    Verify(JournalVerifyArgs),
+    /// Write records as JSON lines or CSV.
+    #[command(after_help = "Examples:\n  lab3 journal export --out journal.jsonl\n  lab3 journal export --format csv --from 1 --to 1000")]
+    Export(JournalExportArgs),
+    /// Print the newest records, and with --follow those to come.
+    Tail(JournalTailArgs),
+}
+
+/// Which Hive's files are meant.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DataArgs {
+    /// The Hive's data folder [default: ./lab3-data].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// `lab3 journal verify`
+#[derive(Args, Clone, Debug, Default)]
+pub struct JournalVerifyArgs {
+    /// The Hive.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `lab3 journal export`
+#[derive(Args, Clone, Debug)]
+pub struct JournalExportArgs {
+    /// The Hive.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// JSON lines or CSV.
+    #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
+    pub format: ExportFormat,
+    /// The file to write; without it stdout.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// First record.
+    #[arg(long, value_name = "SEQ", default_value_t = 1)]
+    pub from: u64,
+    /// Last record; without it the journal's end.
+    #[arg(long, value_name = "SEQ")]
+    pub to: Option<u64>,
+}
+
+/// What an export looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated values under a header.
+    Csv,
+}
+
+/// `lab3 journal tail`
+#[derive(Args, Clone, Debug)]
+pub struct JournalTailArgs {
+    /// The Hive.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// How many records.
+    #[arg(long, short = 'n', default_value_t = 10)]
+    pub lines: u64,
+    /// Go on printing as records are added.
+    #[arg(long, short)]
+    pub follow: bool,
+}
+
+/// `lab3 backup`
+#[derive(Args, Clone, Debug)]
+pub struct BackupArgs {
+    /// The file to write; it must not exist.
+    #[arg(value_name = "FILE")]
+    pub to: PathBuf,
+    /// The Hive.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// `lab3 restore`
+#[derive(Args, Clone, Debug)]
+pub struct RestoreArgs {
+    /// The backup.
+    #[arg(value_name = "FILE")]
+    pub from: PathBuf,
+    /// The Hive to make; its data folder must be empty or absent.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// `lab3 config ...`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Show every key: its value, where the value came from, what it means.
+    #[command(after_help = "Examples:\n  lab3 config show --config lab3.toml\n  lab3 config show --toml > lab3.toml")]
+    Show(ConfigShowArgs),
+    /// Check the configuration: exit code 0 when it can be used, else 1 and every problem.
+    #[command(after_help = "Example:\n  lab3 config check --config lab3.toml")]
+    Check(ConfigArgs),
+}
+
+/// `lab3 config show`
+#[derive(Args, Clone, Debug, Default)]
+pub struct ConfigShowArgs {
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Print JSON.
+    #[arg(long, conflicts_with = "toml")]
+    pub json: bool,
+    /// Print a commented file of the defaults.
+    #[arg(long)]
+    pub toml: bool,
+}
+
+/// `lab3 explain`
+#[derive(Args, Clone, Debug)]
+pub struct ExplainArgs {
+    /// The code, such as L3-0040.
+    pub code: String,
+}
+
+impl ServeArgs {
+    /// The flags that set keys.
+    pub fn flags(&self) -> Vec<Flag> {
+        let listen = self.listen.iter().map(|text| flag("--listen", "server.listen", text));
+        self.config.flags().into_iter().chain(data_flag(self.data.as_ref())).chain(listen).collect()
+    }
+}
+
+impl DataArgs {
+    /// The flags that set keys.
+    pub fn flags(&self) -> Vec<Flag> {
+        self.config.flags().into_iter().chain(data_flag(self.data.as_ref())).collect()
+    }
+}
+
+impl ConfigArgs {
+    /// The flags that set keys.
+    pub fn flags(&self) -> Vec<Flag> {
+        self.assignments.iter().map(|(path, text)| flag(&format!("--set {path}"), path, text)).collect()
+    }
+}
+
+fn data_flag(data: Option<&String>) -> Option<Flag> {
+    data.map(|text| flag("--data", "data.dir", text))
+}
+
+fn flag(name: &str, path: &str, text: &str) -> Flag {
+    Flag { name: name.to_owned(), path: path.to_owned(), text: text.to_owned() }
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (path, value) = text.split_once('=').ok_or("write it as KEY=VALUE, such as compute.quota_gic=250")?;
+    Ok((path.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn did(text: &str) -> Result<Did, String> {
+    Did::parse(text).map_err(|error| error.to_string())
+}
+
+fn amount(text: &str) -> Result<Amount, String> {
+    match Asset::MIC.parse(text) {
+        Ok(amount) if amount.is_positive() => Ok(amount),
+        Ok(_) => Err("must be more than 0".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn ratio(text: &str) -> Result<Ratio, String> {
+    Ratio::parse(text).map_err(|_| "must be a number from 0 to 1, at most 6 decimals".to_owned())
+}
+
+fn key(text: &str) -> Result<String, String> {
+    let fits = (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits { Ok(text.to_owned()) } else { Err("must be 1 to 255 visible ASCII characters without spaces".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! The commands. Each gives back what goes to stdout; talk goes to stderr.
+
+pub mod allocate;
+pub mod backup;
+pub mod balance;
+pub mod config;
+pub mod demo;
+pub mod grant;
+pub mod history;
+pub mod journal;
+pub mod quota;
+pub mod serve;
+pub mod stats;
+pub mod transfer;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use lab3_units::{Amount, Asset};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::Failure;
+use crate::cli::{Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, JournalCommand};
+use crate::client::{Client, ClientError, Document, Reply};
+use crate::config::{ConfigFile, Flag, Layers, Resolved, resolve};
+
+/// The environment variables of the process, handed in so that tests have their own.
+pub type Env = BTreeMap<String, String>;
+
+/// Does what the command line asks.
+pub fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
+    let desk = |desk: &DeskArgs| Client::of(desk, &|name| env.get(name).cloned());
+    let data = match &cli.command {
+        Command::Balance(args) => balance::run(&desk(&args.desk)?, args)?,
+        Command::Quota(args) => quota::run(&desk(&args.desk)?, args)?,
+        Command::Transfer(args) => transfer::run(&desk(&args.desk)?, args)?,
+        Command::Grant(args) => grant::run(&desk(&args.desk)?, args)?,
+        Command::Allocate(args) => allocate::run(&desk(&args.desk)?, args)?,
+        Command::History(args) => history::run(&desk(&args.desk)?, args)?,
+        Command::Stats(args) => stats::run(&desk(&args.desk)?, args)?,
+        Command::Explain(args) => crate::explain::explain(&args.code)?,
+        Command::Config(ConfigCommand::Show(args)) => config::show(args, env)?,
+        Command::Config(ConfigCommand::Check(args)) => config::check(args, env)?,
+        Command::Serve(args) => return serve::run(args, env),
+        Command::Demo(args) => return demo::run(args, env),
+        Command::Journal(JournalCommand::Verify(args)) => return journal::verify(args, env),
+        Command::Journal(JournalCommand::Export(args)) => return journal::export(args, env),
+        Command::Journal(JournalCommand::Tail(args)) => return journal::tail(args, env),
+        Command::Backup(args) => return backup::backup(args, env),
+        Command::Restore(args) => return backup::restore(args, env),
+    };
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{}", data.trim_end())?;
+    Ok(stdout.flush()?)
+}
+
+/// The configuration of a command: its file, the environment, its flags.
+pub fn configure(args: &ConfigArgs, flags: Vec<Flag>, env: &Env) -> Result<Resolved, Failure> {
+    let path = args.config.clone().or_else(|| env.get("LAB3_CONFIG").filter(|path| !path.is_empty()).map(Into::into));
+    let file = path.map(|path| ConfigFile::read(&path)).transpose()?;
+    Ok(resolve(&Layers { file, env: env.clone(), flags })?)
+}
+
+/// The reply for programs, or what `table` makes of it for people.
+fn shown(reply: &Reply, desk: &DeskArgs, table: impl FnOnce(&Document) -> String) -> Result<String, ClientError> {
+    if reply.replayed {
+        eprintln!("this key was used before: nothing was done again, here is the first reply once more");
+    }
+    if desk.json { Ok(reply.body.clone()) } else { Ok(table(&reply.document()?)) }
+}
+
+/// A request body.
+fn body(request: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(request).map_err(|error| Failure::Other(format!("the request cannot be written as JSON: {error}")))
+}
+
+/// A decimal number as JSON, digit by digit.
+fn number(decimal: impl std::fmt::Display) -> Result<Box<RawValue>, Failure> {
+    RawValue::from_string(decimal.to_string()).map_err(|error| Failure::Other(format!("the number cannot be written as JSON: {error}")))
+}
+
+/// An amount of MIC as a JSON number.
+fn mic(amount: Amount) -> Result<Box<RawValue>, Failure> {
+    number(Asset::MIC.decimal(amount))
+}
+
+#[cfg(test)]
+mod tests;

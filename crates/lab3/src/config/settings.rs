@@ -1,0 +1,294 @@
+//! The settings themselves: plain typed values, one struct a section.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use lab3_units::{Amount, Duration, FeeRate, Ratio, TokenRate};
+
+use super::{Range, Raw, Secret, Setting, Share};
+
+/// An enum whose variants are words of the configuration.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl $name {
+            /// Every word, in the order of the variants.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// The word of this variant.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl Setting for $name {
+            fn accepts(&self, _: Range) -> String {
+                let words: Vec<String> = Self::WORDS.iter().map(|word| format!("{word:?}")).collect();
+                format!("one of {}", words.join(", "))
+            }
+
+            fn read(&mut self, raw: &Raw, _: Range) -> bool {
+                match raw.text() {
+                    $(Some($word) => *self = Self::$variant,)+
+                    _ => return false,
+                }
+                true
+            }
+
+            fn show(&self) -> String {
+                self.word().to_owned()
+            }
+        }
+    };
+}
+
+words! {
+    /// How much of the journal is checked before the desk opens.
+    VerifyOnStart {
+        /// Every record's hash, from the first.
+        All = "all",
+        /// Only what the newest snapshot does not cover.
+        Tail = "tail",
+    }
+}
+
+words! {
+    /// Who may give grants from the pool.
+    Grants {
+        /// Whoever can reach the desk.
+        Open = "open",
+        /// Only with an approval (the operator's token).
+        Governed = "governed",
+        /// Open while the desk listens on loopback, governed elsewhere.
+        Auto = "auto",
+    }
+}
+
+words! {
+    /// What a log line looks like.
+    LogFormat {
+        /// For people.
+        Text = "text",
+        /// One JSON object a line.
+        Json = "json",
+    }
+}
+
+words! {
+    /// The least severity that is logged.
+    LogLevel {
+        /// Nothing.
+        Off = "off",
+        /// What failed.
+        Error = "error",
+        /// What needs attention.
+        Warn = "warn",
+        /// What happened.
+        Info = "info",
+        /// What helps finding a fault.
+        Debug = "debug",
+        /// Everything.
+        Trace = "trace",
+    }
+}
+
+/// Every setting of a Hive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `server.*`
+    pub server: Server,
+    /// `data.*`
+    pub data: Data,
+    /// `engine.*`
+    pub engine: Engine,
+    /// `journal.*`
+    pub journal: Journal,
+    /// `operator.*`
+    pub operator: Operator,
+    /// `compute.*`
+    pub compute: Compute,
+    /// `finance.*`
+    pub finance: Finance,
+    /// `log.*`
+    pub log: Log,
+    /// `providers.*`: the specification's five first, then those the file adds, in its order.
+    pub providers: Vec<Provider>,
+}
+
+/// The HTTP server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Where it listens; port 0 takes any free port.
+    pub listen: SocketAddr,
+    /// Largest request body, in bytes.
+    pub body_bytes_max: usize,
+}
+
+/// The data folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Data {
+    /// Where journal and snapshots lie.
+    pub dir: PathBuf,
+}
+
+/// The writer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Engine {
+    /// Commands that may wait for the writer.
+    pub queue_len_max: usize,
+    /// Commands made durable in one batch, at most.
+    pub batch_len_max: usize,
+    /// Records between two snapshots.
+    pub snapshot_every_records: u64,
+}
+
+/// The journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Journal {
+    /// What is checked before the desk opens.
+    pub verify_on_start: VerifyOnStart,
+}
+
+/// The operator's authority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operator {
+    /// When set, mint, epoch close and governed grants require it as a bearer token.
+    pub token: Secret,
+}
+
+/// Module 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compute {
+    /// What a citizen may use in a calendar month.
+    pub quota: Amount,
+    /// Whether an exhausted quota, a cost limit or an outage falls back to the local model.
+    pub local_fallback: bool,
+    /// How long an allocation is held.
+    pub hold: Duration,
+    /// Open allocations a citizen may have.
+    pub open_allocations_max: u32,
+    /// Least quality when a request names none.
+    pub min_quality: Ratio,
+}
+
+/// Module 4.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finance {
+    /// What the pool holds at genesis.
+    pub pool_initial_balance: Amount,
+    /// The fee on a transfer.
+    pub fee: FeeRate,
+    /// Who may give grants; [`Settings::grants_governed`] decides `auto`.
+    pub grants: Grants,
+    /// Days of an epoch.
+    pub epoch_days: u32,
+    /// MIC minted when an epoch closes.
+    pub epoch_reward: Amount,
+    /// Who receives it; adds up to 100 percent.
+    pub epoch_shares: Vec<Share>,
+}
+
+/// The log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// What a line looks like.
+    pub format: LogFormat,
+    /// The least severity.
+    pub level: LogLevel,
+}
+
+/// A provider of compute, as the operator states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provider {
+    /// The name replies give.
+    pub name: String,
+    /// Whether queries go there.
+    pub enabled: bool,
+    /// Other names requests may use.
+    pub aliases: Vec<String>,
+    /// Price of a token.
+    pub cost: TokenRate,
+    /// Price of an output token, where it differs.
+    pub output_cost: Option<TokenRate>,
+    /// Price of a cached input token, where it differs.
+    pub cached_cost: Option<TokenRate>,
+    /// Expected latency.
+    pub latency_ms: u32,
+    /// Capability of the model.
+    pub quality: Ratio,
+    /// Expected share of queries that succeed.
+    pub reliability: Ratio,
+    /// Longest query, in tokens.
+    pub context_tokens_max: u64,
+    /// The key its API asks for.
+    pub api_key: Secret,
+    /// Whether this is the local fallback. At most one is.
+    pub fallback: bool,
+}
+
+impl Settings {
+    /// Whether a grant needs an approval: as `finance.grants` says; `auto` means everywhere but on loopback.
+    pub fn grants_governed(&self) -> bool {
+        match self.finance.grants {
+            Grants::Open => false,
+            Grants::Governed => true,
+            Grants::Auto => !self.server.listen.ip().is_loopback(),
+        }
+    }
+
+    /// The provider of last resort, when there is one and it may be used.
+    pub fn fallback_provider(&self) -> Option<&Provider> {
+        self.providers.iter().find(|provider| self.compute.local_fallback && provider.enabled && provider.fallback)
+    }
+
+    /// Settings into which the defaults have yet to be read.
+    pub(super) fn blank() -> Self {
+        Self {
+            server: Server { listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), body_bytes_max: 0 },
+            data: Data { dir: PathBuf::new() },
+            engine: Engine { queue_len_max: 0, batch_len_max: 0, snapshot_every_records: 0 },
+            journal: Journal { verify_on_start: VerifyOnStart::All },
+            operator: Operator { token: Secret::default() },
+            compute: Compute {
+                quota: Amount::ZERO,
+                local_fallback: false,
+                hold: Duration::from_millis(0),
+                open_allocations_max: 0,
+                min_quality: Ratio::ZERO,
+            },
+            finance: Finance {
+                pool_initial_balance: Amount::ZERO,
+                fee: FeeRate::default(),
+                grants: Grants::Auto,
+                epoch_days: 0,
+                epoch_reward: Amount::ZERO,
+                epoch_shares: Vec::new(),
+            },
+            log: Log { format: LogFormat::Text, level: LogLevel::Info },
+            providers: Vec::new(),
+        }
+    }
+}
+
+impl Provider {
+    /// A provider into which the defaults have yet to be read.
+    pub(super) fn blank(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            enabled: false,
+            aliases: Vec::new(),
+            cost: TokenRate::default(),
+            output_cost: None,
+            cached_cost: None,
+            latency_ms: 0,
+            quality: Ratio::ZERO,
+            reliability: Ratio::ZERO,
+            context_tokens_max: 0,
+            api_key: Secret::default(),
+            fallback: false,
+        }
+    }
+}

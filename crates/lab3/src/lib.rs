@@ -1,0 +1,16 @@
+//! The Lab 3 binary as a library: command line, configuration, wiring. `main.rs` parses, configures, dispatches.
+
+pub mod cli;
+pub mod client;
+pub mod commands;
+pub mod config;
+pub mod demo;
+pub mod explain;
+mod failure;
+#[cfg(test)]
+mod fake_desk;
+mod json_text;
+pub mod logging;
+mod table;
+
+pub use failure::Failure;

@@ -1,0 +1,194 @@
+//! Keeps the journal's log short: a thread with a connection of its own copies what was appended from the log into the journal.
+//!
+//! SQLite begins the log anew at the first append after *all* of it was copied. Beside a writer that never rests that moment never
+//! comes by itself: while the last pages are being copied new ones arrive, and the log grows without end (a naive second
+//! connection let it grow to three times the limit in three seconds). So the bulk is copied beside the writer, in rounds, until
+//! little comes in during a round; then the writer is held at the door for the last few pages, about the time of one append.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use lab3_engine::StoreError;
+use rusqlite::Connection;
+
+use crate::{database, failure};
+
+/// Page size of the journal, in bytes.
+pub(crate) const PAGE_BYTES: u32 = 4096;
+
+/// The log is copied into the journal when it has this many pages (80 MB).
+pub(crate) const LOG_PAGES: u64 = 20_000;
+
+/// The writer is held when fewer pages than this came in during a round ...
+const LAST_PAGES: u64 = 256;
+
+/// ... or after this many rounds.
+const ROUNDS_MAX: u32 = 6;
+
+/// The thread, and the door between it and the writer.
+#[derive(Debug)]
+pub(crate) struct Checkpoints {
+    door: Arc<Door>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Door {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// About how many pages the log has.
+    pages: u64,
+    /// At how many the thread is due.
+    due: u64,
+    /// An append is under way.
+    writing: bool,
+    /// The thread wants the door shut: no append begins.
+    shut: bool,
+    closing: bool,
+}
+
+impl Checkpoints {
+    /// Starts the thread; it is due when the log has that many pages.
+    pub fn start(connection: Connection, file: PathBuf, log_pages: u64) -> Result<Self, StoreError> {
+        // A checkpoint makes the log durable before it touches the journal, and the journal before it lets go of the log.
+        database::set(&connection, &file, "synchronous", "FULL")?;
+        let door = Arc::new(Door::default());
+        // What an earlier process left in the log is copied when the first append wakes the thread.
+        let copier = Copier { door: Arc::clone(&door), connection, file: file.clone(), log_pages };
+        let spawned = std::thread::Builder::new().name("checkpoints".to_owned()).spawn(move || copier.run());
+        let thread = spawned.map_err(|error| failure::file(&file, &error))?;
+        Ok(Self { door, thread: Some(thread) })
+    }
+
+    /// A log longer than this is cut when it is begun anew. Twice what is usual: cutting and growing it costs, too.
+    pub fn log_bytes_max() -> u64 {
+        2 * LOG_PAGES * u64::from(PAGE_BYTES)
+    }
+
+    /// Waits at the door; an append may be made while what it returns lives.
+    pub fn turn(&self) -> Turn<'_> {
+        let mut state = self.door.wait_while(self.door.lock(), |state| state.shut);
+        state.writing = true;
+        Turn { door: &self.door }
+    }
+}
+
+impl Drop for Checkpoints {
+    fn drop(&mut self) {
+        self.door.lock().closing = true;
+        self.door.changed.notify_all();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that keeps the journal's log short has failed");
+        }
+    }
+}
+
+/// The writer's turn.
+#[derive(Debug)]
+pub(crate) struct Turn<'door> {
+    door: &'door Door,
+}
+
+impl Turn<'_> {
+    /// Says that the append put about so many pages into the log.
+    pub fn wrote(&self, pages: u64) {
+        self.door.lock().pages += pages;
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut state = self.door.lock();
+        state.writing = false;
+        if state.shut || state.pages >= state.due {
+            self.door.changed.notify_all();
+        }
+    }
+}
+
+impl Door {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_while<'door>(&self, state: MutexGuard<'door, State>, holds: impl Fn(&State) -> bool) -> MutexGuard<'door, State> {
+        self.changed.wait_while(state, |state| holds(state)).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the writer out while the act is done.
+    fn shut<T>(&self, act: impl FnOnce() -> T) -> T {
+        struct Opens<'door>(&'door Door);
+        impl Drop for Opens<'_> {
+            fn drop(&mut self) {
+                self.0.lock().shut = false;
+                self.0.changed.notify_all();
+            }
+        }
+        let opens = Opens(self);
+        let mut state = self.lock();
+        state.shut = true;
+        drop(self.wait_while(state, |state| state.writing));
+        let done = act();
+        drop(opens);
+        done
+    }
+}
+
+struct Copier {
+    door: Arc<Door>,
+    connection: Connection,
+    file: PathBuf,
+    log_pages: u64,
+}
+
+impl Copier {
+    fn run(self) {
+        loop {
+            let state = self.door.wait_while(self.door.lock(), |state| !state.closing && state.pages < state.due);
+            if state.closing {
+                return;
+            }
+            drop(state);
+            let log = self.shorten();
+            if let Err(error) = &log {
+                tracing::warn!(%error, "the journal's log could not be copied into the journal; it grows until that succeeds");
+            }
+            let mut state = self.door.lock();
+            match log {
+                Ok(pages) if pages < self.log_pages => (state.pages, state.due) = (pages, self.log_pages),
+                // All is copied, or a reader holds the rest: look again soon whether the log was begun anew.
+                _ => state.due = state.pages + self.log_pages / 16,
+            }
+        }
+    }
+
+    /// Copies the log into the journal if it is long, and says how many pages it has.
+    fn shorten(&self) -> Result<u64, StoreError> {
+        let mut log = 0;
+        for _ in 0..ROUNDS_MAX {
+            let before = self.door.lock().pages;
+            log = self.copy()?;
+            if log < self.log_pages {
+                return Ok(log);
+            }
+            if self.door.lock().pages - before < LAST_PAGES {
+                break;
+            }
+        }
+        self.door.shut(|| self.copy()).map(|_| log)
+    }
+
+    /// One checkpoint that waits for nobody; how many pages the log has.
+    fn copy(&self) -> Result<u64, StoreError> {
+        let copied = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(1));
+        // -1 where there is no log.
+        copied.map(|pages| u64::try_from(pages).unwrap_or(0)).map_err(failure::on(&self.file))
+    }
+}

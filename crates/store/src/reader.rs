@@ -1,0 +1,67 @@
+//! The reading end of the journal: a connection that cannot write, and short reads that each see the newest commit.
+
+use std::path::PathBuf;
+
+use lab3_engine::{JournalReader, Row, StoreError};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::sqlite::Home;
+use crate::{database, failure};
+
+const ROW_WITH: &str = "SELECT first, len, body FROM records WHERE first <= ?1 ORDER BY first DESC LIMIT 1";
+
+const ROWS_FROM: &str = "SELECT first, len, body FROM records
+    WHERE first >= coalesce((SELECT first FROM records WHERE first <= ?1 ORDER BY first DESC LIMIT 1), 0)
+    ORDER BY first LIMIT ?2";
+
+/// Sequence number of the last record, 0 when there is none.
+pub(crate) fn last(connection: &Connection) -> rusqlite::Result<u64> {
+    let mut last = connection.prepare_cached("SELECT first + len - 1 FROM records ORDER BY first DESC LIMIT 1")?;
+    Ok(last.query_row([], |row| row.get(0)).optional()?.unwrap_or(0))
+}
+
+/// Every read is a transaction of its own: nothing is pinned between calls, so a reader never keeps the log from being reused.
+#[derive(Debug)]
+pub(crate) struct SqliteReader {
+    connection: Connection,
+    file: PathBuf,
+}
+
+impl SqliteReader {
+    pub fn open(home: &Home) -> Result<Self, StoreError> {
+        let file = home.folder.journal();
+        Ok(Self { connection: database::reading(&file)?, file })
+    }
+}
+
+impl JournalReader for SqliteReader {
+    fn last(&mut self) -> Result<u64, StoreError> {
+        last(&self.connection).map_err(failure::on(&self.file))
+    }
+
+    fn row_with(&mut self, sequence: u64) -> Result<Option<Row>, StoreError> {
+        let mut find = || self.connection.prepare_cached(ROW_WITH)?.query_row([limited(sequence)], row).optional();
+        let found = find().map_err(failure::on(&self.file))?;
+        Ok(found.filter(|row| row.last() >= sequence))
+    }
+
+    fn rows_from(&mut self, sequence: u64, rows_max: usize) -> Result<Vec<Row>, StoreError> {
+        let rows_max = i64::try_from(rows_max).unwrap_or(i64::MAX);
+        let read = || {
+            let mut statement = self.connection.prepare_cached(ROWS_FROM)?;
+            let rows = statement.query_map([limited(sequence), rows_max], row)?;
+            // The row before the end is found for a number beyond it, too.
+            rows.filter(|row| row.as_ref().map_or(true, |row| row.last() >= sequence)).collect()
+        };
+        read().map_err(failure::on(&self.file))
+    }
+}
+
+/// SQLite's numbers end at `i64::MAX`; no journal gets there.
+fn limited(sequence: u64) -> i64 {
+    i64::try_from(sequence).unwrap_or(i64::MAX)
+}
+
+fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok(Row { first: row.get(0)?, len: row.get(1)?, body: row.get(2)? })
+}

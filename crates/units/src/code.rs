@@ -1,0 +1,115 @@
+//! Error codes: one number for one thing that can go wrong, the same in a reply, a record, a log and the manual.
+
+/// What went wrong. `docs/errors/` has a page for each; a number never changes its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Code {
+    number: u16,
+    status: u16,
+    title: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident = $number:literal, $status:literal, $title:literal;)*) => {
+        impl Code {
+            $(#[doc = $title] pub const $name: Code = Code { number: $number, status: $status, title: $title };)*
+
+            /// Every code there is, in the order of the numbers.
+            pub const ALL: &'static [Code] = &[$(Code::$name),*];
+        }
+    };
+}
+
+codes! {
+    MALFORMED_BODY = 1, 400, "The body is not a JSON object in UTF-8";
+    FIELD_MISSING = 2, 400, "A field is missing";
+    FIELD_UNKNOWN = 3, 400, "A field is unknown";
+    FIELD_TWICE = 4, 400, "A field stands twice";
+    FIELD_TYPE = 5, 400, "A field has the wrong type";
+    FIELD_RANGE = 6, 400, "A field is out of range";
+    FIELD_PRECISION = 7, 400, "An amount has too many decimals";
+    DID_MALFORMED = 8, 400, "A DID is malformed";
+    ID_MALFORMED = 9, 400, "An id or key is malformed";
+    PARAMETER = 10, 400, "A query parameter is wrong";
+    CONTENT_TYPE = 11, 415, "The content type is not application/json";
+    BODY_TOO_LARGE = 12, 413, "The body is too large";
+    NO_SUCH_PATH = 13, 404, "There is no such path";
+    METHOD = 14, 405, "The path does not know this method";
+    OPERATOR_TOKEN = 30, 401, "The operator's token is missing or wrong";
+    OPERATOR_ONLY = 31, 403, "Only the operator may do this";
+    GRANT_UNAPPROVED = 32, 403, "A grant needs approval";
+    MIC_INSUFFICIENT = 40, 402, "Not enough MIC";
+    POOL_INSUFFICIENT = 41, 402, "The PublicGoodsPool holds too little";
+    QUOTA_EXHAUSTED = 42, 402, "The month's compute allowance is exhausted";
+    TRANSACTION_UNKNOWN = 50, 404, "There is no such transaction";
+    ALLOCATION_UNKNOWN = 51, 404, "There is no such allocation";
+    ERROR_UNKNOWN = 52, 404, "There is no such error code";
+    KEY_REUSED = 60, 409, "The idempotency key was used for something else";
+    ALLOCATION_ENDED = 61, 409, "The allocation has already ended";
+    EPOCH_NOT_CURRENT = 62, 409, "That is not the current epoch";
+    ALLOCATION_DIFFERS = 63, 409, "The allocation is another citizen's or another provider's";
+    NO_PROVIDER_FITS = 70, 422, "No provider fits the query";
+    PROVIDER_UNKNOWN = 71, 422, "There is no such provider";
+    SAME_PARTY = 72, 422, "Sender and recipient are the same";
+    BOOKS_LIMIT = 73, 422, "The books cannot count so much";
+    ALLOCATIONS_OPEN = 80, 429, "Too many allocations are open";
+    QUEUE_FULL = 90, 503, "The desk is busy";
+    OUTCOME_UNKNOWN = 91, 503, "The outcome is unknown";
+    VIEW_BEHIND = 92, 503, "The history is catching up";
+    STOPPING = 93, 503, "The desk is closing";
+    NO_PROVIDER_UP = 94, 503, "No provider answers at the moment";
+    JOURNAL_UNAVAILABLE = 95, 503, "The journal cannot be written";
+    INTERNAL = 99, 500, "Something went wrong on our side";
+}
+
+impl Code {
+    /// The code's number, as the journal stores it.
+    pub const fn number(self) -> u16 {
+        self.number
+    }
+
+    /// The HTTP status it is answered with.
+    pub const fn status(self) -> u16 {
+        self.status
+    }
+
+    /// What went wrong, in one line.
+    pub const fn title(self) -> &'static str {
+        self.title
+    }
+
+    /// The code with that number.
+    pub fn from_number(number: u16) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.number == number)
+    }
+
+    /// Reads `L3-0040`.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.strip_prefix("L3-").and_then(|digits| digits.parse().ok()).and_then(Self::from_number)
+    }
+
+    /// Whether a refusal with this code pins its idempotency key, as a success does: it was decided by a rule, and
+    /// asking again would only ask the same question. A malformed request, a lack of authority and a busy desk do not pin.
+    pub const fn pins_key(self) -> bool {
+        matches!(self.status, 402 | 409 | 422)
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "L3-{:04}", self.number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_unique_and_read_back() {
+        for (at, code) in Code::ALL.iter().enumerate() {
+            assert_eq!(Code::parse(&code.to_string()), Some(*code));
+            assert!(Code::ALL[at + 1..].iter().all(|other| other.number > code.number), "{code} is out of order");
+        }
+        assert_eq!(Code::parse("L3-9999"), None);
+    }
+}
