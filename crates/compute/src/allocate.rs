@@ -1,8 +1,12 @@
-//! alloc
-use lab3_ledger::Event;
-use lab3_units::{Amount, Code, Did, Id, Problem, Ratio};
+//! Allocation: chooses a provider for a query and holds its cost on the citizen's allowance.
 
-use crate::{Desk, Fact, Priority, Refusal};
+use lab3_ledger::{Draft, Event, PlaceHold};
+use lab3_units::{Amount, Did, Id, Problem, Ratio};
+
+use crate::choice::{self, Candidate, NoFallback, Nobody, Wants};
+use crate::quota::open_month;
+use crate::score::Scale;
+use crate::{Allocated, Desk, Fact, Priority, Provider, Refusal, Tag, reason};
 
 /// A request for a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +19,7 @@ pub struct Allocate {
     pub priority: Priority,
     /// Least quality; `None` is the policy's.
     pub min_quality: Option<Ratio>,
-    /// Most it may cost; `None` is the month's quota.
+    /// Most it may cost, in KS; `None` is the month's quota.
     pub max_cost: Option<Amount>,
     /// The provider the caller would like, by name or alias.
     pub preferred: Option<Box<str>>,
@@ -23,7 +27,101 @@ pub struct Allocate {
     pub explain: bool,
 }
 
-/// todo
-pub fn allocate(_desk: &Desk<'_>, _id: Id, _command: &Allocate) -> Result<(Fact, Vec<Event>), Refusal> {
-    Err(Problem::new(Code::NO_PROVIDER_UP, "not yet").into())
+/// Who answers, and why.
+struct Answer<'a> {
+    candidate: Candidate<'a>,
+    reason: String,
+    hive_pays: bool,
+    is_fallback: bool,
 }
+
+/// Chooses a provider and holds the cost, under the record's id. Shown without being applied, it is a dry run.
+///
+/// Errors: `PROVIDER_UNKNOWN` (`preferred_provider`); when nobody is eligible and no fallback answers: `NO_PROVIDER_FITS`
+/// (the field that keeps all out, if one does), `QUOTA_EXHAUSTED`, `NO_PROVIDER_UP`; `ALLOCATIONS_OPEN`.
+pub fn allocate(desk: &Desk<'_>, id: Id, command: &Allocate) -> Result<(Fact, Vec<Event>), Refusal> {
+    let preferred = preferred(desk, command)?;
+    let mut draft = Draft::new(desk.ledger);
+    let purse = open_month(desk, &mut draft, &command.citizen)?;
+    let wants = Wants::of(desk, command, draft.available(purse.account));
+    let candidates: Vec<Candidate<'_>> = desk.policy.providers.iter().map(|provider| Candidate::of(desk, provider, &wants)).collect();
+    let scale = choice::scale(command, &candidates);
+    let answer = answer(desk, command, preferred, &wants, &candidates, &scale)?;
+
+    let Candidate { provider, cost, latency_ms, .. } = answer.candidate;
+    let tag = Tag { provider: desk.state.number(&provider.name), hive_pays: answer.hive_pays, period: purse.month };
+    let amount = if answer.hive_pays { Amount::ZERO } else { cost };
+    let (account, deadline, open_max) = (purse.account, desk.now.after(desk.policy.hold), desk.policy.open_max);
+    draft.hold(&PlaceHold { id, account, amount, deadline, code: tag.code(), open_max })?;
+
+    let track = desk.state.track(&provider.name);
+    let other = choice::fallback(desk, &wants).ok().filter(|other| !answer.is_fallback && other.provider.name != provider.name);
+    let fact = Allocated {
+        provider: provider.name.clone(),
+        query_tokens: command.tokens,
+        priority: command.priority,
+        estimated_cost: cost,
+        estimated_latency_ms: latency_ms,
+        quota_remaining: draft.available(account),
+        fallback_provider: other.map(|other| other.provider.name.clone()),
+        reason: answer.reason.into(),
+        hive_pays: answer.hive_pays,
+        opening: purse.opening,
+        circuit: track.and_then(|track| track.health.circuit.let_through(desk.now)),
+        explanation: command.explain.then(|| choice::explanation(&candidates, &scale)),
+    };
+    Ok((Fact::Allocated(fact), draft.into_events()))
+}
+
+/// The provider the caller prefers.
+fn preferred<'a>(desk: &Desk<'a>, command: &Allocate) -> Result<Option<&'a Provider>, Problem> {
+    let Some(name) = &command.preferred else { return Ok(None) };
+    desk.policy.provider(name).map(Some).ok_or_else(|| desk.policy.unknown(name).in_field("preferred_provider"))
+}
+
+/// The preferred provider if eligible, else the best by score, else the fallback.
+fn answer<'a>(
+    desk: &Desk<'a>,
+    command: &Allocate,
+    preferred: Option<&Provider>,
+    wants: &Wants,
+    candidates: &[Candidate<'a>],
+    scale: &Scale,
+) -> Result<Answer<'a>, Problem> {
+    let preferred = preferred.and_then(|provider| candidates.iter().find(|candidate| std::ptr::eq(candidate.provider, provider)));
+    if let Some(candidate) = preferred.filter(|candidate| candidate.is_eligible()) {
+        let reason = reason::of_preferred(candidate);
+        return Ok(Answer { candidate: *candidate, reason, hive_pays: false, is_fallback: false });
+    }
+    let mut answer = match choice::best(candidates, scale) {
+        Some(best) => {
+            let reason = reason::of_best(best, candidates, command.priority, wants);
+            Answer { candidate: *best, reason, hive_pays: false, is_fallback: false }
+        }
+        None => last_resort(desk, command, wants, candidates)?,
+    };
+    if let Some(preferred) = preferred.filter(|preferred| preferred.provider.name != answer.candidate.provider.name) {
+        answer.reason = reason::with_passed_over(&answer.reason, preferred, wants);
+    }
+    Ok(answer)
+}
+
+/// The fallback. The citizen pays it when limit and allowance reach; otherwise the Hive pays all of it.
+fn last_resort<'a>(desk: &Desk<'a>, command: &Allocate, wants: &Wants, candidates: &[Candidate<'a>]) -> Result<Answer<'a>, Problem> {
+    let nobody = Nobody::of(candidates, wants);
+    let refused = |nobody| reason::of_refusal(desk, nobody, &command.citizen, candidates, wants);
+    if nobody == Nobody::Unfit {
+        return Err(refused(Nobody::Unfit));
+    }
+    let candidate = choice::fallback(desk, wants).map_err(|none| match none {
+        NoFallback::Unfit => refused(nobody),
+        // It will answer again soon, whatever kept the others out.
+        NoFallback::Down => refused(Nobody::Outage),
+    })?;
+    let hive_pays = !wants.pays(candidate.cost);
+    let reason = reason::of_fallback(desk, nobody, wants, &candidate, hive_pays);
+    Ok(Answer { candidate, reason, hive_pays, is_fallback: true })
+}
+
+#[cfg(test)]
+mod tests;

@@ -29,13 +29,6 @@ pub enum Refusal {
     NotOpen(Id),
 }
 
-impl Desk<'_> {
-    /// The number of the month a use at `now` belongs to.
-    pub(crate) fn month(&self) -> u16 {
-        self.now.period().number()
-    }
-}
-
 /// The ledger's refusals that can reach a caller, in words.
 impl From<lab3_ledger::Refusal> for Refusal {
     fn from(refusal: lab3_ledger::Refusal) -> Self {

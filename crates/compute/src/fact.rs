@@ -67,6 +67,8 @@ pub struct Allocated {
 pub struct Reported {
     /// The allocation settled, or named by a late report; `None` when the usage was charged directly.
     pub allocation: Option<Id>,
+    /// Whether the allocation had expired before the report came, so that the usage was charged directly.
+    pub late: bool,
     /// Who answered the query.
     pub provider: Box<str>,
     /// Whether it succeeded.

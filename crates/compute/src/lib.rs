@@ -7,6 +7,7 @@
 mod accounts;
 mod allocate;
 mod choice;
+mod circuit;
 mod desk;
 mod expire;
 mod explain;
@@ -28,11 +29,12 @@ mod tag;
 mod testing;
 
 pub use allocate::{Allocate, allocate};
+pub use circuit::{Circuit, CircuitState};
 pub use desk::{Desk, Refusal};
 pub use expire::expire;
 pub use explain::{Excluded, Line, Terms};
 pub use fact::{Allocated, Expired, Fact, Opening, Released, Reported};
-pub use health::{Circuit, CircuitState, Health};
+pub use health::Health;
 pub use histogram::Sample;
 pub use policy::Policy;
 pub use priority::Priority;

@@ -1,6 +1,6 @@
 //! The operator's rules of compute.
 
-use lab3_units::{Amount, Duration, Ratio};
+use lab3_units::{Amount, Code, Duration, Problem, Ratio};
 
 use crate::Provider;
 
@@ -41,9 +41,9 @@ impl Policy {
         named.or_else(|| self.providers.iter().find(|provider| provider.answers_to(name)))
     }
 
-    /// The names requests may use, for a person who got one wrong.
-    pub(crate) fn known_names(&self) -> String {
-        let names: Vec<&str> = self.providers.iter().map(|provider| &*provider.name).collect();
-        names.join(", ")
+    /// The refusal of a name nobody answers to.
+    pub(crate) fn unknown(&self, name: &str) -> Problem {
+        let known: Vec<&str> = self.providers.iter().map(|provider| &*provider.name).collect();
+        Problem::new(Code::PROVIDER_UNKNOWN, format!("There is no provider {name}. Known are {}.", known.join(", ")))
     }
 }

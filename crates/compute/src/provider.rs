@@ -23,33 +23,16 @@ pub struct Provider {
     pub context_tokens_max: u64,
 }
 
-/// The specification's provider table: name, aliases, MIC per thousand tokens, milliseconds, quality and reliability in
-/// hundredths, context in tokens.
-const TABLE: [(&str, &[&str], &str, u32, u32, u32, u64); 5] = [
-    ("anthropic_claude", &["anthropic", "claude"], "0.015", 600, 97, 99, 200_000),
-    ("openai_gpt4", &["openai"], "0.010", 800, 95, 98, 128_000),
-    ("google_gemini", &["gemini", "google"], "0.008", 700, 92, 97, 1_000_000),
-    ("deepseek", &[], "0.002", 1200, 88, 95, 64_000),
-    ("local_llama", &["local", "llama"], "0.0001", 2500, 80, 99, 32_000),
-];
-
 impl Provider {
     /// The five providers of the specification's table, with the names other labs use for them.
     pub fn table() -> Vec<Provider> {
-        let row =
-            |&(name, aliases, price, latency_ms, quality, reliability, context_tokens_max): &(&str, &[&str], &str, u32, u32, u32, u64)| {
-                Provider {
-                    name: name.into(),
-                    aliases: aliases.iter().map(|&alias| alias.into()).collect(),
-                    enabled: true,
-                    rate: TokenRate::from_mic_per_thousand(price).unwrap_or_default(),
-                    latency_ms,
-                    quality: Ratio::from_millionths(quality * 10_000),
-                    reliability: Ratio::from_millionths(reliability * 10_000),
-                    context_tokens_max,
-                }
-            };
-        TABLE.iter().map(row).collect()
+        vec![
+            row("anthropic_claude", &["anthropic", "claude"], "0.015", 600, [97, 99], 200_000),
+            row("openai_gpt4", &["openai"], "0.010", 800, [95, 98], 128_000),
+            row("google_gemini", &["gemini", "google"], "0.008", 700, [92, 97], 1_000_000),
+            row("deepseek", &[], "0.002", 1200, [88, 95], 64_000),
+            row("local_llama", &["local", "llama"], "0.0001", 2500, [80, 99], 32_000),
+        ]
     }
 
     /// Whether `name` is the provider's name or one of its aliases.
@@ -60,5 +43,44 @@ impl Provider {
     /// What a query of `tokens` costs, in KS, rounded up; [`Amount::MAX`] when nothing could pay it.
     pub fn cost(&self, tokens: u64) -> Amount {
         self.rate.charge(tokens).unwrap_or(Amount::MAX)
+    }
+}
+
+/// A row of the table: MIC per thousand tokens, milliseconds, quality and reliability in hundredths, context in tokens.
+fn row(name: &str, aliases: &[&str], price: &str, latency_ms: u32, hundredths: [u32; 2], context_tokens_max: u64) -> Provider {
+    let [quality, reliability] = hundredths.map(|hundredths| Ratio::from_millionths(hundredths * 10_000));
+    Provider {
+        name: name.into(),
+        aliases: aliases.iter().map(|&alias| alias.into()).collect(),
+        enabled: true,
+        rate: TokenRate::from_mic_per_thousand(price).unwrap_or_default(),
+        latency_ms,
+        quality,
+        reliability,
+        context_tokens_max,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_the_specifications() {
+        let shown = |provider: &Provider| {
+            let Provider { name, rate, latency_ms, quality, reliability, context_tokens_max, .. } = provider;
+            format!("{name} {} {latency_ms} {quality} {reliability} {context_tokens_max}", rate.mic_per_thousand())
+        };
+        let table: Vec<String> = Provider::table().iter().map(shown).collect();
+        assert_eq!(
+            table,
+            [
+                "anthropic_claude 0.015 600 0.97 0.99 200000",
+                "openai_gpt4 0.01 800 0.95 0.98 128000",
+                "google_gemini 0.008 700 0.92 0.97 1000000",
+                "deepseek 0.002 1200 0.88 0.95 64000",
+                "local_llama 0.0001 2500 0.80 0.99 32000",
+            ]
+        );
     }
 }

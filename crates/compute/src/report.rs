@@ -1,8 +1,11 @@
-//! rep
-use lab3_ledger::{AccountNo, Event};
+//! Reports: what a query really cost, settled against its allocation, and what it tells of the provider's health.
+
+use lab3_ledger::{AccountNo, Draft, Event, Hold, Kind, Transfer};
 use lab3_units::{Amount, Code, Did, Id, Problem};
 
-use crate::{Desk, Fact, Refusal, State, Tag};
+use crate::histogram::Histogram;
+use crate::quota::{allocation, lapse_freed, less, open_month, plus};
+use crate::{Desk, Fact, Health, Refusal, Reported, Sample, State, Tag, accounts};
 
 /// What a query really cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +52,151 @@ impl Late {
     }
 }
 
-/// todo
-pub fn report(_desk: &Desk<'_>, _command: &Report) -> Result<(Fact, Vec<Event>), Refusal> {
-    Err(Problem::new(Code::NO_PROVIDER_UP, "not yet").into())
+/// What a report is about.
+enum Basis<'a> {
+    /// An open allocation, which it ends.
+    Open(&'a Hold),
+    /// An allocation that expired before; whether the Hive was to pay it.
+    Late { hive_pays: bool },
+    /// No allocation.
+    Direct,
 }
+
+/// Who paid what.
+#[derive(Default)]
+struct Bill {
+    charged: Amount,
+    overrun: Amount,
+    hive_paid: Amount,
+}
+
+/// Settles a query: what it really cost goes to the provider, from the allocation first, then from what the citizen has left,
+/// then from the Hive. A query that failed costs nothing; its allocation is given back.
+///
+/// Errors: `PROVIDER_UNKNOWN` (`provider`), `ALLOCATION_DIFFERS` (`citizen_did` or `provider`), `BOOKS_LIMIT`
+/// (`actual_cost`); [`Refusal::NotOpen`] for an allocation that is not open and not known to be late.
+pub fn report(desk: &Desk<'_>, command: &Report) -> Result<(Fact, Vec<Event>), Refusal> {
+    let provider = provider_name(desk, &command.provider)?;
+    let basis = basis(desk, command, provider)?;
+    let mut draft = Draft::new(desk.ledger);
+    let purse = open_month(desk, &mut draft, &command.citizen)?;
+    let bill = match &basis {
+        Basis::Open(hold) if !command.success => {
+            let freed = draft.release(hold.id)?;
+            lapse_freed(desk, &mut draft, hold, freed)?;
+            Bill::default()
+        }
+        _ if !command.success => Bill::default(),
+        basis => charge(desk, &mut draft, basis, purse.account, provider, command.actual_cost)?,
+    };
+    let (late, allocation) = match basis {
+        Basis::Open(hold) => (false, Some(hold.id)),
+        Basis::Late { .. } => (true, command.allocation),
+        Basis::Direct => (false, None),
+    };
+    let (health, sample) = observe(desk, provider, command);
+    let fact = Reported {
+        allocation,
+        late,
+        provider: provider.into(),
+        success: command.success,
+        charged: bill.charged,
+        overrun: bill.overrun,
+        hive_paid: bill.hive_paid,
+        quota_remaining: draft.available(purse.account),
+        input_tokens: command.input_tokens,
+        output_tokens: command.output_tokens,
+        latency_ms: command.latency_ms,
+        opening: purse.opening,
+        health,
+        sample,
+    };
+    Ok((Fact::Reported(fact), draft.into_events()))
+}
+
+/// The provider's name: a configured one, by name or alias, or one the books know and the configuration dropped.
+fn provider_name<'a>(desk: &Desk<'a>, name: &str) -> Result<&'a str, Problem> {
+    let configured = desk.policy.provider(name).map(|provider| &*provider.name);
+    let known = || desk.state.track(name).map(|track| &*track.name);
+    configured.or_else(known).ok_or_else(|| desk.policy.unknown(name).in_field("provider"))
+}
+
+/// Finds what the report is about: the allocation it names, else the citizen's oldest open one with that provider.
+fn basis<'a>(desk: &Desk<'a>, command: &Report, provider: &str) -> Result<Basis<'a>, Refusal> {
+    let account = accounts::find_quota(desk.ledger, &command.citizen);
+    let number = desk.state.number(provider);
+    let Some(id) = command.allocation else {
+        let mut open = account.into_iter().flat_map(|account| desk.ledger.holds_of(account));
+        return Ok(open.find(|hold| Tag::from_code(hold.code).provider == number).map_or(Basis::Direct, Basis::Open));
+    };
+    let (stands_on, given_to, basis) = match (allocation(desk, id), &command.late) {
+        (Some(hold), _) => (hold.account, Tag::from_code(hold.code).provider, Basis::Open(hold)),
+        (None, Some(late)) => (late.account, desk.state.number(&late.provider), Basis::Late { hive_pays: late.hive_pays }),
+        (None, None) => return Err(Refusal::NotOpen(id)),
+    };
+    let differs = |field, detail| Err(Problem::new(Code::ALLOCATION_DIFFERS, detail).in_field(field).into());
+    if account != Some(stands_on) {
+        return differs("citizen_did", format!("The allocation is not one of {}.", command.citizen));
+    }
+    if given_to != number {
+        let other = desk.state.provider_name(given_to).unwrap_or("another provider");
+        return differs("provider", format!("The allocation was given to {other}, not to {provider}."));
+    }
+    Ok(basis)
+}
+
+/// Pays the provider.
+fn charge(
+    desk: &Desk<'_>,
+    draft: &mut Draft<'_>,
+    basis: &Basis<'_>,
+    account: AccountNo,
+    provider: &str,
+    actual: Amount,
+) -> Result<Bill, Refusal> {
+    let earnings = accounts::earnings(draft, provider);
+    let (held, hive_pays) = match basis {
+        Basis::Open(hold) => (hold.amount, Tag::from_code(hold.code).hive_pays),
+        Basis::Late { hive_pays } => (Amount::ZERO, *hive_pays),
+        Basis::Direct => (Amount::ZERO, false),
+    };
+    let payable = if hive_pays { Amount::ZERO } else { plus(held, draft.available(account)) };
+    let charged = actual.min(payable);
+    if let Basis::Open(hold) = basis {
+        let settled = draft.settle(hold.id, earnings, charged).map_err(too_much)?;
+        lapse_freed(desk, draft, hold, settled.freed)?;
+    } else if charged.is_positive() {
+        let paid = Transfer { from: account, to: earnings, amount: charged, kind: Kind::Settlement, memo: "" };
+        draft.transfer(&paid).map_err(too_much)?;
+    }
+    let hive_paid = less(actual, charged);
+    if hive_paid.is_positive() {
+        let memo = if hive_pays { "fallback" } else { "overrun" };
+        let from = accounts::expense(draft);
+        draft.transfer(&Transfer { from, to: earnings, amount: hive_paid, kind: Kind::Settlement, memo }).map_err(too_much)?;
+    }
+    let overrun = if hive_pays { Amount::ZERO } else { hive_paid };
+    Ok(Bill { charged, overrun, hive_paid })
+}
+
+/// The books' refusal of a payment: what the citizen has was asked before, so the sums are too large.
+fn too_much(refusal: lab3_ledger::Refusal) -> Refusal {
+    match Refusal::from(refusal) {
+        Refusal::Problem(problem) => problem.in_field("actual_cost").into(),
+        not_open @ Refusal::NotOpen(_) => not_open,
+    }
+}
+
+/// The provider's health after the report, and where its latency fell.
+fn observe(desk: &Desk<'_>, provider: &str, command: &Report) -> (Health, Option<Sample>) {
+    let (now, timed) = (desk.now, command.latency_ms.filter(|_| command.success));
+    let Some(track) = desk.state.track(provider) else {
+        let health = Health::default().reported(now, now, command.success, timed);
+        return (health, timed.map(|ms| Histogram::default().place(now, ms)));
+    };
+    let health = track.health.reported(track.since, now, command.success, timed);
+    (health, timed.map(|ms| track.histogram.place(now, ms)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -30,3 +30,22 @@ impl Tag {
         Self { provider: high >> 1, hive_pays: high & 1 == 1, period: low }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_packed_as_the_journal_has_it() {
+        for (provider, hive_pays, period, code) in [
+            (0, false, 0, 0),
+            (0, false, 24_309, 24_309),
+            (1, true, 24_309, 0x0003_5ef5),
+            (PROVIDER_MAX, true, u16::MAX, u32::MAX),
+            (PROVIDER_MAX, false, 0, 0xfffe_0000),
+        ] {
+            let tag = Tag { provider, hive_pays, period };
+            assert_eq!((tag.code(), Tag::from_code(code)), (code, tag));
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! The committer: makes a batch durable, then lets its replies go. While it waits for the disk the writer decides the next.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -31,6 +31,7 @@ pub struct Decided {
 /// The committer's thread and the way to it.
 pub struct Committer {
     batches: SyncSender<Decided>,
+    failed: Arc<AtomicBool>,
     thread: JoinHandle<Result<(), StoreError>>,
 }
 
@@ -51,14 +52,21 @@ impl Committer {
     pub fn start(parts: Parts) -> Result<Self, StartError> {
         // No room between the threads: one batch is made durable, one is decided.
         let (batches, receiver) = sync_channel(0);
-        let thread = std::thread::Builder::new().name("lab3-committer".into()).spawn(move || parts.run(&receiver));
-        Ok(Self { batches, thread: thread.map_err(|error| StartError::Thread(error.to_string()))? })
+        let failed = Arc::new(AtomicBool::new(false));
+        let told = failed.clone();
+        let thread = std::thread::Builder::new().name("lab3-committer".into()).spawn(move || parts.run(&receiver, &told));
+        Ok(Self { batches, failed, thread: thread.map_err(|error| StartError::Thread(error.to_string()))? })
     }
 
     /// Hands a batch over, waiting for the one before. When the committer has failed the batch is dropped, and with it the
     /// replies: their receivers learn that the outcome is unknown.
     pub fn commit(&self, batch: Decided) -> Result<(), Failed> {
         self.batches.send(batch).map_err(|_| Failed)
+    }
+
+    /// Whether an append has failed. Known before any caller of the lost batch learns of it.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
     }
 
     /// Waits for the last batch and ends the thread; says why it had failed.
@@ -73,12 +81,13 @@ impl Committer {
 pub struct Failed;
 
 impl Parts {
-    fn run(mut self, batches: &Receiver<Decided>) -> Result<(), StoreError> {
+    fn run(mut self, batches: &Receiver<Decided>, failed: &AtomicBool) -> Result<(), StoreError> {
         while let Ok(batch) = batches.recv() {
             let Decided { rows, records, releases, frozen } = batch;
             if let Some(last) = rows.last().map(Row::last) {
                 let started = Instant::now();
                 if let Err(error) = self.journal.append(&rows) {
+                    failed.store(true, Ordering::Release);
                     self.progress.commit_failures.fetch_add(1, Ordering::Relaxed);
                     return Err(error);
                 }

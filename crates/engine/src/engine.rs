@@ -157,16 +157,16 @@ impl Engine {
         key: Option<(Actor, Key)>,
         items: Vec<Submission>,
     ) -> Result<Vec<Result<Committed, Problem>>, Problem> {
-        match self.decide_batch(Batch { key, items: items.clone() }).await? {
+        match self.decide_batch(Batch { key, items }).await? {
             BatchOutcome::Items(outcomes) => self.resolve_all(outcomes).await,
-            BatchOutcome::Earlier(sequences) => {
+            BatchOutcome::Earlier(sequences, items) => {
                 let Some((_, key)) = key else { return Err(Problem::new(Code::INTERNAL, "A batch without a key was found.")) };
                 let noted = self.0.archive.earlier(sequences, key.id, Some(key.fingerprint)).await?;
                 match &noted.record.fact {
                     // The same batch again: its items are known by ids that follow from the batch's key, so each answers for itself.
                     Fact::Batch { .. } => match self.decide_batch(Batch { key: None, items }).await? {
                         BatchOutcome::Items(outcomes) => self.resolve_all(outcomes).await,
-                        BatchOutcome::Earlier(_) => Err(self.outcome_unknown()),
+                        BatchOutcome::Earlier(..) => Err(self.outcome_unknown()),
                     },
                     _ => Err(key_reused()),
                 }

@@ -43,8 +43,8 @@ pub struct Batch {
 pub enum BatchOutcome {
     /// Each item's outcome, in order.
     Items(Vec<Outcome>),
-    /// The batch's key was used before: record `sequences` may tell whether for this batch.
-    Earlier(Vec<u64>),
+    /// The batch's key was used before: these records may tell whether for this batch. The items come back undecided.
+    Earlier(Vec<u64>, Vec<Submission>),
 }
 
 /// Something to send when everything decided before it is durable. Dropped instead, it tells the receiver that the outcome is

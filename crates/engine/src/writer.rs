@@ -67,6 +67,8 @@ pub struct Writer {
     /// Until when commands are refused because the journal could not be written, and the pause after that.
     refuse_until: Option<Instant>,
     pause: Duration,
+    /// The last durable record when the journal last failed.
+    failed_at: u64,
 }
 
 impl Writer {
@@ -83,6 +85,7 @@ impl Writer {
             committer: None,
             refuse_until: None,
             pause: PAUSE,
+            failed_at: 0,
             setup,
         };
         writer.announce();
@@ -148,6 +151,9 @@ impl Writer {
     fn round(&mut self, first: Option<Message>, queue: &Receiver<Message>) -> bool {
         let now = self.setup.clock.now().max(self.state.at);
         self.recent.forget(self.setup.views.keys().indexed);
+        if self.committer.as_ref().is_some_and(Committer::has_failed) {
+            self.recover();
+        }
         if self.refusing() {
             return first.is_some_and(|message| self.refuse(message, now));
         }
@@ -189,7 +195,7 @@ impl Writer {
         if let Some((actor, key)) = batch.key {
             match self.find(key.id) {
                 Ok(sequences) if sequences.is_empty() => {}
-                Ok(sequences) => return BatchOutcome::Earlier(sequences),
+                Ok(sequences) => return BatchOutcome::Earlier(sequences, batch.items),
                 Err(problem) => return BatchOutcome::Items(batch.items.iter().map(|_| Outcome::Refused(problem.clone())).collect()),
             }
             let items = u32::try_from(batch.items.len()).unwrap_or(u32::MAX);
@@ -308,9 +314,8 @@ impl Writer {
         }
         batch.rows = self.rows.take();
         let committed = self.committer.as_ref().map(|committer| committer.commit(batch));
-        match committed {
-            Some(Ok(())) => self.pause = PAUSE,
-            Some(Err(_)) | None => self.recover(),
+        if !matches!(committed, Some(Ok(()))) {
+            self.recover();
         }
     }
 
@@ -320,6 +325,9 @@ impl Writer {
             tracing::error!(%error, "the journal could not be written; loading the state again");
         }
         self.decided = Decided::default();
+        let durable = self.setup.progress.durable.load(Ordering::Acquire);
+        self.pause = if durable > self.failed_at { PAUSE } else { (self.pause * 2).min(PAUSE_MAX) };
+        self.failed_at = durable;
         let store = self.setup.store.clone();
         let indexed = self.setup.views.keys().indexed;
         let loaded = load(&*store, indexed, VerifyOnStart::Tail).and_then(|loaded| {
@@ -340,7 +348,6 @@ impl Writer {
             Err(error) => tracing::error!(%error, "the state could not be loaded again; trying later"),
         }
         self.refuse_until = Some(Instant::now() + self.pause);
-        self.pause = (self.pause * 2).min(PAUSE_MAX);
     }
 
     /// Whether commands are refused for now; ends the pause when it is over.

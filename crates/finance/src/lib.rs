@@ -15,6 +15,8 @@ mod grant;
 mod mint;
 mod policy;
 mod pool;
+#[cfg(test)]
+mod random;
 mod state;
 #[cfg(test)]
 mod testing;

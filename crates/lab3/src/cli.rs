@@ -82,7 +82,22 @@ pub struct ConfigArgs {
     pub config: Option<PathBuf>,
     /// Set one key, over every other layer; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
-    pub assignments: Vec<(String, String)>,
+    pub assignments: Vec<Assignment>,
+}
+
+/// `--set KEY=VALUE`. Its `Debug` leaves the value out, which may be a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The key.
+    pub path: String,
+    /// The value as it was written.
+    pub text: String,
+}
+
+impl std::fmt::Debug for Assignment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}=...", self.path)
+    }
 }
 
 /// `lab3 serve`
@@ -417,7 +432,7 @@ impl DataArgs {
 impl ConfigArgs {
     /// The flags that set keys.
     pub fn flags(&self) -> Vec<Flag> {
-        self.assignments.iter().map(|(path, text)| flag(&format!("--set {path}"), path, text)).collect()
+        self.assignments.iter().map(|set| flag(&format!("--set {}", set.path), &set.path, &set.text)).collect()
     }
 }
 
@@ -429,9 +444,9 @@ fn flag(name: &str, path: &str, text: &str) -> Flag {
     Flag { name: name.to_owned(), path: path.to_owned(), text: text.to_owned() }
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
+fn assignment(text: &str) -> Result<Assignment, String> {
     let (path, value) = text.split_once('=').ok_or("write it as KEY=VALUE, such as compute.quota_gic=250")?;
-    Ok((path.trim().to_owned(), value.trim().to_owned()))
+    Ok(Assignment { path: path.trim().to_owned(), text: value.trim().to_owned() })
 }
 
 fn did(text: &str) -> Result<Did, String> {

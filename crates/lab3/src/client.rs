@@ -50,6 +50,8 @@ enum Lost {
     Refused(String),
     /// It may have arrived.
     Unknown(String),
+    /// It cannot be written as HTTP, now or later.
+    Impossible(String),
 }
 
 impl Client {
@@ -57,7 +59,7 @@ impl Client {
     pub fn of(desk: &DeskArgs, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ClientError> {
         let url = desk.url.clone().or_else(|| env("LAB3_URL").filter(|url| !url.is_empty()));
         let token = env("LAB3__OPERATOR__TOKEN").unwrap_or_default();
-        Self::new(url.as_deref().unwrap_or(DEFAULT_URL), Secret::new(&token))
+        Self::new(url.as_deref().unwrap_or(DEFAULT_URL), Secret::new(token.trim()))
     }
 
     /// A client of the desk at `url`, which sends the operator's token when there is one.
@@ -112,6 +114,7 @@ impl Client {
                 Ok(reply) if reply.status != 503 || last => return Ok(reply),
                 Ok(reply) => reply.retry_after,
                 Err(Lost::Refused(_)) if !sent => return Err(ClientError::NotRunning { url: self.base.clone() }),
+                Err(Lost::Impossible(cause)) => return Err(ClientError::NoReply { url: self.base.clone(), cause, key: None }),
                 Err(Lost::Refused(cause) | Lost::Unknown(cause)) if last => {
                     let key = write.map(|(_, key)| key.to_owned());
                     return Err(ClientError::NoReply { url: self.base.clone(), cause, key });
@@ -175,6 +178,7 @@ impl From<ureq::Error> for Lost {
         match &error {
             ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused => Lost::Refused(error.to_string()),
             ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => Lost::Refused(error.to_string()),
+            ureq::Error::Http(_) | ureq::Error::BadUri(_) => Lost::Impossible(error.to_string()),
             _ => Lost::Unknown(error.to_string()),
         }
     }

@@ -30,6 +30,7 @@ pub type Env = BTreeMap<String, String>;
 
 /// Does what the command line asks.
 pub fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
+    crate::table::fit_terminal();
     let desk = |desk: &DeskArgs| Client::of(desk, &|name| env.get(name).cloned());
     let data = match &cli.command {
         Command::Balance(args) => balance::run(&desk(&args.desk)?, args)?,

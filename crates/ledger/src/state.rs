@@ -68,7 +68,7 @@ fn hash_one(value: impl std::hash::Hash) -> u64 {
     FixedState::with_seed(0x1ab3).hash_one(value)
 }
 
-fn account_hash(owner: u32, asset: Asset, purpose: Purpose) -> u64 {
+fn account_hash(owner: &str, asset: Asset, purpose: Purpose) -> u64 {
     hash_one((owner, asset, purpose))
 }
 
@@ -76,6 +76,16 @@ fn account_hash(owner: u32, asset: Asset, purpose: Purpose) -> u64 {
 fn sum(amount: Amount, change: i64) -> Amount {
     debug_assert!(amount.units().checked_add(change).is_some(), "a decided event overflows");
     Amount::new(amount.units().wrapping_add(change))
+}
+
+impl Books {
+    fn owner_of(&self, account: &Account) -> &str {
+        self.owners.get(account.owner as usize).map_or("", |name| name)
+    }
+
+    fn account_hash(&self, no: u32) -> u64 {
+        self.accounts.get(no as usize).map_or(0, |account| account_hash(self.owner_of(account), account.asset, account.purpose))
+    }
 }
 
 impl Ledger {
@@ -87,9 +97,9 @@ impl Ledger {
             ledger.owners_by_name.insert_unique(hash_one(&**name), no, |&other| owner_hash(names, other));
         }
         for (no, account) in (0_u32..).zip(ledger.books.accounts.iter()) {
-            let accounts = &ledger.books.accounts;
-            let hash = account_hash(account.owner, account.asset, account.purpose);
-            ledger.accounts_by_key.insert_unique(hash, no, |&other| account_hash_at(accounts, other));
+            let books = &ledger.books;
+            let hash = account_hash(books.owner_of(account), account.asset, account.purpose);
+            ledger.accounts_by_key.insert_unique(hash, no, |&other| books.account_hash(other));
         }
         for (slot, hold) in ledger.books.holds.iter() {
             let holds = &ledger.books.holds;
@@ -126,7 +136,7 @@ impl Ledger {
 
     /// The name of an account's owner.
     pub fn owner_name(&self, no: AccountNo) -> &str {
-        self.account(no).and_then(|account| self.books.owners.get(account.owner as usize)).map_or("", |name| name)
+        self.account(no).map_or("", |account| self.books.owner_of(account))
     }
 
     /// The number of an owner's name, when the books know it.
@@ -137,12 +147,11 @@ impl Ledger {
 
     /// The owner's account of that asset and purpose.
     pub fn find(&self, owner: &Owner, asset: Asset, purpose: Purpose) -> Option<AccountNo> {
-        let owner = self.owner_no(owner.as_str())?;
         let same = |&no: &u32| {
-            let account = self.books.accounts.get(no as usize);
-            account.is_some_and(|account| account.owner == owner && account.asset == asset && account.purpose == purpose)
+            let same = |account: &Account| account.asset == asset && account.purpose == purpose && self.books.owner_of(account) == owner.as_str();
+            self.books.accounts.get(no as usize).is_some_and(same)
         };
-        self.accounts_by_key.find(account_hash(owner, asset, purpose), same).map(|&no| AccountNo(no))
+        self.accounts_by_key.find(account_hash(owner.as_str(), asset, purpose), same).map(|&no| AccountNo(no))
     }
 
     /// The open hold of that id.
@@ -175,12 +184,12 @@ impl Ledger {
     pub fn apply(&mut self, sequence: u64, event: &Event) {
         match event {
             Event::AccountOpened { owner, asset, purpose, limits } => {
+                let hash = account_hash(owner.as_str(), *asset, *purpose);
                 let owner = self.intern(owner.as_str());
                 let no = u32::try_from(self.books.accounts.len()).unwrap_or(u32::MAX);
                 self.books.accounts.push(Account::new(owner, *asset, *purpose, *limits));
-                let accounts = &self.books.accounts;
-                let hash = account_hash(owner, *asset, *purpose);
-                self.accounts_by_key.insert_unique(hash, no, |&other| account_hash_at(accounts, other));
+                let books = &self.books;
+                self.accounts_by_key.insert_unique(hash, no, |&other| books.account_hash(other));
             }
             Event::HoldPlaced { id, account, amount, deadline, code } => {
                 let (older, newer) = (NO_HOLD, NO_HOLD);
@@ -288,10 +297,6 @@ impl Ledger {
 
 fn owner_hash(names: &Chunks<Box<str>>, no: u32) -> u64 {
     names.get(no as usize).map_or(0, |name| hash_one(&**name))
-}
-
-fn account_hash_at(accounts: &Chunks<Account>, no: u32) -> u64 {
-    accounts.get(no as usize).map_or(0, |account| account_hash(account.owner, account.asset, account.purpose))
 }
 
 fn hold_hash_at(holds: &Slots, slot: u32) -> u64 {

@@ -5,7 +5,7 @@
 //! connection let it grow to three times the limit in three seconds). So the bulk is copied beside the writer, in rounds, until
 //! little comes in during a round; then the writer is held at the door for the last few pages, about the time of one append.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -14,7 +14,8 @@ use rusqlite::Connection;
 
 use crate::{database, failure};
 
-/// Page size of the journal, in bytes.
+/// Page size of the journal, in bytes. Measured with 4, 8 and 16 KiB: commits of one record 3.9, 3.6 and 3.1 thousand a second; of 16
+/// rows of 64 records (3.5 KB a row) 1.8 to 2.0 thousand with each, and a file of 64 bytes a record with each. A page holds one such row.
 pub(crate) const PAGE_BYTES: u32 = 4096;
 
 /// The log is copied into the journal when it has this many pages (80 MB).
@@ -54,20 +55,20 @@ struct State {
 
 impl Checkpoints {
     /// Starts the thread; it is due when the log has that many pages.
-    pub fn start(connection: Connection, file: PathBuf, log_pages: u64) -> Result<Self, StoreError> {
+    pub fn start(connection: Connection, file: &Path, log_pages: u64) -> Result<Self, StoreError> {
         // A checkpoint makes the log durable before it touches the journal, and the journal before it lets go of the log.
-        database::set(&connection, &file, "synchronous", "FULL")?;
+        database::set(&connection, file, "synchronous", "FULL")?;
         let door = Arc::new(Door::default());
-        // What an earlier process left in the log is copied when the first append wakes the thread.
-        let copier = Copier { door: Arc::clone(&door), connection, file: file.clone(), log_pages };
+        // Due at once: what an earlier process left in the log is copied first.
+        let copier = Copier { door: Arc::clone(&door), connection, file: file.to_path_buf(), log_pages };
         let spawned = std::thread::Builder::new().name("checkpoints".to_owned()).spawn(move || copier.run());
-        let thread = spawned.map_err(|error| failure::file(&file, &error))?;
+        let thread = spawned.map_err(|error| failure::file(file, &error))?;
         Ok(Self { door, thread: Some(thread) })
     }
 
     /// A log longer than this is cut when it is begun anew. Twice what is usual: cutting and growing it costs, too.
-    pub fn log_bytes_max() -> u64 {
-        2 * LOG_PAGES * u64::from(PAGE_BYTES)
+    pub fn log_bytes_max() -> i64 {
+        (2 * LOG_PAGES * u64::from(PAGE_BYTES)).cast_signed()
     }
 
     /// Waits at the door; an append may be made while what it returns lives.

@@ -56,8 +56,7 @@ pub(crate) fn set(connection: &Connection, file: &Path, pragma: &str, value: imp
 
 /// Sets the way commits are made, and checks that SQLite took it: it keeps the old one, without an error, where it cannot.
 pub(crate) fn set_journal_mode(connection: &Connection, file: &Path, mode: &str) -> Result<(), StoreError> {
-    let taken: String =
-        connection.pragma_update_and_check(None, "journal_mode", mode, |row| row.get(0)).map_err(failure::on(file))?;
+    let taken: String = connection.pragma_update_and_check(None, "journal_mode", mode, |row| row.get(0)).map_err(failure::on(file))?;
     if taken.eq_ignore_ascii_case(mode) {
         return Ok(());
     }

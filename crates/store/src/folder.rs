@@ -112,7 +112,9 @@ pub(crate) fn log_of(database: &Path) -> PathBuf {
 
 /// Removes a database with what SQLite keeps beside it. What is not there is no error.
 pub(crate) fn remove_database(database: &Path) -> Result<(), StoreError> {
-    [database.to_path_buf(), log_of(database), beside(database, "-shm"), beside(database, "-journal")].iter().try_for_each(|path| remove(path))
+    [database.to_path_buf(), log_of(database), beside(database, "-shm"), beside(database, "-journal")]
+        .iter()
+        .try_for_each(|path| remove(path))
 }
 
 /// Removes a file. One that is not there is no error.

@@ -15,8 +15,7 @@ use crate::{failure, reader};
 
 pub(crate) const FORMAT: Format = Format { application: 0x4C33_4A4F, version: 1 };
 
-const SCHEMA: &str =
-    "CREATE TABLE records(first INTEGER PRIMARY KEY, len INTEGER NOT NULL CHECK (len > 0), body BLOB NOT NULL) STRICT";
+const SCHEMA: &str = "CREATE TABLE records(first INTEGER PRIMARY KEY, len INTEGER NOT NULL CHECK (len > 0), body BLOB NOT NULL) STRICT";
 
 const INSERT: &str = "INSERT INTO records(first, len, body) VALUES (?1, ?2, ?3)";
 
@@ -145,7 +144,7 @@ fn insert(connection: &mut Connection, file: &Path, rows: &[Row]) -> Result<(), 
             if row.first != expected || row.len == 0 {
                 return Err(StoreError::Fenced { expected, given: row.first });
             }
-            insert.execute((row.first, row.len, &row.body)).map_err(&failed)?;
+            insert.execute((row.first.cast_signed(), row.len, &row.body)).map_err(&failed)?;
             expected += u64::from(row.len);
         }
     }

@@ -17,7 +17,7 @@ const ROWS_FROM: &str = "SELECT first, len, body FROM records
 /// Sequence number of the last record, 0 when there is none.
 pub(crate) fn last(connection: &Connection) -> rusqlite::Result<u64> {
     let mut last = connection.prepare_cached("SELECT first + len - 1 FROM records ORDER BY first DESC LIMIT 1")?;
-    Ok(last.query_row([], |row| row.get(0)).optional()?.unwrap_or(0))
+    Ok(last.query_row([], |row| number(row, 0)).optional()?.unwrap_or(0))
 }
 
 /// Every read is a transaction of its own: nothing is pinned between calls, so a reader never keeps the log from being reused.
@@ -40,7 +40,7 @@ impl JournalReader for SqliteReader {
     }
 
     fn row_with(&mut self, sequence: u64) -> Result<Option<Row>, StoreError> {
-        let mut find = || self.connection.prepare_cached(ROW_WITH)?.query_row([limited(sequence)], row).optional();
+        let find = || self.connection.prepare_cached(ROW_WITH)?.query_row([limited(sequence)], row).optional();
         let found = find().map_err(failure::on(&self.file))?;
         Ok(found.filter(|row| row.last() >= sequence))
     }
@@ -51,7 +51,7 @@ impl JournalReader for SqliteReader {
             let mut statement = self.connection.prepare_cached(ROWS_FROM)?;
             let rows = statement.query_map([limited(sequence), rows_max], row)?;
             // The row before the end is found for a number beyond it, too.
-            rows.filter(|row| row.as_ref().map_or(true, |row| row.last() >= sequence)).collect()
+            rows.filter(|row| !row.as_ref().is_ok_and(|row| row.last() < sequence)).collect::<rusqlite::Result<Vec<Row>>>()
         };
         read().map_err(failure::on(&self.file))
     }
@@ -62,6 +62,11 @@ fn limited(sequence: u64) -> i64 {
     i64::try_from(sequence).unwrap_or(i64::MAX)
 }
 
+fn number(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(column)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
+}
+
 fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
-    Ok(Row { first: row.get(0)?, len: row.get(1)?, body: row.get(2)? })
+    Ok(Row { first: number(row, 0)?, len: row.get(1)?, body: row.get(2)? })
 }

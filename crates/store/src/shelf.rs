@@ -15,8 +15,7 @@ use crate::sqlite::Home;
 const FORMAT: Format = Format { application: 0x4C33_5649, version: 1 };
 
 /// In the order of their numbers.
-const TABLES: [ShelfTable; 5] =
-    [ShelfTable::Position, ShelfTable::Heads, ShelfTable::Chunks, ShelfTable::Keys, ShelfTable::Endings];
+const TABLES: [ShelfTable; 5] = [ShelfTable::Position, ShelfTable::Heads, ShelfTable::Chunks, ShelfTable::Keys, ShelfTable::Endings];
 
 fn name(table: ShelfTable) -> &'static str {
     match table {

@@ -7,9 +7,9 @@ use std::sync::{Arc, PoisonError};
 
 use lab3_engine::{Snapshots, StoreError};
 
+use crate::failure;
 use crate::folder::{self, Folder};
 use crate::sqlite::Home;
-use crate::failure;
 
 /// The name of a finished snapshot ends so ...
 const ENDING: &str = ".snapshot";
@@ -84,13 +84,12 @@ impl Snapshots for FolderSnapshots {
         let _saving = self.home.writing()?.saving.lock().unwrap_or_else(PoisonError::into_inner);
         let path = self.file(sequence);
         let part = Part(self.path.join(format!("{sequence:020}{PART_ENDING}")));
-        let write = || {
+        let mut write = || {
             let mut file = BufWriter::with_capacity(256 * 1024, File::create(&part.0)?);
             content(&mut file)?;
             file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
             fs::rename(&part.0, &path)
         };
-        let mut write = write;
         write().map_err(|error| failure::file(&path, &error))?;
         folder::sync(&self.path)
     }

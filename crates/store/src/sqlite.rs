@@ -54,7 +54,7 @@ impl SqliteStore {
         shelf::prepare(&folder)?;
         snapshots::prepare(&folder)?;
         folder::sync(path)?;
-        let checkpoints = Checkpoints::start(connection, folder.journal(), log_pages)?;
+        let checkpoints = Checkpoints::start(connection, &folder.journal(), log_pages)?;
         let desk = Desk::new(&folder);
         let writing = Writing { checkpoints, desk, saving: Mutex::default(), _lock: lock };
         Ok(Self { home: Arc::new(Home { folder, writing: Some(writing) }) })

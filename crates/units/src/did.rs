@@ -1,15 +1,16 @@
 //! Who owns accounts: citizens and projects by their DID, and the Hive's own offices.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 /// Longest DID accepted, in bytes.
 const DID_BYTES_MAX: usize = 255;
 
-/// A W3C decentralized identifier (`did:method:specific-id`). Opaque: validated once, never parsed for rights.
+/// A W3C decentralized identifier (`did:method:specific-id`). Opaque: validated once, never parsed for rights. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Did(Box<str>);
+pub struct Did(Arc<str>);
 
 /// Why a text is not a DID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,7 +62,7 @@ impl fmt::Display for Did {
 /// Who owns an account: a DID, or one of the Hive's own offices (`hive:pool`), which no DID can spell.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Owner(Box<str>);
+pub struct Owner(Arc<str>);
 
 impl Owner {
     /// The Hive's office of that name: `hive:` and the name.

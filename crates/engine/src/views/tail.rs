@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use foldhash::fast::RandomState;
 use lab3_ledger::AccountNo;
 use lab3_units::Id;
 use serde::{Deserialize, Serialize};
@@ -33,10 +34,10 @@ const VERSION: u32 = 1;
 /// What the follower has read and not yet written.
 #[derive(Debug, Default)]
 struct Tail {
-    histories: HashMap<AccountNo, Vec<Entry>, foldhash::fast::FixedState>,
+    histories: HashMap<AccountNo, Vec<Entry>, RandomState>,
     ids: Vec<KeyEntry>,
-    places: HashMap<Id, u64>,
-    endings: HashMap<u64, u64>,
+    places: HashMap<Id, u64, RandomState>,
+    endings: HashMap<u64, u64, RandomState>,
 }
 
 #[derive(Debug, Default)]

@@ -91,3 +91,9 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
         assert_eq!(parse(line).map(|_| ()), Err(message.to_owned()), "{line}");
     }
 }
+
+#[test]
+fn what_a_flag_sets_is_not_printed() {
+    let printed = format!("{:?}", parse("serve --set operator.token=tell-nobody-about-this"));
+    assert!(printed.contains("operator.token=...") && !printed.contains("tell-nobody"), "{printed}");
+}

@@ -114,3 +114,10 @@ fn the_desk_is_named_by_flag_then_variable_then_default() {
         assert_eq!(error.to_string(), format!("error: {wrong:?} is not a URL such as http://127.0.0.1:8003"));
     }
 }
+
+#[test]
+fn what_cannot_be_sent_is_not_tried_again() {
+    let client = Client::new("http://127.0.0.1:1", Secret::new("a\nb")).unwrap().pausing_with(|_| panic!("it must not wait"));
+    let error = client.post(&transfer(), "{}", None).unwrap_err().to_string();
+    assert!(error.starts_with("error: no reply from http://127.0.0.1:1: http"), "{error}");
+}

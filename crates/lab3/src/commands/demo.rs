@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use super::Env;
 use crate::Failure;
-use crate::cli::DemoArgs;
+use crate::cli::{DemoArgs, DeskArgs};
 use crate::client::Client;
 use crate::config::Secret;
 use crate::demo::{self, Stage};
@@ -22,9 +22,10 @@ pub fn run(args: &DemoArgs, env: &Env) -> Result<(), Failure> {
     let mut stdout = std::io::stdout();
     let colour = stdout.is_terminal() && !env.contains_key("NO_COLOR");
     if let Some(url) = &args.url {
-        let token = Secret::new(env.get("LAB3__OPERATOR__TOKEN").map_or("", String::as_str));
+        let desk = DeskArgs { url: Some(url.clone()), json: false };
+        let client = Client::of(&desk, &|name| env.get(name).cloned())?;
         // Citizens of its own: the day's money does not mix with anybody's.
-        return demo::play(&mut Stage::new(Client::new(url, token)?, "did:kaizen:demo_", &mut stdout, colour));
+        return demo::play(&mut Stage::new(client, "did:kaizen:demo_", &mut stdout, colour));
     }
     let ephemeral = start_ephemeral()?;
     let client = Client::new(&ephemeral.url, Secret::default())?;

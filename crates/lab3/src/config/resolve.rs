@@ -90,6 +90,10 @@ pub fn resolve(layers: &Layers) -> Result<Resolved, ConfigProblems> {
     if problems.is_empty() {
         check_together(&settings, &entries, &mut problems);
     }
+    problems.sort_by_key(|problem| match problem.source {
+        Source::File { line, .. } => (0, line),
+        Source::Default | Source::Env(_) | Source::Flag(_) => (1, 0),
+    });
     if problems.is_empty() { Ok(Resolved { settings, entries }) } else { Err(ConfigProblems(problems)) }
 }
 
@@ -140,10 +144,25 @@ fn refuse_unknown(given: &[Given], names: &[String], problems: &mut Vec<ConfigPr
         };
         let help = match nearest_key(&given.path, &known) {
             Some(key) => format!("did you mean `{}`?", spoken(key)),
-            None => "`lab3 config show` lists every key".to_owned(),
+            None => keys_of_section(&given.path),
         };
         problems.push(ConfigProblem::new(&given.source, format!("unknown key `{}`; {help}", given.path)));
     }
+}
+
+/// The keys that stand where the unknown one stands.
+fn keys_of_section(path: &str) -> String {
+    let section = path.split('.').next().unwrap_or_default();
+    let of_section = |key: &Key<Settings>| key.path.strip_prefix(section).and_then(|rest| rest.strip_prefix('.'));
+    let keys: Vec<&str> = match section {
+        "providers" => PROVIDER_KEYS.iter().map(|key| key.path).collect(),
+        _ => KEYS.iter().filter_map(of_section).collect(),
+    };
+    if keys.is_empty() {
+        return "`lab3 config show` lists every key".to_owned();
+    }
+    let section = if section == "providers" { "a provider" } else { section };
+    format!("the keys of {section} are {}", keys.join(", "))
 }
 
 /// Reads the default and then every layer into the key's place. `None` when the key has no value at all.

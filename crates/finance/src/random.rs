@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use lab3_finance::{
-    CloseEpoch, Contribute, Desk, Fact, Grant, Mint, Policy, Recipient, Share, State, Transfer, balance, close_epoch, contribute, genesis,
-    grant, mint, pool, transfer, transfer_linked,
-};
-use lab3_ledger::{Event, Ledger};
-use lab3_units::{Amount, Did, FeeRate, Problem, Time};
+use lab3_ledger::Event;
+use lab3_units::{Amount, Did, FeeRate, Problem};
 use proptest::prelude::*;
+
+use crate::testing::{Hive, did};
+use crate::{
+    CloseEpoch, Contribute, Desk, Fact, Grant, Mint, Policy, Recipient, Share, Transfer, balance, close_epoch, contribute, grant, mint,
+    pool, transfer, transfer_linked,
+};
 
 /// One random request. Citizens are numbers, amounts are KS.
 #[derive(Clone, Debug)]
@@ -34,7 +36,7 @@ struct Model {
 const SHARES: [(Recipient, &str); 2] = [(Recipient::Pool, "66.6666667"), (Recipient::Reserve, "33.3333333")];
 
 fn citizen(number: u8) -> Did {
-    Did::parse(&format!("did:kaizen:c{number}")).unwrap()
+    did(&format!("did:kaizen:c{number}"))
 }
 
 /// The fee as the specification says it: 0.001 percent is one part in 100,000, rounded up.
@@ -137,30 +139,21 @@ proptest! {
         let shares = SHARES.map(|(recipient, percent)| Share { recipient, percent: FeeRate::from_percent(percent).unwrap() });
         let (pool_initial, epoch_reward) = (Amount::new(5_000_000), Amount::new(1001));
         let policy = Policy { pool_initial, epoch_reward, epoch_shares: shares.to_vec(), ..Policy::default() };
-        let (mut ledger, mut state) = (Ledger::default(), State::default());
+        let mut hive = Hive::with_policy(policy);
         let mut model = Model { pool: 5_000_000, supply: 5_000_000, ..Model::default() };
         let mut fees = 0;
-        let now = Time::from_millis(1_761_921_000_000);
-        let (fact, events) = genesis(&Desk { ledger: &ledger, state: &state, policy: &policy, now });
-        events.iter().for_each(|event| ledger.apply(1, event));
-        state.apply(now, &fact);
-        for (sequence, ask) in (2..).zip(&asks) {
-            let decided = decide(&Desk { ledger: &ledger, state: &state, policy: &policy, now }, ask);
+        for ask in &asks {
+            let decided = hive.run(|desk| decide(desk, ask).inspect(|(_, events)| fees += fees_in(events)));
             prop_assert_eq!(decided.is_ok(), model.run(ask), "{:?}: {:?}", ask, decided.err());
-            if let Ok((fact, events)) = decided {
-                fees += fees_in(&events);
-                events.iter().for_each(|event| ledger.apply(sequence, event));
-                state.apply(now, &fact);
-            }
-            let desk = Desk { ledger: &ledger, state: &state, policy: &policy, now };
-            let status = pool(&desk);
+            let status = pool(&hive.desk());
             prop_assert_eq!((status.balance.units(), status.supply.units(), fees), (model.pool, model.supply, model.fees));
             for (number, units) in &model.wallets {
-                prop_assert_eq!(balance(&desk, &citizen(*number)).balance.units(), *units);
+                prop_assert_eq!(balance(&hive.desk(), &citizen(*number)).balance.units(), *units);
             }
             let everywhere = model.pool + model.reserve + model.wallets.values().sum::<i64>();
-            prop_assert_eq!(everywhere, model.supply);
-            prop_assert_eq!(ledger.verify(), Ok(()));
+            prop_assert_eq!((everywhere, hive.balance_of("hive:reserve").units()), (model.supply, model.reserve));
+            prop_assert_eq!(hive.ledger.verify(), Ok(()));
         }
+        hive.verify();
     }
 }

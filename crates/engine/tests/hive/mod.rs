@@ -1,0 +1,184 @@
+//! A Hive for tests of the engine: a store that can be told to fail, a clock turned by hand, short words for commands.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use lab3_engine::{
+    Actor, Clock, Command, Committed, Engine, Journal, JournalReader, Key, Limits, ManualClock, MemoryStore, Policy, Row, Shelf, Snapshots,
+    Store, StoreError, Submission,
+};
+use lab3_units::{Amount, Asset, Did, Id, Owner, Problem, Time};
+
+/// How the next append goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Fault {
+    None = 0,
+    /// Fails, and nothing was written.
+    Lost = 1,
+    /// Fails, although everything was written.
+    WrittenAllTheSame = 2,
+}
+
+/// A store in memory whose appends fail on demand.
+#[derive(Clone, Default)]
+pub struct FaultyStore {
+    pub memory: MemoryStore,
+    fault: Arc<AtomicU8>,
+}
+
+impl FaultyStore {
+    pub fn set(&self, fault: Fault) {
+        self.fault.store(fault as u8, Ordering::SeqCst);
+    }
+}
+
+struct FaultyJournal {
+    journal: Box<dyn Journal>,
+    fault: Arc<AtomicU8>,
+}
+
+impl Journal for FaultyJournal {
+    fn append(&mut self, rows: &[Row]) -> Result<(), StoreError> {
+        match self.fault.load(Ordering::SeqCst) {
+            0 => self.journal.append(rows),
+            1 => Err(StoreError::Full("told to".into())),
+            _ => {
+                self.fault.store(0, Ordering::SeqCst);
+                self.journal.append(rows)?;
+                Err(StoreError::Io("told to".into()))
+            }
+        }
+    }
+}
+
+impl Store for FaultyStore {
+    fn journal(&self) -> Result<Box<dyn Journal>, StoreError> {
+        Ok(Box::new(FaultyJournal { journal: self.memory.journal()?, fault: self.fault.clone() }))
+    }
+
+    fn reader(&self) -> Result<Box<dyn JournalReader>, StoreError> {
+        self.memory.reader()
+    }
+
+    fn shelf(&self) -> Result<Box<dyn Shelf>, StoreError> {
+        self.memory.shelf()
+    }
+
+    fn snapshots(&self) -> Box<dyn Snapshots> {
+        self.memory.snapshots()
+    }
+}
+
+/// One Hive under test.
+pub struct Hive {
+    pub store: FaultyStore,
+    pub clock: Arc<ManualClock>,
+    pub engine: Engine,
+}
+
+pub fn start_time() -> Time {
+    Time::parse("2025-10-31T14:30:00Z").unwrap()
+}
+
+impl Hive {
+    pub fn new() -> Self {
+        Self::open(FaultyStore::default(), Arc::new(ManualClock::new(start_time())), Limits::default())
+    }
+
+    pub fn open(store: FaultyStore, clock: Arc<ManualClock>, limits: Limits) -> Self {
+        let engine = Engine::start(Arc::new(store.clone()), Policy::default(), clock.clone(), limits).unwrap();
+        Self { store, clock, engine }
+    }
+
+    /// Stops the engine and starts another on the same store.
+    pub fn restart(self) -> Self {
+        self.engine.stop();
+        Self::open(self.store, self.clock, Limits::default())
+    }
+
+    pub fn submit(&self, key: Option<Key>, command: Command) -> Result<Committed, Problem> {
+        block_on(self.engine.submit(submission(key, command)))
+    }
+
+    pub fn mint(&self, to: &str, mic: i64) {
+        let mint = lab3_finance::Mint { to: did(to), amount: mic_of(mic), reason: "for a test".into() };
+        self.submit(None, Command::Mint(mint)).unwrap();
+    }
+
+    pub fn balance(&self, of: &str) -> i64 {
+        self.standing(of).0
+    }
+
+    /// Balance and held of somebody's wallet, in KS.
+    pub fn standing(&self, of: &str) -> (i64, i64) {
+        let owner = Owner::from(&did(of));
+        let look = move |desk: &lab3_engine::Desk<'_>, _: &[u8; 32]| {
+            let ledger = &desk.state.ledger;
+            let wallet = ledger.find(&owner, Asset::MIC, lab3_ledger::Purpose::Wallet).and_then(|no| ledger.account(no));
+            wallet.map_or((0, 0), |account| (account.balance().units(), account.held().units()))
+        };
+        block_on(self.engine.read(look)).unwrap()
+    }
+
+    pub fn state_hash(&self) -> [u8; 32] {
+        block_on(self.engine.freeze()).unwrap().hash()
+    }
+}
+
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+    static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+    let runtime = RUNTIME.get_or_init(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap());
+    runtime.block_on(work)
+}
+
+pub fn did(name: &str) -> Did {
+    Did::parse(&format!("did:kaizen:{name}")).unwrap()
+}
+
+pub fn mic_of(mic: i64) -> Amount {
+    Amount::new(mic * 1_000_000)
+}
+
+pub fn key(name: &str, fingerprint: u64) -> Key {
+    let mut bytes = [0; 16];
+    bytes[..name.len()].copy_from_slice(name.as_bytes());
+    Key { id: Id::from_bytes(bytes), fingerprint }
+}
+
+pub fn submission(key: Option<Key>, command: Command) -> Submission {
+    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+    let fresh = (u128::from(NEXT.fetch_add(1, Ordering::Relaxed)) << 64) | 0xf00d;
+    Submission::new(Actor::Open, key, Id::from_bytes(fresh.to_be_bytes()), command)
+}
+
+pub fn transfer(from: &str, to: &str, units: i64) -> lab3_finance::Transfer {
+    lab3_finance::Transfer { from: did(from), to: did(to), amount: Amount::new(units), reason: "a test".into() }
+}
+
+pub fn allocate(citizen: &str, tokens: u64) -> Command {
+    Command::Allocate(lab3_compute::Allocate {
+        citizen: did(citizen),
+        tokens,
+        priority: lab3_compute::Priority::QualityOptimized,
+        min_quality: None,
+        max_cost: None,
+        preferred: None,
+        explain: false,
+    })
+}
+
+pub fn report(citizen: &str, provider: &str, allocation: Option<Id>, units: i64) -> Command {
+    Command::Report(lab3_compute::Report {
+        citizen: did(citizen),
+        provider: provider.into(),
+        actual_cost: Amount::new(units),
+        success: true,
+        allocation,
+        input_tokens: None,
+        output_tokens: None,
+        latency_ms: None,
+        late: None,
+    })
+}

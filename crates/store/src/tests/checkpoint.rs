@@ -1,0 +1,64 @@
+//! The journal's log stays short, whatever the writer and the readers do.
+
+use std::fs;
+use std::path::Path;
+
+use lab3_engine::Store;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::{last, row};
+use crate::SqliteStore;
+use crate::checkpoint::PAGE_BYTES;
+
+const LOG_PAGES: u64 = 400;
+
+fn log_pages(folder: &Path) -> u64 {
+    fs::metadata(folder.join("journal.db-wal")).unwrap().len() / u64::from(PAGE_BYTES)
+}
+
+/// Appends rows of one page each without a pause.
+fn append(store: &SqliteStore, rows: u64, mut beside: impl FnMut(u64)) {
+    let mut journal = store.journal().unwrap();
+    let first = last(store) + 1;
+    for number in 0..rows {
+        journal.append(&[row(first + number * 64, 64, 55)]).unwrap();
+        beside(number);
+    }
+}
+
+#[test]
+fn the_log_is_used_again_under_a_writer_that_never_rests() {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open_with(folder.path(), LOG_PAGES).unwrap();
+    append(&store, 3000, |number| {
+        if number % 50 == 0 {
+            let mut reader = store.reader().unwrap();
+            assert_eq!(reader.rows_from(number * 64 + 1, 9).unwrap().len(), 1);
+        }
+    });
+    // Without checkpoints it would have six thousand pages or more.
+    let pages = log_pages(folder.path());
+    assert!(pages < 4 * LOG_PAGES, "the log has {pages} pages");
+    let bytes = store.files_bytes();
+    assert!(bytes.journal > 2000 * u64::from(PAGE_BYTES), "{bytes:?}");
+}
+
+#[test]
+fn the_log_is_used_again_after_a_long_read() {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open_with(folder.path(), LOG_PAGES).unwrap();
+    append(&store, 10, |_| {});
+    let long = Connection::open(folder.path().join("journal.db")).unwrap();
+    long.execute_batch("BEGIN; SELECT count(*) FROM records").unwrap();
+    append(&store, 1000, |_| {});
+    let held = log_pages(folder.path());
+    assert!(held > 1000, "the long read holds the log, which has {held} pages");
+    long.execute_batch("ROLLBACK").unwrap();
+    append(&store, 300, |_| {});
+    let before = log_pages(folder.path());
+    append(&store, 2000, |_| {});
+    let pages = log_pages(folder.path());
+    assert!(pages <= before, "the log went on to grow after the long read was over: {before} pages, then {pages}");
+    assert_eq!(last(&store), (10 + 1000 + 300 + 2000) * 64);
+}
