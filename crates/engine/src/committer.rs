@@ -6,22 +6,25 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use lab3_units::Time;
+
 use crate::load::StartError;
 use crate::outcome::Release;
-use crate::record::Stored;
 use crate::shared::Progress;
 use crate::snapshot::Snapshotter;
 use crate::state::Frozen;
 use crate::storage::{Journal, Row, StoreError};
-use crate::views::Followed;
+use crate::views::Digest;
 
 /// Decided together, durable together.
 #[derive(Default)]
 pub struct Decided {
     /// The records, encoded.
     pub rows: Vec<Row>,
-    /// The records, for the views.
-    pub records: Vec<Arc<Stored>>,
+    /// What the views need of them.
+    pub digest: Digest,
+    /// When the last of them was taken.
+    pub last_at: Time,
     /// What to send once they are durable.
     pub releases: Vec<Release>,
     /// The state after them, when a snapshot is due.
@@ -40,7 +43,7 @@ pub struct Parts {
     /// The journal's writing end.
     pub journal: Box<dyn Journal>,
     /// Where the views listen.
-    pub follower: SyncSender<Followed>,
+    pub follower: SyncSender<Digest>,
     /// Where snapshots are made.
     pub snapshotter: Snapshotter,
     /// How far everybody got.
@@ -83,7 +86,7 @@ pub struct Failed;
 impl Parts {
     fn run(mut self, batches: &Receiver<Decided>, failed: &AtomicBool) -> Result<(), StoreError> {
         while let Ok(batch) = batches.recv() {
-            let Decided { rows, records, releases, frozen } = batch;
+            let Decided { rows, digest, last_at, releases, frozen } = batch;
             if let Some(last) = rows.last().map(Row::last) {
                 let started = Instant::now();
                 if let Err(error) = self.journal.append(&rows) {
@@ -91,13 +94,13 @@ impl Parts {
                     self.progress.commit_failures.fetch_add(1, Ordering::Relaxed);
                     return Err(error);
                 }
-                self.count(started, &records);
+                self.count(started, digest.last + 1 - digest.first, last_at);
                 self.progress.durable.store(last, Ordering::Release);
             }
             releases.into_iter().for_each(|release| release());
-            if !records.is_empty() {
+            if !digest.is_empty() {
                 // A full channel is no harm: the follower sees from `durable` that it missed something, and reads the journal.
-                let _ = self.follower.try_send(records.into());
+                let _ = self.follower.try_send(digest);
             }
             if let Some(frozen) = frozen {
                 self.snapshotter.take(frozen);
@@ -106,14 +109,11 @@ impl Parts {
         Ok(())
     }
 
-    fn count(&self, started: Instant, records: &[Arc<Stored>]) {
+    fn count(&self, started: Instant, records: u64, last_at: Time) {
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.progress.commit_micros.fetch_add(micros, Ordering::Relaxed);
         self.progress.commits.fetch_add(1, Ordering::Relaxed);
-        self.progress.records.fetch_add(records.len() as u64, Ordering::Relaxed);
-        if let Some(last) = records.last() {
-            let at = u64::try_from(last.record.at.millis()).unwrap_or(0);
-            self.progress.last_at.store(at, Ordering::Relaxed);
-        }
+        self.progress.records.fetch_add(records, Ordering::Relaxed);
+        self.progress.last_at.store(u64::try_from(last_at.millis()).unwrap_or(0), Ordering::Relaxed);
     }
 }

@@ -54,7 +54,7 @@ impl Default for Limits {
 #[derive(Clone, Debug)]
 pub struct Committed {
     /// The record.
-    pub stored: Arc<Stored>,
+    pub stored: Box<Stored>,
     /// Whether it had been there before this request: the key was used again.
     pub replayed: bool,
 }
@@ -196,7 +196,7 @@ impl Engine {
                 let stored = self.0.archive.earlier(sequences, id, fingerprint).await?;
                 match &stored.record.fact {
                     Fact::Refused(problem) => Err(problem.clone()),
-                    _ => Ok(Committed { stored: Arc::new(stored), replayed: true }),
+                    _ => Ok(Committed { stored: Box::new(stored), replayed: true }),
                 }
             }
             Outcome::NotOpen(_) => Err(Problem::new(Code::ALLOCATION_UNKNOWN, "There is no such open allocation.")),

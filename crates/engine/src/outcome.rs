@@ -1,7 +1,5 @@
 //! What the writer answers, and to whom.
 
-use std::sync::Arc;
-
 use lab3_units::{Id, Problem, Time};
 use tokio::sync::oneshot;
 
@@ -13,7 +11,7 @@ use crate::record::Stored;
 #[derive(Debug)]
 pub enum Outcome {
     /// It is done, and stands in the journal.
-    Done(Arc<Stored>),
+    Done(Box<Stored>),
     /// A rule refused it.
     Refused(Problem),
     /// It was done or refused before: record `sequence` may be it. With a fingerprint, only if that is the same.

@@ -26,7 +26,7 @@ use crate::shared::Progress;
 use crate::snapshot::Snapshotter;
 use crate::state::State;
 use crate::storage::{Shelf, Store, StoreError};
-use crate::views::{Followed, Views};
+use crate::views::{Digest, Views};
 
 /// Longest wait for a message before the writer looks whether time has passed.
 const TICK: Duration = Duration::from_millis(500);
@@ -48,7 +48,7 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     pub limits: Limits,
     pub views: Arc<Views>,
-    pub follower: SyncSender<Followed>,
+    pub follower: SyncSender<Digest>,
     pub snapshotter: Snapshotter,
     pub progress: Arc<Progress>,
 }
@@ -174,7 +174,7 @@ impl Writer {
         self.setup.progress.waiting.fetch_sub(message.weight(), Ordering::Relaxed);
         match message {
             Message::Submit(submission, reply) => {
-                let outcome = self.submit(submission, now);
+                let outcome = self.submit(&submission, now);
                 self.decided.releases.push(Box::new(move || drop(reply.send(outcome))));
             }
             Message::SubmitBatch(batch, reply) => {
@@ -204,11 +204,11 @@ impl Writer {
                 return BatchOutcome::Items(batch.items.iter().map(|_| Outcome::Refused(problem.clone())).collect());
             }
         }
-        BatchOutcome::Items(batch.items.into_iter().map(|item| self.submit(item, now)).collect())
+        BatchOutcome::Items(batch.items.iter().map(|item| self.submit(item, now)).collect())
     }
 
-    fn submit(&mut self, submission: Submission, now: Time) -> Outcome {
-        match self.earlier(&submission) {
+    fn submit(&mut self, submission: &Submission, now: Time) -> Outcome {
+        match self.earlier(submission) {
             Ok(None) => {}
             Ok(Some(earlier)) => return earlier,
             Err(problem) => return Outcome::Refused(problem),
@@ -273,7 +273,7 @@ impl Writer {
         aliases: Vec<Id>,
         fact: Fact,
         entries: Vec<Event>,
-    ) -> Result<Arc<Stored>, StoreError> {
+    ) -> Result<Box<Stored>, StoreError> {
         let fingerprint = key.map_or(0, |key| key.fingerprint);
         let record = Record { at, actor, id, aliases, fingerprint, fact, entries };
         let sequence = self.rows.push(&record).map_err(|error| StoreError::Other(error.to_string()))?;
@@ -281,8 +281,9 @@ impl Writer {
         for key in record.keys() {
             self.recent.insert(key, sequence);
         }
-        let stored = Arc::new(Stored { sequence, record });
-        self.decided.records.push(stored.clone());
+        let stored = Box::new(Stored { sequence, record });
+        self.decided.digest.add(&stored);
+        self.decided.last_at = at;
         Ok(stored)
     }
 
@@ -309,7 +310,7 @@ impl Writer {
             self.snapshot = self.state.sequence;
         }
         let mut batch = std::mem::take(&mut self.decided);
-        if batch.records.is_empty() && batch.releases.is_empty() && batch.frozen.is_none() {
+        if batch.digest.is_empty() && batch.releases.is_empty() && batch.frozen.is_none() {
             return;
         }
         batch.rows = self.rows.take();
@@ -343,7 +344,7 @@ impl Writer {
                 self.committer = Some(committer);
                 self.announce();
                 // An append that failed may still have become durable; the follower finds it when nudged.
-                let _ = self.setup.follower.try_send(Arc::from([]));
+                let _ = self.setup.follower.try_send(Digest::default());
             }
             Err(error) => tracing::error!(%error, "the state could not be loaded again; trying later"),
         }

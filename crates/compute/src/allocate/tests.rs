@@ -160,7 +160,42 @@ fn an_outage_falls_back_and_is_no_lasting_refusal() {
         hive.break_provider("local_llama");
     };
     check(fallback_too, Err(nobody));
+    // Whatever keeps the others out: when the fallback fails it will answer again soon, so the refusal must not last.
+    let exhausted = |hive: &mut Hive, _: &mut Allocate| {
+        hive.charge("did:kaizen:alice", "deepseek", "100");
+        hive.break_provider("local_llama");
+    };
+    check(exhausted, Err("L3-0094 -: No provider answers at the moment: local_llama: it failed too often lately. Try again in a moment."));
     assert!(!Code::NO_PROVIDER_UP.pins_key());
+}
+
+#[test]
+fn a_limit_and_an_allowance_that_is_smaller_still() {
+    let within_the_limit = |hive: &mut Hive, command: &mut Allocate| {
+        hive.charge("did:kaizen:alice", "deepseek", "99.995");
+        (command.min_quality, command.max_cost) = (Some(ratio("0.85")), Some(mic("0.02")));
+    };
+    let little = "The 0.005 MIC left of this month's 100.0 are too little: local_llama answers";
+    check(within_the_limit, Ok(&format!("local_llama 0.0005 0.0045 - citizen: {little}")));
+    let beyond_the_limit = |hive: &mut Hive, command: &mut Allocate| {
+        within_the_limit(hive, command);
+        command.max_cost = Some(mic("0.009"));
+    };
+    let limit = "No provider that fits costs 0.009 MIC or less: local_llama answers";
+    check(beyond_the_limit, Ok(&format!("local_llama 0.0005 0.0045 - citizen: {limit}")));
+}
+
+#[test]
+fn a_query_may_fill_the_context() {
+    let prefer = |name: &'static str, tokens| {
+        move |_: &mut Hive, command: &mut Allocate| {
+            (command.preferred, command.tokens) = (Some(name.into()), tokens);
+        }
+    };
+    check(prefer("claude", 200_000), Ok("anthropic_claude 3.0 97.0 - citizen: Preferred provider anthropic_claude is eligible"));
+    check(prefer("local", 32_000), Ok("local_llama 0.0032 99.9968 - citizen: Preferred provider local_llama is eligible"));
+    check(prefer("claude", 32_000), Ok("anthropic_claude 0.48 99.52 local_llama citizen: Preferred provider anthropic_claude is eligible"));
+    check(prefer("claude", 32_001), Ok("anthropic_claude 0.480015 99.519985 - citizen: Preferred provider anthropic_claude is eligible"));
 }
 
 #[test]

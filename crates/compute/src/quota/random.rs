@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lab3_ledger::Purpose;
-use lab3_units::{Amount, Asset, Did, Id, Owner, Time};
+use lab3_units::{Amount, Asset, Did, Duration, Id, Owner, Time};
 use proptest::prelude::*;
 
 use crate::testing::{Hive, did, used};
@@ -58,9 +58,9 @@ impl Model {
 
     /// What a report should say: charged, overrun, paid by the Hive. Takes it into account.
     fn settle(&mut self, citizen: u8, month: u16, actual: i64, hold: Option<&Open>, hive_pays: bool) -> [i64; 3] {
-        let held = hold.map_or(0, |hold| hold.amount);
+        let held = hold.map_or(0, |open| open.amount);
         // The allocation is closed already: what this month's held is counted as left.
-        let earlier = hold.filter(|hold| hold.month < month).map_or(0, |hold| hold.amount);
+        let earlier = hold.filter(|open| open.month < month).map_or(0, |open| open.amount);
         let charged = if hive_pays { 0 } else { actual.min(earlier + self.left(citizen, month)) };
         let from_hold = charged.min(held);
         *self.spent.entry((citizen, hold.map_or(month, |hold| hold.month))).or_default() += from_hold;
@@ -88,7 +88,9 @@ fn used_by(who: u8, provider: &str, actual: i64, success: bool) -> Report {
 impl Pair {
     fn new() -> Self {
         let mut hive = Hive::new();
-        hive.policy = Policy { quota: Amount::new(QUOTA), open_max: 6, ..Policy::default() };
+        // Holds that last for days are often open when a month turns.
+        let hold = Duration::from_secs(3 * 24 * 3600);
+        hive.policy = Policy { quota: Amount::new(QUOTA), open_max: 6, hold, ..Policy::default() };
         hive.travel_to("2025-10-30T00:00:00Z");
         Self { hive, model: Model::default() }
     }
@@ -249,7 +251,7 @@ fn a_hold_open_over_midnight_is_the_old_months() {
         Ask::Pass { minutes: 10 },
         Ask::Report { citizen: 0, provider: 0, actual: 275_000, success: true },
         Ask::Report { citizen: 0, provider: 0, actual: 1, success: true },
-        Ask::Pass { minutes: 5 },
+        Ask::Pass { minutes: 3 * 24 * 60 },
         Ask::ReportLate { which: 0, actual: 5 },
     ] {
         pair.run(&ask);

@@ -87,6 +87,14 @@ fn an_earlier_months_hold_pays_its_query_and_the_rest_lapses() {
 }
 
 #[test]
+fn an_earlier_months_hold_on_a_query_that_failed_lapses() {
+    let (mut hive, id) = into_november();
+    let reported = hive.report(&Report { allocation: Some(id), success: false, ..used(ALICE, "claude", "0.05") }).unwrap();
+    assert_eq!((reported.charged, reported.quota_remaining), (Amount::ZERO, mic("100")));
+    check(&hive, "2025-11", ["100", "0", "0"]);
+}
+
+#[test]
 fn an_earlier_months_hold_that_ends_unused_lapses() {
     let ends: [End; 2] = [
         |hive, id| match hive.run(|desk| release(desk, id)).unwrap() {

@@ -1,6 +1,6 @@
 //! A blocked Bloom filter over key hashes: says for certain that a key was never used, at the price of one cache line.
 //!
-//! Putze, Sanders, Singler: Cache-, Hash- and Space-Efficient Bloom Filters (2007). Filters are added, each twice as large as the
+//! Putze, Sanders, Singler: Cache-, Hash- and Space-Efficient Bloom Filters (2007). Filters are added, each larger than the
 //! one before, so that a million keys or a thousand million are covered by a handful.
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -6,18 +6,15 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, TryRecvError};
 
 use super::SEGMENT_RECORDS;
+use super::digest::Digest;
 use super::tail::Views;
 use crate::codec;
 use crate::load::StartError;
-use crate::record::Stored;
 use crate::shared::Progress;
 use crate::storage::{JournalReader, Shelf, Store, StoreError};
 
 /// Rows read from the journal at a time.
 const ROWS_AT_ONCE: usize = 256;
-
-/// Records made durable together, or a nudge to look into the journal.
-pub type Followed = Arc<[Arc<Stored>]>;
 
 /// The views' one writer.
 pub struct Follower {
@@ -55,7 +52,7 @@ impl Follower {
     }
 
     /// Follows until the committer is gone, then writes nothing more: the journal has it all.
-    pub fn run(mut self, batches: &Receiver<Followed>) {
+    pub fn run(mut self, batches: &Receiver<Digest>) {
         loop {
             let batch = match batches.try_recv() {
                 Ok(batch) => Some(batch),
@@ -80,14 +77,17 @@ impl Follower {
         }
     }
 
-    fn take(&mut self, batch: &[Arc<Stored>]) -> Result<(), StoreError> {
+    fn take(&mut self, digest: &Digest) -> Result<(), StoreError> {
         let next = self.views.followed() + 1;
-        if batch.first().is_some_and(|first| first.sequence > next) {
-            // A batch before this one was dropped because we were slow.
-            return self.read_journal();
+        if digest.is_empty() {
+            // A nudge to look into the journal; the loop does.
+            return Ok(());
         }
-        let fresh = batch.iter().map(|stored| &**stored).filter(|stored| stored.sequence >= next);
-        self.views.follow(fresh);
+        if digest.first != next {
+            // A batch before this one was dropped because we were slow, or we read this one in the journal already.
+            return if digest.last < next { Ok(()) } else { self.read_journal() };
+        }
+        self.views.follow(digest);
         self.flush_if_due()
     }
 
@@ -95,7 +95,9 @@ impl Follower {
         let next = self.views.followed() + 1;
         for row in self.reader.rows_from(next, ROWS_AT_ONCE)? {
             let records = codec::read_row(&row).map_err(|damage| StoreError::Damaged(damage.to_string()))?;
-            self.views.follow(records.iter().filter(|stored| stored.sequence >= next));
+            let mut digest = Digest::default();
+            records.iter().filter(|stored| stored.sequence >= next).for_each(|stored| digest.add(stored));
+            self.views.follow(&digest);
             self.flush_if_due()?;
         }
         Ok(())

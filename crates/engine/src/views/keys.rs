@@ -21,7 +21,10 @@ const KEY_MARK: u32 = 1 << 31;
 const PAGE_BITS: u32 = 20;
 
 /// Keys the first filter is made for.
-const FIRST_FILTER_KEYS: usize = 1 << 16;
+const FIRST_FILTER_KEYS: usize = 1 << 18;
+
+/// How much larger each filter is than the one before: a look-up costs a cache line in each.
+const FILTER_GROWTH: usize = 4;
 
 /// A run of ids: those of one segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,8 +128,8 @@ impl KeyIndex {
         let keys = keys.collect::<Vec<_>>();
         let fits = |last: &Generation| last.keys_len + keys.len() <= last.filter.capacity();
         if !self.generations.last().is_some_and(fits) {
-            let doubled = self.generations.last().map_or(FIRST_FILTER_KEYS, |last| last.filter.capacity() * 2);
-            let filter = Arc::new(Filter::new(doubled.max(keys.len())));
+            let grown = self.generations.last().map_or(FIRST_FILTER_KEYS, |last| last.filter.capacity() * FILTER_GROWTH);
+            let filter = Arc::new(Filter::new(grown.max(keys.len())));
             self.generations.push(Generation { filter, keys_len: 0, first_run: self.runs.len() });
         }
         if let Some(last) = self.generations.last_mut() {

@@ -5,13 +5,15 @@
 //! then on the shelf, so that people always find what was just acknowledged.
 
 mod chunk;
+mod digest;
 mod filter;
 mod follower;
 mod keys;
 mod tail;
 
 pub use chunk::Entry;
-pub(crate) use follower::{Followed, Follower};
+pub(crate) use digest::Digest;
+pub(crate) use follower::Follower;
 pub use tail::Span;
 pub(crate) use tail::Views;
 

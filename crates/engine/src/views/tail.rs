@@ -9,8 +9,8 @@ use lab3_units::Id;
 use serde::{Deserialize, Serialize};
 
 use super::chunk::{CHUNK_ENTRIES_MAX, Chunk, Entry, Head};
+use super::digest::Digest;
 use super::keys::{KeyEntry, KeyIndex, Run};
-use crate::record::Stored;
 use crate::storage::{Put, Shelf, ShelfTable, StoreError};
 
 /// Accounts whose heads share one entry on the shelf.
@@ -110,11 +110,8 @@ impl Views {
     }
 
     /// Takes records into the tail; they continue what was followed.
-    pub(super) fn follow<'a>(&self, records: impl Iterator<Item = &'a Stored>) {
-        let mut shared = self.write();
-        for stored in records {
-            shared.take(stored);
-        }
+    pub(super) fn follow(&self, digest: &Digest) {
+        self.write().take(digest);
     }
 
     /// What the tail is to write to the shelf.
@@ -210,29 +207,24 @@ impl Shared {
         (self.tail.histories.get(&account).cloned().unwrap_or_default(), self.head(account))
     }
 
-    fn take(&mut self, stored: &Stored) {
-        let Stored { sequence, ref record } = *stored;
-        self.followed = sequence;
-        let keyed = record.fingerprint != 0;
-        for (at, id) in record.ids().enumerate() {
-            self.tail.ids.push(KeyEntry::new(id, sequence, keyed || at > 0));
-            self.tail.places.insert(id, sequence);
+    fn take(&mut self, digest: &Digest) {
+        self.followed = digest.last;
+        for name in &digest.names {
+            self.tail.ids.push(KeyEntry::new(name.id, name.sequence, name.is_key));
+            self.tail.places.insert(name.id, name.sequence);
         }
-        for event in &record.entries {
-            use lab3_ledger::Event::{HoldExpired, HoldReleased, HoldSettled};
-            if let HoldSettled { end, .. } | HoldReleased(end) | HoldExpired(end) = event {
-                self.tail.endings.insert(end.placed, sequence);
-            }
-            for posting in event.postings().into_iter().flatten() {
-                let head = self.head(posting.account);
-                let history = self.tail.histories.entry(posting.account).or_default();
-                let before = history.last().copied().unwrap_or(Entry { sequence: 0, balance: head.balance, held: head.held });
-                let balance = before.balance.wrapping_add(posting.balance);
-                let held = before.held.wrapping_add(posting.held);
-                match history.last_mut() {
-                    Some(last) if last.sequence == sequence => *last = Entry { sequence, balance, held },
-                    _ => history.push(Entry { sequence, balance, held }),
-                }
+        self.tail.endings.extend(digest.endings.iter().copied());
+        for change in &digest.changes {
+            let history = self.tail.histories.entry(change.account).or_default();
+            let before = history.last().copied().unwrap_or_else(|| {
+                let head = self.heads.get(change.account.0 as usize).copied().unwrap_or_default();
+                Entry { sequence: 0, balance: head.balance, held: head.held }
+            });
+            let (balance, held) = (before.balance.wrapping_add(change.balance), before.held.wrapping_add(change.held));
+            let entry = Entry { sequence: change.sequence, balance, held };
+            match history.last_mut() {
+                Some(last) if last.sequence == change.sequence => *last = entry,
+                _ => history.push(entry),
             }
         }
     }

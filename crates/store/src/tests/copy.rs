@@ -35,11 +35,8 @@ fn a_backup_beside_a_writer_is_a_prefix() {
     };
     let stop = AtomicBool::new(false);
     let copied: Vec<_> = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !stop.load(Ordering::Relaxed) {
-                append();
-            }
-        });
+        // It ends in any case, so that a test that fails does not hang.
+        let writer = scope.spawn(|| (0..20_000).take_while(|_| !stop.load(Ordering::Relaxed)).for_each(|_| append()));
         let copy = |number: u32| {
             let to = elsewhere.path().join(number.to_string());
             let least = last(&store);
@@ -47,7 +44,7 @@ fn a_backup_beside_a_writer_is_a_prefix() {
             let mut slowly = |done, total| {
                 told.push((done, total));
                 let seen = last(&store);
-                while last(&store) == seen {
+                while last(&store) == seen && !writer.is_finished() {
                     std::thread::yield_now();
                 }
             };

@@ -105,6 +105,15 @@ fn half_snapshots_of_a_crash_are_removed() {
 }
 
 #[test]
+fn a_snapshot_that_failed_leaves_no_file() {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let failed = store.snapshots().save(7, &mut |file| file.write_all(b"se").and(Err(std::io::Error::other("no more"))));
+    assert!(matches!(failed, Err(StoreError::Io(_))));
+    assert_eq!(fs::read_dir(folder.path().join("snapshots")).unwrap().count(), 0);
+}
+
+#[test]
 fn the_files_are_measured() {
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open(folder.path()).unwrap();

@@ -1,0 +1,125 @@
+//! Requests with a body: bounded, of the right content type, in UTF-8, and read strictly.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, Uri, header};
+use http_body_util::BodyExt;
+use lab3_engine::{Actor, Command, Key, Submission};
+use lab3_units::{Code, Problem};
+
+use crate::App;
+use crate::http::key;
+use crate::http::problem::Refused;
+use crate::json::{self, Object};
+
+/// What is read, and thrown away, of a body that is too large, so that the client gets to read the refusal.
+const DISCARDED_BYTES_MAX: usize = 64 << 20;
+
+/// A request that was read: its body and its key.
+pub(crate) struct Sent<T> {
+    /// What was asked.
+    pub(crate) body: T,
+    /// The client's `Idempotency-Key`.
+    pub(crate) key: Option<Key>,
+}
+
+impl<T> Sent<T> {
+    /// The command on its way to the writer.
+    pub(crate) fn submission(key: Option<Key>, actor: Actor, command: Command) -> Submission {
+        match key {
+            Some(key) => Submission { actor, id: key.id, key: Some(key), command },
+            None => Submission { actor, id: key::fresh_id(), key: None, command },
+        }
+    }
+}
+
+impl<T: Object> FromRequest<App> for Sent<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
+        let (parts, body) = request.into_parts();
+        check_no_query(&parts.uri)?;
+        let bytes = whole(body, app.settings().body_bytes_max).await?;
+        let read = if bytes.is_empty() && T::OPTIONAL {
+            json::read("{}")
+        } else {
+            check_content_type(&parts.headers)?;
+            utf8(&bytes).and_then(json::read)
+        };
+        let key = key::of_request(&parts.headers, &parts.method, parts.uri.path(), &bytes)?;
+        Ok(Self { body: read?, key })
+    }
+}
+
+/// Refuses a query where none is understood.
+pub(crate) fn check_no_query(uri: &Uri) -> Result<(), Problem> {
+    match uri.query() {
+        None | Some("") => Ok(()),
+        Some(query) => {
+            let name = query.split(['=', '&']).next().unwrap_or_default();
+            let shown: String = name.chars().take(64).collect();
+            Err(Problem::new(Code::PARAMETER, "This path takes no query parameters. Leave them out.").in_field(shown))
+        }
+    }
+}
+
+/// The whole body, when it is not too large.
+async fn whole(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
+    let mut first = Bytes::new();
+    let mut rest = Vec::new();
+    let mut len: usize = 0;
+    while let Some(frame) = body.frame().await {
+        let cut = |_| Problem::new(Code::MALFORMED_BODY, "The body did not arrive whole. Send it again.");
+        let Ok(data) = frame.map_err(cut)?.into_data() else { continue };
+        len = len.saturating_add(data.len());
+        if len > bytes_max {
+            (first, rest) = (Bytes::new(), Vec::new());
+        } else if first.is_empty() && rest.is_empty() {
+            first = data;
+        } else {
+            if rest.is_empty() {
+                rest.reserve(bytes_max.min(2 * len));
+                rest.extend_from_slice(&std::mem::take(&mut first));
+            }
+            rest.extend_from_slice(&data);
+        }
+        if len > bytes_max.saturating_add(DISCARDED_BYTES_MAX) {
+            break;
+        }
+    }
+    if len > bytes_max {
+        return Err(Problem::new(Code::BODY_TOO_LARGE, format!("The body has more than {bytes_max} bytes. Send less at once.")));
+    }
+    Ok(if rest.is_empty() { first } else { rest.into() })
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, Problem> {
+    if bytes.is_empty() {
+        return Err(Problem::new(Code::MALFORMED_BODY, "The body is empty. Send a JSON object."));
+    }
+    let broken = |error: std::str::Utf8Error| {
+        Problem::new(Code::MALFORMED_BODY, format!("The body is not UTF-8: byte {} is wrong.", error.valid_up_to()))
+    };
+    str::from_utf8(bytes).map_err(broken)
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let sent = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+    let refused = || Problem::new(Code::CONTENT_TYPE, "Send JSON, and say so: Content-Type: application/json.");
+    match sent {
+        Some("application/json") => Ok(()),
+        Some(other) if is_json(other) => Ok(()),
+        _ => Err(refused()),
+    }
+}
+
+/// Whether a content type is `application/json`, perhaps with `charset=utf-8`.
+fn is_json(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/json"));
+    let is_utf8 = |parameter: &str| {
+        let (name, value) = parameter.split_once('=').unwrap_or_default();
+        name.eq_ignore_ascii_case("charset") && value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+    };
+    named && parts.all(is_utf8)
+}

@@ -1,0 +1,119 @@
+//! Replies: what was done or asked, as JSON whose numbers are written from text.
+
+use std::fmt::{self, Display, Write as _};
+
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use lab3_units::{Amount, Asset};
+use serde::{Serialize, Serializer, ser};
+use serde_json::value::RawValue;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::RefOr;
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::http::problem::Refused;
+
+/// What a handler answers.
+pub(crate) type Answer<T> = Result<Reply<T>, Refused>;
+
+/// A reply of status 200.
+pub(crate) struct Reply<T> {
+    body: T,
+    replayed: bool,
+}
+
+impl<T> Reply<T> {
+    /// What was asked.
+    pub(crate) fn new(body: T) -> Self {
+        Self { body, replayed: false }
+    }
+
+    /// What was done, now or (`replayed`) the first time the key was used.
+    pub(crate) fn done(body: T, replayed: bool) -> Self {
+        Self { body, replayed }
+    }
+}
+
+/// The header that tells a reply made again from one made first.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// Bytes set aside for a reply; few are longer.
+const REPLY_BYTES: usize = 512;
+
+impl<T: Serialize> IntoResponse for Reply<T> {
+    fn into_response(self) -> Response {
+        let mut body = Vec::with_capacity(REPLY_BYTES);
+        if let Err(error) = serde_json::to_writer(&mut body, &self.body) {
+            tracing::error!(%error, "a reply could not be written");
+        }
+        let mut response = Response::new(body.into());
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if self.replayed {
+            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+/// A decimal number, written from its text: no float comes near it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Number<T>(pub(crate) T);
+
+impl<T: Display> Serialize for Number<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut digits = Digits::default();
+        write!(digits, "{}", self.0).map_err(ser::Error::custom)?;
+        let raw: &RawValue = serde_json::from_str(digits.as_str()).map_err(ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+/// An amount of MIC (or compute MIC), as a number with at most six decimals.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mic(pub(crate) Amount);
+
+impl Serialize for Mic {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Number(Asset::MIC.decimal(self.0)).serialize(serializer)
+    }
+}
+
+impl PartialSchema for Mic {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::Number).description(Some("MIC, with at most six decimals.")).into()
+    }
+}
+
+impl ToSchema for Mic {}
+
+/// Something written as the string it displays as: an id, a time, a name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown<T>(pub(crate) T);
+
+impl<T: Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// Room for a number's text without the heap: the longest amount has 21 characters.
+#[derive(Default)]
+struct Digits {
+    bytes: [u8; 32],
+    len: usize,
+}
+
+impl Digits {
+    fn as_str(&self) -> &str {
+        str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+    }
+}
+
+impl fmt::Write for Digits {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.len + text.len();
+        self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.len = end;
+        Ok(())
+    }
+}
