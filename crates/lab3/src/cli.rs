@@ -60,11 +60,11 @@ pub enum Command {
     /// Verify, export or follow the journal of a data folder.
     #[command(subcommand, arg_required_else_help = true)]
     Journal(JournalCommand),
-    /// Copy a Hive's journal to a file while the desk stays open.
-    #[command(after_help = "Example:\n  lab3 backup --data /var/lib/lab3 /backup/lab3-monday.db")]
+    /// Copy a Hive's journal to a new folder while the desk stays open, and verify the copy.
+    #[command(after_help = "Example:\n  lab3 backup --data /var/lib/lab3 /backup/lab3-monday")]
     Backup(BackupArgs),
     /// Make a data folder from a backup, verifying every record.
-    #[command(after_help = "Example:\n  lab3 restore /backup/lab3-monday.db --data /var/lib/lab3-restored")]
+    #[command(after_help = "Example:\n  lab3 restore /backup/lab3-monday --data /var/lib/lab3-restored")]
     Restore(RestoreArgs),
     /// Show or check the configuration.
     #[command(subcommand, arg_required_else_help = true)]
@@ -363,8 +363,8 @@ pub struct JournalTailArgs {
 /// `lab3 backup`
 #[derive(Args, Clone, Debug)]
 pub struct BackupArgs {
-    /// The file to write; it must not exist.
-    #[arg(value_name = "FILE")]
+    /// The folder to write; it must be empty or absent.
+    #[arg(value_name = "DIR")]
     pub to: PathBuf,
     /// The Hive.
     #[command(flatten)]
@@ -374,8 +374,8 @@ pub struct BackupArgs {
 /// `lab3 restore`
 #[derive(Args, Clone, Debug)]
 pub struct RestoreArgs {
-    /// The backup.
-    #[arg(value_name = "FILE")]
+    /// The backup's folder.
+    #[arg(value_name = "DIR")]
     pub from: PathBuf,
     /// The Hive to make; its data folder must be empty or absent.
     #[command(flatten)]

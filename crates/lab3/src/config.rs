@@ -25,7 +25,6 @@ pub use setting::{Range, Raw, Setting};
 pub use settings::{
     Compute, Data, Engine, Finance, Grants, Journal, Log, LogFormat, LogLevel, Operator, Provider, Server, Settings, VerifyOnStart,
 };
-pub use shares::{Recipient, Share};
 pub use template::template;
 
 /// Where a value came from.

@@ -1,10 +1,12 @@
 //! The demo: a stage on which every request and reply is shown, and the day played on it.
 
 mod day;
+mod seed;
 
 use std::io::Write;
 
 pub use day::play;
+pub use seed::{invitation, seed};
 
 use crate::Failure;
 use crate::client::{Client, ClientError, Document, Path, Problem, Reply, fresh_key};

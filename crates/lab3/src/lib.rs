@@ -9,8 +9,11 @@ pub mod explain;
 mod failure;
 #[cfg(test)]
 mod fake_desk;
+mod hive;
+mod journal_text;
 mod json_text;
 pub mod logging;
+mod progress;
 mod table;
 
 pub use failure::Failure;

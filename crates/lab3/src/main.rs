@@ -6,6 +6,10 @@ use clap::Parser as _;
 use lab3::cli::Cli;
 use lab3::commands::{Env, dispatch};
 
+/// Requests come from one thread and end on another; this allocator does not mind.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match dispatch(&cli, &environment()) {

@@ -5,7 +5,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arrayvec::ArrayVec;
 use serde::de::{SeqAccess, Visitor};
+use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Items in a chunk. Small enough that copying one for the first change after a snapshot is not felt.
@@ -14,7 +16,8 @@ const CHUNK_LEN: usize = 256;
 /// A growing array whose clones share what neither has changed.
 #[derive(Clone, Debug)]
 pub struct Chunks<T> {
-    chunks: Vec<Arc<Vec<T>>>,
+    /// The items lie in the chunks themselves: one step from here to an item.
+    chunks: Vec<Arc<ArrayVec<T, CHUNK_LEN>>>,
     len: usize,
 }
 
@@ -49,7 +52,7 @@ impl<T: Clone> Chunks<T> {
     /// Adds an item at the end.
     pub fn push(&mut self, item: T) {
         if self.len.is_multiple_of(CHUNK_LEN) {
-            self.chunks.push(Arc::new(Vec::with_capacity(CHUNK_LEN)));
+            self.chunks.push(Arc::new(ArrayVec::new()));
         }
         if let Some(last) = self.chunks.last_mut() {
             Arc::make_mut(last).push(item);
@@ -65,7 +68,9 @@ impl<T: Clone> Chunks<T> {
 
 impl<T: Serialize + Clone> Serialize for Chunks<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter().collect::<Vec<_>>())
+        let mut seq = serializer.serialize_seq(Some(self.len))?;
+        self.iter().try_for_each(|item| seq.serialize_element(item))?;
+        seq.end()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! All of a draft's events happen or none: linked transfers are simply several calls on one draft.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use lab3_units::{Amount, Asset, Id, Owner};
 
 use crate::account::{Account, AccountNo, Limits, Purpose};
@@ -120,7 +120,7 @@ pub struct Draft<'a> {
     /// Where an account's standing is, once there are more than [`LINEAR_MAX`].
     places: HashMap<AccountNo, usize>,
     opened: HashMap<(Owner, Asset, Purpose), AccountNo>,
-    ended: Vec<Id>,
+    ended: HashSet<Id>,
 }
 
 impl<'a> Draft<'a> {
@@ -132,7 +132,7 @@ impl<'a> Draft<'a> {
             standings: Vec::with_capacity(4),
             places: HashMap::new(),
             opened: HashMap::new(),
-            ended: Vec::new(),
+            ended: HashSet::new(),
         }
     }
 
@@ -267,11 +267,10 @@ impl<'a> Draft<'a> {
 
     /// The hold of that id as it ends; a hold ends once, in the books and in the draft.
     fn end(&mut self, id: Id) -> Result<HoldEnd, Refusal> {
-        if self.ended.contains(&id) {
+        let Hold { placed, account, amount, .. } = *self.ledger.hold(id).ok_or(Refusal::NoHold(id))?;
+        if !self.ended.insert(id) {
             return Err(Refusal::NoHold(id));
         }
-        let Hold { placed, account, amount, .. } = *self.ledger.hold(id).ok_or(Refusal::NoHold(id))?;
-        self.ended.push(id);
         Ok(HoldEnd { id, placed, account, held: amount })
     }
 
@@ -298,12 +297,11 @@ impl<'a> Draft<'a> {
 
     /// The account's standing, to change.
     fn standing(&mut self, account: AccountNo) -> Result<&mut Standing, Refusal> {
-        let place = match self.place_of(account) {
-            Some(place) => place,
-            None => {
-                let found = self.ledger.account(account).ok_or(Refusal::NoAccount(account))?;
-                self.remember(Standing::of(account, found))
-            }
+        let place = if let Some(place) = self.place_of(account) {
+            place
+        } else {
+            let found = self.ledger.account(account).ok_or(Refusal::NoAccount(account))?;
+            self.remember(Standing::of(account, found))
         };
         self.standings.get_mut(place).ok_or(Refusal::NoAccount(account))
     }

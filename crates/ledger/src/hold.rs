@@ -53,14 +53,14 @@ enum Slot {
 /// The slots, and the chain of free ones.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Slots {
-    slots: Chunks<Slot>,
+    places: Chunks<Slot>,
     free: u32,
     open_len: u64,
 }
 
 impl Default for Slots {
     fn default() -> Self {
-        Self { slots: Chunks::default(), free: NO_HOLD, open_len: 0 }
+        Self { places: Chunks::default(), free: NO_HOLD, open_len: 0 }
     }
 }
 
@@ -70,14 +70,14 @@ impl Slots {
     }
 
     pub(crate) fn get(&self, slot: u32) -> Option<&Hold> {
-        match self.slots.get(slot as usize) {
+        match self.places.get(slot as usize) {
             Some(Slot::Open(hold)) => Some(hold),
             _ => None,
         }
     }
 
     pub(crate) fn get_mut(&mut self, slot: u32) -> Option<&mut Hold> {
-        match self.slots.get_mut(slot as usize) {
+        match self.places.get_mut(slot as usize) {
             Some(Slot::Open(hold)) => Some(hold),
             _ => None,
         }
@@ -87,20 +87,20 @@ impl Slots {
     pub(crate) fn insert(&mut self, hold: Hold) -> u32 {
         self.open_len += 1;
         let reused = self.free;
-        if let Some(slot @ Slot::Free { .. }) = self.slots.get_mut(reused as usize) {
+        if let Some(slot @ Slot::Free { .. }) = self.places.get_mut(reused as usize) {
             if let Slot::Free { next } = *slot {
                 self.free = next;
             }
             *slot = Slot::Open(hold);
             return reused;
         }
-        self.slots.push(Slot::Open(hold));
-        u32::try_from(self.slots.len() - 1).unwrap_or(NO_HOLD)
+        self.places.push(Slot::Open(hold));
+        u32::try_from(self.places.len() - 1).unwrap_or(NO_HOLD)
     }
 
     /// Empties the slot.
     pub(crate) fn remove(&mut self, slot: u32) -> Option<Hold> {
-        let place = self.slots.get_mut(slot as usize)?;
+        let place = self.places.get_mut(slot as usize)?;
         match std::mem::replace(place, Slot::Free { next: self.free }) {
             Slot::Open(hold) => {
                 self.free = slot;
@@ -116,7 +116,7 @@ impl Slots {
 
     /// Every open hold with its slot.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Hold)> {
-        (0_u32..).zip(self.slots.iter()).filter_map(|(slot, place)| match place {
+        (0_u32..).zip(self.places.iter()).filter_map(|(slot, place)| match place {
             Slot::Open(hold) => Some((slot, hold)),
             Slot::Free { .. } => None,
         })

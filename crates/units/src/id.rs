@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Crockford's base 32, in lower case: no i, l, o, u.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -11,8 +11,9 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const TEXT_LEN: usize = 26;
 
 /// The id of one journal record: a UUIDv7 the server made, or a hash of the key the client chose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+///
+/// Sixteen bytes in the journal, 26 characters where people read (JSON).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id([u8; 16]);
 
 /// Why a text is not an id.
@@ -31,6 +32,16 @@ impl Id {
         self.0
     }
 
+    fn digits(self) -> [u8; TEXT_LEN] {
+        let mut digits = [0; TEXT_LEN];
+        let mut rest = u128::from_be_bytes(self.0);
+        for slot in digits.iter_mut().rev() {
+            *slot = ALPHABET[usize::try_from(rest % 32).unwrap_or_default()];
+            rest /= 32;
+        }
+        digits
+    }
+
     /// The id as text behind `prefix` and an underscore.
     pub fn text(self, prefix: &'static str) -> impl fmt::Display {
         Text { prefix, id: self }
@@ -38,7 +49,10 @@ impl Id {
 
     /// Reads what [`Id::text`] wrote.
     pub fn parse(prefix: &str, text: &str) -> Result<Self, IdError> {
-        let digits = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')).ok_or(IdError)?;
+        Self::from_digits(text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')).ok_or(IdError)?)
+    }
+
+    fn from_digits(digits: &str) -> Result<Self, IdError> {
         if digits.len() != TEXT_LEN {
             return Err(IdError);
         }
@@ -58,13 +72,26 @@ struct Text {
 
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut digits = [0_u8; TEXT_LEN];
-        let mut rest = u128::from_be_bytes(self.id.0);
-        for slot in digits.iter_mut().rev() {
-            *slot = ALPHABET[usize::try_from(rest % 32).unwrap_or_default()];
-            rest /= 32;
+        write!(f, "{}_{}", self.prefix, str::from_utf8(&self.id.digits()).unwrap_or_default())
+    }
+}
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return serializer.serialize_str(str::from_utf8(&self.digits()).unwrap_or_default());
         }
-        write!(f, "{}_{}", self.prefix, str::from_utf8(&digits).unwrap_or_default())
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let digits = std::borrow::Cow::<str>::deserialize(deserializer)?;
+            return Self::from_digits(&digits).map_err(serde::de::Error::custom);
+        }
+        <[u8; 16]>::deserialize(deserializer).map(Self)
     }
 }
 

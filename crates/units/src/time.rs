@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A moment: milliseconds since 1970-01-01T00:00:00Z. Shown as RFC 3339 in UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+/// A moment: milliseconds since 1970-01-01T00:00:00Z. Shown as RFC 3339 in UTC, also in JSON; a number in the journal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
 
 /// A span of time in milliseconds, never negative.
@@ -80,13 +79,29 @@ impl fmt::Display for Time {
     }
 }
 
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() { serializer.collect_str(self) } else { self.0.serialize(serializer) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+            return Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not an RFC 3339 time"));
+        }
+        i64::deserialize(deserializer).map(Self)
+    }
+}
+
 impl Period {
     /// The moment the month begins.
     pub fn start(self) -> Time {
         let year = i16::try_from(self.0 / 12).unwrap_or(0);
         let month = i8::try_from(self.0 % 12 + 1).unwrap_or(1);
         let midnight = jiff::civil::date(year, month, 1).to_zoned(jiff::tz::TimeZone::UTC);
-        Time(midnight.map(|moment| moment.timestamp().as_millisecond()).unwrap_or(0))
+        Time(midnight.map_or(0, |moment| moment.timestamp().as_millisecond()))
     }
 
     /// The month after this one.

@@ -58,11 +58,11 @@ impl Model {
 
     /// What a report should say: charged, overrun, paid by the Hive. Takes it into account.
     fn settle(&mut self, citizen: u8, month: u16, actual: i64, hold: Option<&Open>, hive_pays: bool) -> [i64; 3] {
-        let held = hold.map_or(0, |open| open.amount);
+        let promised = hold.map_or(0, |open| open.amount);
         // The allocation is closed already: what this month's held is counted as left.
         let earlier = hold.filter(|open| open.month < month).map_or(0, |open| open.amount);
         let charged = if hive_pays { 0 } else { actual.min(earlier + self.left(citizen, month)) };
-        let from_hold = charged.min(held);
+        let from_hold = charged.min(promised);
         *self.spent.entry((citizen, hold.map_or(month, |hold| hold.month))).or_default() += from_hold;
         *self.spent.entry((citizen, month)).or_default() += charged - from_hold;
         let hive_paid = actual - charged;

@@ -1,18 +1,43 @@
-//! `lab3 backup` and `lab3 restore`: a Hive's journal to a file, and a file to a Hive.
+//! `lab3 backup` and `lab3 restore`: a Hive's journal to another folder and back, each copy verified record by record.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use lab3_store::{SqliteStore, copy_journal};
 
 use super::Env;
-use super::journal::settings;
+use super::journal::{settings, verified};
 use crate::Failure;
 use crate::cli::{BackupArgs, RestoreArgs};
+use crate::{progress, table};
 
-/// Copies the journal while the desk stays open. Wired by the lead.
+/// Copies the journal while the desk stays open.
 pub fn backup(args: &BackupArgs, env: &Env) -> Result<(), Failure> {
-    let settings = settings(&args.data, env)?;
-    Err(Failure::Other(format!("backup of {} is not wired yet", settings.data.dir.display())))
+    copy(&settings(&args.data, env)?.data.dir, &args.to)
 }
 
-/// Makes a data folder from a backup. Wired by the lead.
+/// Makes a data folder from a backup.
 pub fn restore(args: &RestoreArgs, env: &Env) -> Result<(), Failure> {
-    let settings = settings(&args.data, env)?;
-    Err(Failure::Other(format!("restore into {} is not wired yet", settings.data.dir.display())))
+    copy(&args.from, &settings(&args.data, env)?.data.dir)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
+    let failed = |error: lab3_engine::StoreError| Failure::Other(error.to_string());
+    let bar = progress::bar(0, "pages");
+    let copied = copy_journal(from, to, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let copied = copied.map_err(failed)?;
+    let found = verified(&SqliteStore::open_read_only(to).map_err(failed)?)?;
+    let text = |name: &str| found[name].as_str().map_or_else(|| found[name].to_string(), str::to_owned);
+    let rows = [
+        ("copied to", to.display().to_string()),
+        ("bytes", copied.bytes.to_string()),
+        ("records", text("records")),
+        ("record_hash", text("record_hash")),
+        ("state_hash", text("state_hash")),
+    ];
+    Ok(writeln!(std::io::stdout().lock(), "{}", table::pairs(&rows))?)
 }

@@ -2,12 +2,17 @@
 
 use std::io::IsTerminal as _;
 
+use lab3_engine::Engine;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
 use super::Env;
-use crate::Failure;
+use super::serve::TemporaryFolder;
 use crate::cli::{DemoArgs, DeskArgs};
 use crate::client::Client;
-use crate::config::Secret;
+use crate::config::{Layers, Secret, resolve};
 use crate::demo::{self, Stage};
+use crate::{Failure, hive};
 
 /// A server of our own over a temporary folder. It ends, and the folder goes, when this is dropped.
 pub struct Ephemeral {
@@ -32,7 +37,32 @@ pub fn run(args: &DemoArgs, env: &Env) -> Result<(), Failure> {
     demo::play(&mut Stage::new(client, "did:kaizen:", &mut stdout, colour))
 }
 
-/// Starts a server on port 0 of loopback over a temporary folder. Wired by the lead.
+/// Starts a server on port 0 of loopback over a temporary folder.
 fn start_ephemeral() -> Result<Ephemeral, Failure> {
-    Err(Failure::Other("a server of the demo's own is not wired yet; start `lab3 serve` and use --url".to_owned()))
+    let folder = TemporaryFolder::make()?;
+    let settings = resolve(&Layers { file: None, env: Env::new(), flags: Vec::new() })?.settings;
+    let (engine, store) = hive::open(&settings, &folder.0)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+    let bound = listener.local_addr()?;
+    let app = hive::app(&settings, engine.clone(), store, bound);
+    runtime.spawn(lab3_server::serve(listener, app, std::future::pending()));
+    let running = Running { runtime: Some(runtime), engine, _folder: folder };
+    Ok(Ephemeral { url: format!("http://{bound}"), running: Box::new(running) })
+}
+
+/// What the demo's own server consists of, in the order it must end.
+struct Running {
+    runtime: Option<Runtime>,
+    engine: Engine,
+    _folder: TemporaryFolder,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+        self.engine.stop();
+    }
 }

@@ -1,13 +1,101 @@
-//! `lab3 serve`: opens the desk and serves until SIGTERM.
+//! `lab3 serve`: opens the desk and serves until SIGTERM or Ctrl-C, then finishes what was accepted.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Env, configure};
 use crate::Failure;
 use crate::cli::ServeArgs;
-use crate::logging;
+use crate::config::Settings;
+use crate::demo::seed;
+use crate::{hive, logging};
 
-/// Opens the desk. Wired by the lead: engine, store, server.
+/// Opens the desk.
 pub fn run(args: &ServeArgs, env: &Env) -> Result<(), Failure> {
-    let resolved = configure(&args.config, args.flags(), env)?;
-    logging::start(&resolved.settings.log);
-    Err(Failure::Other("serve is not wired yet".to_owned()))
+    let settings = configure(&args.config, args.flags(), env)?.settings;
+    logging::start(&settings.log);
+    let temporary = if args.demo { Some(TemporaryFolder::make()?) } else { None };
+    let folder = temporary.as_ref().map_or(settings.data.dir.as_path(), |folder| folder.0.as_path());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(args, &settings, folder))
+}
+
+async fn serve(args: &ServeArgs, settings: &Settings, folder: &Path) -> Result<(), Failure> {
+    // The port first: a second desk on it must not touch the data.
+    let listener = TcpListener::bind(settings.server.listen).await.map_err(|error| cannot_listen(settings.server.listen, &error))?;
+    let bound = listener.local_addr()?;
+    let mut stop = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (engine, store) = tokio::task::block_in_place(|| hive::open(settings, folder))?;
+    if args.demo {
+        seed(&engine).await?;
+    }
+    announce(args, settings, folder, bound, &engine)?;
+    let app = hive::app(settings, engine.clone(), store, bound);
+    let stopped = async move {
+        tokio::select! { _ = stop.0.recv() => {}, _ = stop.1.recv() => {} }
+        tracing::info!("stopping: finishing what was accepted");
+    };
+    let served = lab3_server::serve(listener, app, stopped).await;
+    tokio::task::block_in_place(|| engine.stop());
+    tracing::info!("stopped");
+    Ok(served?)
+}
+
+/// Says where the desk is, to people on stdout and to programs in a file.
+fn announce(args: &ServeArgs, settings: &Settings, folder: &Path, bound: SocketAddr, engine: &lab3_engine::Engine) -> Result<(), Failure> {
+    let status = engine.status();
+    tracing::info!(
+        address = %bound, data = %folder.display(), records = status.sequence, snapshot = status.snapshot,
+        fee_percent = %settings.finance.fee.percent(), "the desk is open"
+    );
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "Lab 3 is open on http://{bound}  (requests to try: http://{bound}/lab3/docs)")?;
+    if args.demo {
+        writeln!(stdout, "{}", crate::demo::invitation(&format!("http://{bound}")))?;
+    }
+    stdout.flush()?;
+    match &args.print_address {
+        Some(path) => write_address(path, bound),
+        None => Ok(()),
+    }
+}
+
+/// Writes the address whole or not at all: whoever waits for the file must not read half of it.
+fn write_address(path: &Path, bound: SocketAddr) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::Other(format!("{} cannot be written: {error}", path.display()));
+    let unfinished = path.with_extension("unfinished");
+    std::fs::write(&unfinished, format!("{bound}\n")).map_err(failed)?;
+    std::fs::rename(&unfinished, path).map_err(failed)
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
+    let help = match error.kind() {
+        std::io::ErrorKind::AddrInUse => "; another program has it: stop that one, or choose another with --listen ADDR:PORT (port 0 takes any)",
+        std::io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges: choose another with --listen ADDR:PORT",
+        _ => "",
+    };
+    Failure::Other(format!("cannot listen on {address}: {error}{help}"))
+}
+
+/// A folder that goes when this is dropped.
+pub(super) struct TemporaryFolder(pub(super) PathBuf);
+
+impl TemporaryFolder {
+    pub(super) fn make() -> Result<Self, Failure> {
+        let path = std::env::temp_dir().join(format!("lab3-demo-{}", std::process::id()));
+        std::fs::create_dir_all(&path).map_err(|error| Failure::Other(format!("{} cannot be made: {error}", path.display())))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(folder = %self.0.display(), %error, "the demo's folder could not be removed");
+        }
+    }
 }

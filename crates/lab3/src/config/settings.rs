@@ -3,9 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use lab3_finance::Share;
 use lab3_units::{Amount, Duration, FeeRate, Ratio, TokenRate};
 
-use super::{Range, Raw, Secret, Setting, Share};
+use super::{Range, Raw, Secret, Setting};
 
 /// An enum whose variants are words of the configuration.
 macro_rules! words {

@@ -1,5 +1,6 @@
 //! Who gets how much of an epoch's reward.
 
+use lab3_finance::{Recipient, Share};
 use lab3_units::{Amount, Did, FeeRate};
 
 use super::{Range, Raw, Setting};
@@ -7,33 +8,12 @@ use super::{Range, Raw, Setting};
 /// All of something, in the parts a percentage with seven decimals is counted in.
 const WHOLE: Amount = Amount::new(1_000_000_000);
 
-/// Who receives a share of an epoch's reward.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Recipient {
-    /// The PublicGoodsPool.
-    Pool,
-    /// The Hive's reserve.
-    Reserve,
-    /// A citizen or project.
-    Did(Did),
-}
-
-/// One recipient's share. The shares of an epoch add up to exactly 100 percent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Share {
-    /// Who.
-    pub recipient: Recipient,
-    /// How much of the reward.
-    pub percent: FeeRate,
-}
-
-impl std::fmt::Display for Recipient {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Recipient::Pool => f.write_str("pool"),
-            Recipient::Reserve => f.write_str("reserve"),
-            Recipient::Did(did) => did.fmt(f),
-        }
+/// The word a configuration has for a recipient.
+fn word(recipient: &Recipient) -> String {
+    match recipient {
+        Recipient::Pool => "pool".to_owned(),
+        Recipient::Reserve => "reserve".to_owned(),
+        Recipient::Did(did) => did.to_string(),
     }
 }
 
@@ -55,7 +35,7 @@ impl Setting for Vec<Share> {
     }
 
     fn show(&self) -> String {
-        let rows: Vec<String> = self.iter().map(|share| format!("{} = {}", share.recipient, share.percent.percent())).collect();
+        let rows: Vec<String> = self.iter().map(|share| format!("{} = {}", word(&share.recipient), share.percent.percent())).collect();
         rows.join(", ")
     }
 }

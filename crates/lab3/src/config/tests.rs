@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lab3_finance::{Recipient, Share};
 use lab3_units::{Asset, Duration, FeeRate, Ratio, TokenRate};
 
 use super::*;

@@ -23,14 +23,10 @@ pub(crate) struct Sent<T> {
     pub(crate) key: Option<Key>,
 }
 
-impl<T> Sent<T> {
-    /// The command on its way to the writer.
-    pub(crate) fn submission(key: Option<Key>, actor: Actor, command: Command) -> Submission {
-        match key {
-            Some(key) => Submission { actor, id: key.id, key: Some(key), command },
-            None => Submission { actor, id: key::fresh_id(), key: None, command },
-        }
-    }
+/// A command on its way to the writer: under the client's key, or an id of its own.
+pub(crate) fn submission(key: Option<Key>, actor: Actor, command: Command) -> Submission {
+    let id = key.map_or_else(key::fresh_id, |key| key.id);
+    Submission { actor, id, key, command }
 }
 
 impl<T: Object> FromRequest<App> for Sent<T> {

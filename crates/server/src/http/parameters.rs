@@ -11,6 +11,18 @@ use crate::http::body::check_no_query;
 use crate::http::problem::Refused;
 use crate::json::{Parameter, nearest};
 
+/// A request that says nothing beside its path. Refuses a query.
+pub(crate) struct Plain;
+
+impl FromRequestParts<App> for Plain {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refused> {
+        check_no_query(&parts.uri)?;
+        Ok(Self)
+    }
+}
+
 /// The one thing a path names: `/balance/{citizen_did}`. Refuses a query.
 pub(crate) struct Named<T>(pub(crate) T);
 

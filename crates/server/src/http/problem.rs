@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use lab3_engine::Committed;
 use lab3_units::{Code, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -85,6 +86,12 @@ impl IntoResponse for Refused {
         }
         response
     }
+}
+
+/// The refusal when a record tells something else than its command asked for. A defect, if it is ever seen.
+pub(crate) fn unexpected(committed: &Committed) -> Problem {
+    tracing::error!(sequence = committed.stored.sequence, "a record does not fit the request it was found for");
+    Problem::new(Code::INTERNAL, "The journal's record does not fit this request. Please report this.")
 }
 
 /// Answers for a path there is not.

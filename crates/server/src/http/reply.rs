@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write as _};
 
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use lab3_units::{Amount, Asset};
+use lab3_units::{Amount, Asset, Code, Problem};
 use serde::{Serialize, Serializer, ser};
 use serde_json::value::RawValue;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
@@ -14,45 +14,42 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::http::problem::Refused;
 
 /// What a handler answers.
-pub(crate) type Answer<T> = Result<Reply<T>, Refused>;
-
-/// A reply of status 200.
-pub(crate) struct Reply<T> {
-    body: T,
-    replayed: bool,
-}
-
-impl<T> Reply<T> {
-    /// What was asked.
-    pub(crate) fn new(body: T) -> Self {
-        Self { body, replayed: false }
-    }
-
-    /// What was done, now or (`replayed`) the first time the key was used.
-    pub(crate) fn done(body: T, replayed: bool) -> Self {
-        Self { body, replayed }
-    }
-}
+pub(crate) type Answer = Result<Response, Refused>;
 
 /// The header that tells a reply made again from one made first.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Bytes set aside for a reply; few are longer.
 const REPLY_BYTES: usize = 512;
 
-impl<T: Serialize> IntoResponse for Reply<T> {
-    fn into_response(self) -> Response {
-        let mut body = Vec::with_capacity(REPLY_BYTES);
-        if let Err(error) = serde_json::to_writer(&mut body, &self.body) {
-            tracing::error!(%error, "a reply could not be written");
-        }
-        let mut response = Response::new(body.into());
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if self.replayed {
-            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-        }
-        response
+/// What was asked.
+pub(crate) fn reply(body: &impl Serialize) -> Response {
+    sized_reply(body, REPLY_BYTES)
+}
+
+/// What was done, now or (`replayed`) the first time the key was used.
+pub(crate) fn done(body: &impl Serialize, replayed: bool) -> Response {
+    marked(reply(body), replayed)
+}
+
+/// A reply of about that many bytes.
+pub(crate) fn sized_reply(body: &impl Serialize, bytes: usize) -> Response {
+    let mut text = Vec::with_capacity(bytes);
+    if let Err(error) = serde_json::to_writer(&mut text, body) {
+        tracing::error!(%error, "a reply could not be written");
+        return Refused(Problem::new(Code::INTERNAL, "The reply could not be written. The log says more.")).into_response();
     }
+    let mut response = Response::new(text.into());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// The reply, marked as made again.
+pub(crate) fn marked(mut response: Response, replayed: bool) -> Response {
+    if replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
 }
 
 /// A decimal number, written from its text: no float comes near it.

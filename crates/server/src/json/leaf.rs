@@ -1,9 +1,11 @@
 //! Single values of requests: DIDs, numbers, words. Each knows its JSON, its text in a path or query, and its schema.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use lab3_compute::Priority;
 use lab3_units::{Amount, AmountError, Code, Did, DidError, Id, Problem, Ratio};
+use serde::{Serialize, Serializer};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 /// A value without parts, read from its JSON text.
@@ -252,6 +254,12 @@ fn malformed_id(example: &str) -> Problem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AllocationId(pub(crate) Id);
 
+impl Serialize for AllocationId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.text("al"))
+    }
+}
+
 impl Leaf for AllocationId {
     fn read(json: &str) -> Result<Self, Problem> {
         <Self as Parameter>::parse(&letters("an allocation's id", json)?)
@@ -279,6 +287,19 @@ pub(crate) struct TransactionId {
     pub(crate) id: Id,
     /// Which transaction under it; 0 is the first.
     pub(crate) further: u32,
+}
+
+impl fmt::Display for TransactionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.id.text("tx").fmt(f)?;
+        if self.further > 0 { write!(f, "_{}", self.further) } else { Ok(()) }
+    }
+}
+
+impl Serialize for TransactionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl Parameter for TransactionId {

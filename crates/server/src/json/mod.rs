@@ -13,7 +13,7 @@ mod schema;
 
 pub(crate) use amount::{NotNegative, Positive};
 pub(crate) use field::{Field, Object, read_object};
-pub(crate) use leaf::{AllocationId, ClientId, Parameter, TransactionId, Whole, Words};
+pub(crate) use leaf::{AllocationId, ClientId, Leaf, Parameter, TransactionId, Whole, Words};
 pub(crate) use list::List;
 pub(crate) use place::Place;
 pub(crate) use request::{about, request};

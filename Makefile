@@ -1,0 +1,34 @@
+# One word for each thing people do here. Each installs what it needs on a bare Debian machine with a Rust toolchain.
+
+.PHONY: help run build test lint faults bench openapi clean
+
+help: ## Show these words
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
+
+run: build ## Build, open a demo Hive on 127.0.0.1:8003 and print requests to try
+	./target/release/lab3 serve --demo
+
+build: tools ## Build the lab3 binary
+	cargo build --release --locked -p lab3
+
+test: tools ## Run every test (short forms of the long ones)
+	./xtask/test.sh
+
+lint: ## Formatting and lints, as CI wants them
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+faults: tools ## The long tests: 200 kills, full disks, a million-record replay
+	LAB3_KILLS=200 LAB3_RECORDS=1000000 LAB3_STORM_ROUNDS=10 LAB3_MODEL_OPERATIONS=10000000 ./xtask/test.sh faults
+
+bench: tools ## Print the numbers of docs/benchmarks.md
+	./bench/run.sh
+
+openapi: ## Write docs/openapi.json from the code
+	cargo run --locked -q -p lab3-xtask -- openapi
+
+tools:
+	@./xtask/tools.sh
+
+clean: ## Remove what was built
+	cargo clean

@@ -1,0 +1,218 @@
+//! `POST /lab3/compute/allocate`: chooses a provider and holds the cost.
+
+use axum::extract::State;
+use axum::response::Response;
+use lab3_compute::{Allocate, Allocated, Fact as Compute, Line, Priority, Refusal, Terms};
+use lab3_engine::{Actor, Command, Fact};
+use lab3_ledger::Event;
+use lab3_units::{Code, Did, Id, Problem, Ratio, Time};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::App;
+use crate::http::body::{Sent, submission};
+use crate::http::doc::Doc;
+use crate::http::key::fresh_id;
+use crate::http::problem::unexpected;
+use crate::http::reply::{Answer, Mic, Number, Shown, done, reply};
+use crate::json::{AllocationId, Positive, Whole, Words, request};
+
+request! {
+    /// A request for a provider.
+    #[example({
+        "citizen_did": "did:kaizen:alice",
+        "query_tokens": 5000,
+        "priority": "quality_optimized",
+        "min_quality": 0.90,
+        "max_cost_gic": 0.10,
+        "preferred_provider": null
+    })]
+    pub(crate) struct AllocateRequest {
+        /// Who asks and pays.
+        pub citizen_did: Did,
+        /// Tokens of the query.
+        pub query_tokens: Whole<1, 10_000_000>,
+        /// What the caller wants most; `standard` when left out.
+        pub priority: Option<Priority>,
+        /// Least quality, from 0 to 1; the Hive's own (0.80) when left out.
+        pub min_quality: Option<Ratio>,
+        /// Most it may cost; the month's quota when left out.
+        pub max_cost_gic: Option<Positive>,
+        /// Wins when it is eligible. Aliases such as `claude` are understood.
+        pub preferred_provider: Option<Words<1, 64>>,
+        /// Answer the same, but hold nothing.
+        pub dry_run: Option<bool>,
+        /// Add every provider with its terms, or the rule that excluded it.
+        pub explain: Option<bool>,
+    }
+}
+
+/// Who answers a query, and what is held for it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AllocateReply<'a> {
+    /// Who answers the query.
+    #[schema(example = "anthropic_claude")]
+    provider: &'a str,
+    /// What the query is expected to cost, whoever pays.
+    #[schema(example = 0.075)]
+    estimated_cost_gic: Mic,
+    /// How long it is expected to take.
+    #[schema(example = 600)]
+    estimated_latency_ms: u32,
+    /// What the citizen has left this month after the hold.
+    #[schema(example = 99.925)]
+    quota_remaining: Mic,
+    /// Who would answer should the provider fail.
+    #[schema(required, example = "local_llama")]
+    fallback_provider: Option<&'a str>,
+    /// Why this provider, in one sentence.
+    #[schema(example = "Quality score 0.97 meets min_quality 0.90")]
+    reason: &'a str,
+    /// The allocation; `null` on a dry run.
+    #[schema(required, value_type = Option<String>, example = "al_06f2x1w0v7r9h3kz8q5d4c2bgm")]
+    allocation_id: Option<AllocationId>,
+    /// When the hold ends by itself; `null` on a dry run.
+    #[schema(required, value_type = Option<String>, format = DateTime, example = "2025-10-31T14:45:00Z")]
+    expires_at: Option<Shown<Time>>,
+    /// Whether nothing was held.
+    dry_run: bool,
+    /// The journal record this stands in; on a dry run, the last record looked at.
+    sequence: u64,
+    /// Every provider, when `explain` was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    providers: Option<Vec<ProviderLine<'a>>>,
+}
+
+/// One provider in the explanation of a choice.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProviderLine<'a> {
+    /// Its name.
+    provider: &'a str,
+    /// Whether it could have been chosen.
+    eligible: bool,
+    /// The rule that kept it out.
+    #[schema(required, example = "quality")]
+    excluded_by: Option<&'static str>,
+    /// What the query would cost there.
+    cost_gic: Mic,
+    /// The latency expected there.
+    latency_ms: u32,
+    /// The operator's figure, 0 to 1.
+    #[schema(value_type = f64)]
+    quality: Number<Ratio>,
+    /// The share of queries expected to succeed, 0 to 1.
+    #[schema(value_type = f64)]
+    reliability: Number<Ratio>,
+    /// The sum of the terms; `null` when it was not eligible.
+    #[schema(required, value_type = Option<f64>)]
+    score: Option<Number<Ratio>>,
+    /// What the score is made of; `null` when it was not eligible.
+    #[schema(required)]
+    terms: Option<ScoreTerms>,
+}
+
+/// What each quantity added to a score.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ScoreTerms {
+    #[schema(value_type = f64)]
+    cost: Number<Ratio>,
+    #[schema(value_type = f64)]
+    latency: Number<Ratio>,
+    #[schema(value_type = f64)]
+    quality: Number<Ratio>,
+    #[schema(value_type = f64)]
+    reliability: Number<Ratio>,
+}
+
+pub(crate) fn doc() -> Doc {
+    Doc::new("compute", "allocate", "Choose a provider for a query and hold its cost")
+        .about("The hold ends when the usage is reported, the allocation released, or after 15 minutes by itself.")
+        .reads::<AllocateRequest>()
+        .answers::<AllocateReply>("Who answers the query, and what is held for it")
+        .refuses(&[Code::QUOTA_EXHAUSTED, Code::NO_PROVIDER_FITS, Code::PROVIDER_UNKNOWN, Code::BOOKS_LIMIT])
+        .refuses(&[Code::ALLOCATIONS_OPEN, Code::NO_PROVIDER_UP])
+}
+
+pub(crate) async fn allocate(State(app): State<App>, Sent { body, key }: Sent<AllocateRequest>) -> Answer {
+    let dry_run = body.dry_run == Some(true);
+    let command = Allocate {
+        citizen: body.citizen_did,
+        tokens: body.query_tokens.0,
+        priority: body.priority.unwrap_or_default(),
+        min_quality: body.min_quality,
+        max_cost: body.max_cost_gic.map(|cost| cost.0),
+        preferred: body.preferred_provider.map(|name| name.0),
+        explain: body.explain == Some(true),
+    };
+    if dry_run {
+        return Ok(try_out(&app, command).await?);
+    }
+    let committed = app.engine().submit(submission(key, Actor::Open, Command::Allocate(command))).await?;
+    let record = &committed.stored.record;
+    let Fact::Compute(Compute::Allocated(fact)) = &record.fact else { return Err(unexpected(&committed).into()) };
+    let hold = record.entries.iter().find_map(held);
+    Ok(done(&AllocateReply::new(fact, hold, committed.stored.sequence), committed.replayed))
+}
+
+/// Asks the rule what it would decide now, and holds nothing.
+async fn try_out(app: &App, command: Allocate) -> Result<Response, Problem> {
+    let look = move |desk: &lab3_engine::Desk<'_>| {
+        (lab3_compute::allocate(&desk.compute(), fresh_id(), &command), desk.state.sequence)
+    };
+    match app.engine().read(move |desk, _| look(desk)).await? {
+        (Ok((Compute::Allocated(fact), _)), sequence) => Ok(reply(&AllocateReply::new(&fact, None, sequence))),
+        (Err(Refusal::Problem(problem)), _) => Err(problem),
+        _ => Err(Problem::new(Code::INTERNAL, "A dry run gave something else than an allocation. Please report this.")),
+    }
+}
+
+/// The hold a record placed.
+fn held(event: &Event) -> Option<(Id, Time)> {
+    match event {
+        Event::HoldPlaced { id, deadline, .. } => Some((*id, *deadline)),
+        _ => None,
+    }
+}
+
+impl<'a> AllocateReply<'a> {
+    fn new(fact: &'a Allocated, hold: Option<(Id, Time)>, sequence: u64) -> Self {
+        let lines = fact.explanation.as_ref();
+        Self {
+            provider: &fact.provider,
+            estimated_cost_gic: Mic(fact.estimated_cost),
+            estimated_latency_ms: fact.estimated_latency_ms,
+            quota_remaining: Mic(fact.quota_remaining),
+            fallback_provider: fact.fallback_provider.as_deref(),
+            reason: &fact.reason,
+            allocation_id: hold.map(|(id, _)| AllocationId(id)),
+            expires_at: hold.map(|(_, deadline)| Shown(deadline)),
+            dry_run: hold.is_none(),
+            sequence,
+            providers: lines.map(|lines| lines.iter().map(ProviderLine::new).collect()),
+        }
+    }
+}
+
+impl<'a> ProviderLine<'a> {
+    fn new(line: &'a Line) -> Self {
+        let millionths = |number| Number(Ratio::from_millionths(number));
+        let terms = |terms: Terms| ScoreTerms {
+            cost: millionths(terms.cost),
+            latency: millionths(terms.latency),
+            quality: millionths(terms.quality),
+            reliability: millionths(terms.reliability),
+        };
+        Self {
+            provider: &line.provider,
+            eligible: line.excluded_by.is_none(),
+            excluded_by: line.excluded_by.map(lab3_compute::Excluded::as_str),
+            cost_gic: Mic(line.cost),
+            latency_ms: line.latency_ms,
+            quality: Number(line.quality),
+            reliability: Number(line.reliability),
+            score: line.score.map(millionths),
+            terms: line.terms.map(terms),
+        }
+    }
+}

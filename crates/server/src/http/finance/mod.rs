@@ -1,0 +1,14 @@
+//! Module 4 over HTTP: one endpoint a file.
+
+pub(crate) mod balance;
+pub(crate) mod contribute;
+pub(crate) mod epoch_close;
+pub(crate) mod grant;
+pub(crate) mod mint;
+mod names;
+pub(crate) mod pool;
+mod statement;
+pub(crate) mod transaction;
+pub(crate) mod transactions;
+pub(crate) mod transfer;
+pub(crate) mod transfers;

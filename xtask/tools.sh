@@ -1,0 +1,25 @@
+#!/bin/sh
+# Installs what building, testing and measuring need and is missing: a C compiler for SQLite, curl, wrk, Python for schemathesis.
+set -eu
+missing=""
+need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+need cc build-essential
+need curl curl
+need wrk wrk
+need python3 python3
+python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || missing="$missing python3-venv"
+if ! command -v cargo >/dev/null 2>&1; then
+    echo "There is no Rust toolchain: see https://rustup.rs, then come back." >&2
+    exit 1
+fi
+[ -z "$missing" ] && exit 0
+as_root=""
+if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null 2>&1 || { echo "Please install as root: apt-get install$missing" >&2; exit 1; }
+    as_root=sudo
+fi
+command -v apt-get >/dev/null 2>&1 || { echo "Please install:$missing" >&2; exit 1; }
+echo "installing$missing"
+$as_root apt-get update -qq
+# shellcheck disable=SC2086 # a list of words
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >/dev/null
