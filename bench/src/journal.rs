@@ -10,6 +10,7 @@ use lab3_ledger::Purpose;
 use lab3_store::SqliteStore;
 use lab3_units::{Amount, Asset, Did, Id, Owner};
 
+use crate::Failure;
 use crate::machine;
 use crate::random::Random;
 
@@ -34,8 +35,6 @@ pub struct Args {
     #[arg(long, default_value = "target/bench-journal")]
     folder: std::path::PathBuf,
 }
-
-type Failure = Box<dyn std::error::Error>;
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     println!("journal: {} transfers, {} a batch, {} citizens", args.transfers, args.batch, args.citizens);
@@ -107,7 +106,7 @@ fn ours(args: &Args, folder: &Path, seed: u64) -> Result<Ours, Failure> {
     let pool_statement = runtime.block_on(statement(&engine, Owner::hive("pool"), Purpose::Pool))?;
     engine.stop();
     let files = store.files_bytes();
-    Ok(Ours { rate, cpu, rate_with_views, journal_bytes: files.journal, disk_bytes: files.journal + files.views, statement: citizen_statement, pool_statement })
+    Ok(Ours { rate, cpu, rate_with_views, journal_bytes: files.journal, disk_bytes: files.journal + files.journal_log + files.views, statement: citizen_statement, pool_statement })
 }
 
 fn rate(count: u64, elapsed: Duration) -> f64 {
@@ -138,6 +137,7 @@ async fn transfer_all(engine: Engine, dids: Arc<Vec<Did>>, mut random: Random, b
     Ok(())
 }
 
+/// A transfer between random citizens under a random key.
 fn transfer(dids: &[Did], random: &mut Random) -> Submission {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&random.next().to_be_bytes());

@@ -1,9 +1,13 @@
 //! The numbers we publish. Each bench prints its machine, medians of several runs with their spread, and a reference
 //! measured in the same run: the machines are shared and noisy, so quote the ratios.
 
+mod desk;
+mod echo;
+mod http;
 mod journal;
 mod machine;
 mod random;
+mod scale;
 
 use clap::{Parser, Subcommand};
 
@@ -22,11 +26,26 @@ struct Cli {
 enum Bench {
     /// Durable transfers through decide, apply and journal, against bare appends of blobs of the same size
     Journal(journal::Args),
+    /// Requests a second over HTTP, against a bare axum JSON echo
+    Http(http::Args),
+    /// Memory and speed with a million accounts, and starting with ten million records
+    Scale(scale::Args),
+    /// The reference server of `http`
+    #[command(hide = true)]
+    Echo(echo::Args),
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    machine::print();
-    match Cli::parse().bench {
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failure> {
+    let bench = Cli::parse().bench;
+    if !matches!(bench, Bench::Echo(_)) {
+        machine::print();
+    }
+    match bench {
         Bench::Journal(args) => journal::run(&args),
+        Bench::Http(args) => http::run(&args),
+        Bench::Scale(args) => scale::run(&args),
+        Bench::Echo(args) => echo::run(&args),
     }
 }

@@ -4,24 +4,12 @@ use lab3_units::Code;
 
 use crate::Failure;
 
-/// The page of a code such as `L3-0040`.
-///
-/// The lead wires this to the server's table of pages; until then the desk has none.
-pub fn page(code: &str) -> Option<&'static str> {
-    PAGES.iter().find(|(known, _)| *known == code).map(|(_, page)| *page)
-}
-
-/// Pages by code.
-const PAGES: &[(&str, &str)] = &[];
-
 /// The page of the code as a person wrote it: `L3-0040`, `l3-40` or `40`. A code without a page is told in one line.
 pub fn explain(text: &str) -> Result<String, Failure> {
     let code = canonical(text);
-    if let Some(page) = page(&code) {
-        return Ok(page.to_owned());
-    }
     if let Some(known) = Code::parse(&code) {
-        return Ok(format!("{known}: {} (HTTP status {})", known.title(), known.status()));
+        let in_one_line = || format!("{known}: {} (HTTP status {})", known.title(), known.status());
+        return Ok(lab3_server::errors::page(known).map_or_else(in_one_line, str::to_owned));
     }
     let codes = Code::ALL.iter().map(ToString::to_string);
     let nearest = codes.min_by_key(|known| strsim::damerau_levenshtein(&code, known));

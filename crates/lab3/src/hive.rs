@@ -12,25 +12,20 @@ use crate::Failure;
 use crate::config::{Provider, Settings, VerifyOnStart};
 
 /// Opens the Hive in that folder. Blocks while the journal is checked and replayed.
-pub fn open(settings: &Settings, folder: &Path) -> Result<(Engine, Arc<SqliteStore>), Failure> {
+pub fn open(settings: &Settings, folder: &Path) -> Result<Engine, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::Other(error.to_string());
     let store = Arc::new(SqliteStore::open(folder).map_err(|error| failed(&error))?);
-    let engine = Engine::start(store.clone(), policy(settings), Arc::new(SystemClock), limits(settings)).map_err(|error| failed(&error))?;
-    Ok((engine, store))
+    Engine::start(store, policy(settings), Arc::new(SystemClock), limits(settings)).map_err(|error| failed(&error))
 }
 
 /// What the server needs to know beside the engine, once it is known where it listens.
-pub fn app(settings: &Settings, engine: Engine, store: Arc<SqliteStore>, bound: SocketAddr) -> App {
+pub fn app(settings: &Settings, engine: Engine, bound: SocketAddr) -> App {
     let settings = ServerSettings {
         body_bytes_max: settings.server.body_bytes_max,
         operator_token: settings.operator.token.expose().map(str::to_owned),
         loopback: bound.ip().is_loopback(),
     };
-    let bytes = move || {
-        let files = store.files_bytes();
-        [("journal", files.journal + files.journal_log), ("views", files.views), ("snapshots", files.snapshots)]
-    };
-    App::new(engine, settings).with_files(bytes)
+    App::new(engine, settings)
 }
 
 fn limits(settings: &Settings) -> Limits {

@@ -1,1 +1,58 @@
 //! The pages about error codes: what happened, an example, what helps. The same text in the manual, in the API, on the terminal.
+
+use lab3_units::Code;
+
+/// The pages, by the codes' numbers. A code without a page, or a page without a code, fails a test.
+macro_rules! pages {
+    ($($number:literal => $name:literal,)+) => {
+        /// The page about a code, as Markdown: a file of `docs/errors/`.
+        pub fn page(code: Code) -> Option<&'static str> {
+            match code.number() {
+                $($number => Some(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors/", $name, ".md"))),)+
+                _ => None,
+            }
+        }
+    };
+}
+
+pages! {
+    1 => "L3-0001",
+    2 => "L3-0002",
+    3 => "L3-0003",
+    4 => "L3-0004",
+    5 => "L3-0005",
+    6 => "L3-0006",
+    7 => "L3-0007",
+    8 => "L3-0008",
+    9 => "L3-0009",
+    10 => "L3-0010",
+    11 => "L3-0011",
+    12 => "L3-0012",
+    13 => "L3-0013",
+    14 => "L3-0014",
+    30 => "L3-0030",
+    31 => "L3-0031",
+    32 => "L3-0032",
+    40 => "L3-0040",
+    41 => "L3-0041",
+    42 => "L3-0042",
+    50 => "L3-0050",
+    51 => "L3-0051",
+    52 => "L3-0052",
+    60 => "L3-0060",
+    61 => "L3-0061",
+    62 => "L3-0062",
+    63 => "L3-0063",
+    70 => "L3-0070",
+    71 => "L3-0071",
+    72 => "L3-0072",
+    73 => "L3-0073",
+    80 => "L3-0080",
+    90 => "L3-0090",
+    91 => "L3-0091",
+    92 => "L3-0092",
+    93 => "L3-0093",
+    94 => "L3-0094",
+    95 => "L3-0095",
+    99 => "L3-0099",
+}

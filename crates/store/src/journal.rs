@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lab3_engine::{Journal, Row, StoreError};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::checkpoint::{Checkpoints, PAGE_BYTES};
@@ -99,6 +100,7 @@ impl Desk {
         // FULL: a commit is on the disk when it returns. No checkpoints here: they would make the slowest commits.
         database::set(&connection, file, "synchronous", "FULL")?;
         database::set(&connection, file, "wal_autocheckpoint", 0)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failure::on(file))?;
         database::set(&connection, file, "cache_size", -8 * 1024)?;
         // A log that grew beside a long read is cut back when it is begun anew.
         database::set(&connection, file, "journal_size_limit", Checkpoints::log_bytes_max())?;

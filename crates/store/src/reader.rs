@@ -1,6 +1,7 @@
 //! The reading end of the journal: a connection that cannot write, and short reads that each see the newest commit.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use lab3_engine::{JournalReader, Row, StoreError};
 use rusqlite::{Connection, OptionalExtension};
@@ -25,12 +26,14 @@ pub(crate) fn last(connection: &Connection) -> rusqlite::Result<u64> {
 pub(crate) struct SqliteReader {
     connection: Connection,
     file: PathBuf,
+    /// Keeps the folder's lock, and what must be closed after this connection.
+    _home: Arc<Home>,
 }
 
 impl SqliteReader {
-    pub fn open(home: &Home) -> Result<Self, StoreError> {
+    pub fn open(home: &Arc<Home>) -> Result<Self, StoreError> {
         let file = home.folder.journal();
-        Ok(Self { connection: database::reading(&file)?, file })
+        Ok(Self { connection: database::reading(&file)?, file, _home: Arc::clone(home) })
     }
 }
 

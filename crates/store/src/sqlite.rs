@@ -28,10 +28,11 @@ pub(crate) struct Home {
     writing: Option<Writing>,
 }
 
-/// What only the process that holds the folder has. Dropped from the top: the lock is let go of last.
+/// What only the process that holds the folder has. Dropped from the top: the connection that appends, then the checkpoints with
+/// theirs, and the lock last.
 pub(crate) struct Writing {
-    pub checkpoints: Checkpoints,
     pub desk: Desk,
+    pub checkpoints: Checkpoints,
     /// One snapshot is written at a time.
     pub saving: Mutex<()>,
     _lock: File,
@@ -56,7 +57,7 @@ impl SqliteStore {
         folder::sync(path)?;
         let checkpoints = Checkpoints::start(connection, &folder.journal(), log_pages)?;
         let desk = Desk::new(&folder);
-        let writing = Writing { checkpoints, desk, saving: Mutex::default(), _lock: lock };
+        let writing = Writing { desk, checkpoints, saving: Mutex::default(), _lock: lock };
         Ok(Self { home: Arc::new(Home { folder, writing: Some(writing) }) })
     }
 

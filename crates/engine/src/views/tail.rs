@@ -144,7 +144,7 @@ impl Views {
 
     /// Part of an account's history, at most `limit` entries.
     pub fn history(&self, shelf: &mut dyn Shelf, account: AccountNo, span: Span, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        let (tail, head) = self.read().tail_of(account);
+        let (tail, head) = self.read().tail_of(account, span, limit);
         let mut newest_first = Newest { shelf, tail, chunk: head.chunk };
         let mut found = Vec::new();
         match span {
@@ -203,8 +203,20 @@ impl Shared {
         self.heads.get(account.0 as usize).copied().unwrap_or_default()
     }
 
-    fn tail_of(&self, account: AccountNo) -> (Vec<Entry>, Head) {
-        (self.tail.histories.get(&account).cloned().unwrap_or_default(), self.head(account))
+    /// The part of the account's tail that can be in the answer, and where its history goes on.
+    fn tail_of(&self, account: AccountNo, span: Span, limit: usize) -> (Vec<Entry>, Head) {
+        let tail = self.tail.histories.get(&account).map_or(&[][..], Vec::as_slice);
+        let part = match span {
+            Span::Before(end) => {
+                let end = tail.partition_point(|entry| entry.sequence < end);
+                &tail[end.saturating_sub(limit)..end]
+            }
+            Span::After(start) => {
+                let start = tail.partition_point(|entry| entry.sequence <= start);
+                &tail[start..tail.len().min(start + limit)]
+            }
+        };
+        (part.to_vec(), self.head(account))
     }
 
     fn take(&mut self, digest: &Digest) {

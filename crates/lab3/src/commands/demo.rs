@@ -41,11 +41,11 @@ pub fn run(args: &DemoArgs, env: &Env) -> Result<(), Failure> {
 fn start_ephemeral() -> Result<Ephemeral, Failure> {
     let folder = TemporaryFolder::make()?;
     let settings = resolve(&Layers { file: None, env: Env::new(), flags: Vec::new() })?.settings;
-    let (engine, store) = hive::open(&settings, &folder.0)?;
+    let engine = hive::open(&settings, &folder.0)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let bound = listener.local_addr()?;
-    let app = hive::app(&settings, engine.clone(), store, bound);
+    let app = hive::app(&settings, engine.clone(), bound);
     runtime.spawn(lab3_server::serve(listener, app, std::future::pending()));
     let running = Running { runtime: Some(runtime), engine, _folder: folder };
     Ok(Ephemeral { url: format!("http://{bound}"), running: Box::new(running) })

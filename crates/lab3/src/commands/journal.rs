@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use lab3_engine::{Store as _, Stored, read_records, verify as verify_journal};
+use lab3_engine::{Store as _, read_records, verify as verify_journal};
 use lab3_store::SqliteStore;
 use serde_json::json;
 

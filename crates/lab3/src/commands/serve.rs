@@ -29,12 +29,12 @@ async fn serve(args: &ServeArgs, settings: &Settings, folder: &Path) -> Result<(
     let listener = TcpListener::bind(settings.server.listen).await.map_err(|error| cannot_listen(settings.server.listen, &error))?;
     let bound = listener.local_addr()?;
     let mut stop = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let (engine, store) = tokio::task::block_in_place(|| hive::open(settings, folder))?;
+    let engine = tokio::task::block_in_place(|| hive::open(settings, folder))?;
     if args.demo {
         seed(&engine).await?;
     }
     announce(args, settings, folder, bound, &engine)?;
-    let app = hive::app(settings, engine.clone(), store, bound);
+    let app = hive::app(settings, engine.clone(), bound);
     let stopped = async move {
         tokio::select! { _ = stop.0.recv() => {}, _ = stop.1.recv() => {} }
         tracing::info!("stopping: finishing what was accepted");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lab3_units::Code;
 use utoipa::ToSchema;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{Operation, OperationBuilder, Parameter as Documented, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{Operation, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::SecurityRequirement;
@@ -85,6 +85,11 @@ impl Doc {
         self.refuses(BODY_CODES).refuses(WRITE_CODES)
     }
 
+    /// It takes no query.
+    pub(crate) fn plain(self) -> Self {
+        self.refuses(&[Code::PARAMETER])
+    }
+
     /// It asks the engine.
     pub(crate) fn asks_engine(self) -> Self {
         self.refuses(READ_CODES)
@@ -102,9 +107,13 @@ impl Doc {
         self.refuses(&[malformed, Code::PARAMETER])
     }
 
-    /// It takes a query.
-    pub(crate) fn asks<Q: Query>(mut self) -> Self {
-        self.operation = self.operation.parameters(Some(Q::documented().into_iter().map(optional)));
+    /// It takes a query, of which those parameters may not be left out.
+    pub(crate) fn asks<Q: Query>(mut self, required: &[&str]) -> Self {
+        let mut parameters = Q::documented();
+        for parameter in &mut parameters {
+            parameter.required = if required.contains(&&*parameter.name) { Required::True } else { Required::False };
+        }
+        self.operation = self.operation.parameters(Some(parameters));
         self.refuses(&[Code::PARAMETER])
     }
 
@@ -150,7 +159,7 @@ impl Doc {
             response.description = about;
             if self.keyed {
                 let replayed = "`true` when the key was used before and this is the first reply again.";
-                response.headers.insert("Idempotency-Replayed".into(), text_header(replayed));
+                response.headers.insert("Idempotency-Replayed".into(), RefOr::T(text_header(replayed)));
             }
             self.operation = self.operation.response("200", response);
         }
@@ -167,13 +176,8 @@ impl Doc {
     }
 }
 
-fn optional(mut parameter: Documented) -> Documented {
-    parameter.required = Required::False;
-    parameter
-}
-
 fn text_header(about: &str) -> utoipa::openapi::Header {
-    HeaderBuilder::new().schema(ObjectBuilder::new().schema_type(Type::String)).description(Some(about)).build()
+    HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).description(Some(about)).build()
 }
 
 fn refusal(status: u16, codes: &[Code]) -> Response {

@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 
 /// Every route there is.
 #[rustfmt::skip]
-pub(crate) fn table(metrics: &Metrics) -> Table {
+pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
     use compute::{allocate, allocation, allocations, providers, quota, release, report_usage, stats};
     use desk::{error, errors, health, journal, openapi, scrape};
     use finance::{balance, contribute, epoch_close, grant, mint, pool, transaction, transactions, transfer, transfers};

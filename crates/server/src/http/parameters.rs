@@ -62,20 +62,23 @@ impl<Q: Query> FromRequestParts<App> for Asked<Q> {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refused> {
-        Ok(Self(Q::read(Pairs(parts.uri.query().unwrap_or_default()))?))
+        Ok(Self(read_query(parts)?))
     }
+}
+
+fn read_query<Q: Query>(parts: &Parts) -> Result<Q, Problem> {
+    Q::read(Pairs(parts.uri.query().unwrap_or_default()))
 }
 
 /// What a path names, and a query.
 pub(crate) struct NamedAsked<T, Q>(pub(crate) T, pub(crate) Q);
 
-impl<T: Parameter, Q: Query> FromRequestParts<App> for NamedAsked<T, Q> {
+impl<T: Parameter, Q: Query + Send> FromRequestParts<App> for NamedAsked<T, Q> {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
-        let named = named(parts, app).await?;
-        let Asked(query) = Asked::from_request_parts(parts, app).await?;
-        Ok(Self(named, query))
+        let query = read_query(parts)?;
+        named(parts, app).await.map(|named| Self(named, query))
     }
 }
 

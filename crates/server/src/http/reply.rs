@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use lab3_units::{Amount, Asset, Code, Problem};
 use serde::{Serialize, Serializer, ser};
 use serde_json::value::RawValue;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::problem::Refused;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, get, post};
-use utoipa::ToSchema;
+use utoipa::PartialSchema;
 use utoipa::openapi::path::{HttpMethod, PathItem, Paths};
 use utoipa::openapi::schema::{ComponentsBuilder, Schema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -18,7 +18,6 @@ use crate::http::doc::Doc;
 use crate::http::guard::GuardLayer;
 use crate::http::problem::{ProblemDocument, no_such_method, no_such_path};
 use crate::metrics::Metrics;
-use utoipa::PartialSchema;
 
 /// What the document begins with.
 const ABOUT: &str = "Who may use which compute, and who pays whom: compute allocation and financial flows of a Hive. Amounts are MIC \
@@ -76,8 +75,7 @@ impl<'a> Table<'a> {
             .description(Some(ABOUT))
             .license(Some(license));
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The operator's token.")).build();
-        let components =
-            ComponentsBuilder::new().schemas_from_iter(self.schemas).security_scheme("operator", SecurityScheme::Http(bearer));
+        let components = ComponentsBuilder::new().schemas_from_iter(self.schemas).security_scheme("operator", SecurityScheme::Http(bearer));
         let tag = |name: &str, about: &str| TagBuilder::new().name(name).description(Some(about)).build();
         let tags = [
             tag("compute", "Which provider answers a query, and what it may cost."),

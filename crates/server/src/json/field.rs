@@ -99,7 +99,7 @@ pub(crate) fn read_object<'de, T: Object, D: Deserializer<'de>>(json: D, place: 
 
 impl Place<'_> {
     /// Reads the value behind `name` into its slot, which must be empty.
-    pub(super) fn take<'de, T: Field, A: MapAccess<'de>>(&self, slot: &mut Option<T>, name: &str, map: &mut A) -> Result<(), A::Error> {
+    pub(crate) fn take<'de, T: Field, A: MapAccess<'de>>(&self, slot: &mut Option<T>, name: &str, map: &mut A) -> Result<(), A::Error> {
         let place = self.field(name);
         if slot.is_some() {
             return Err(place.refuse(Problem::new(Code::FIELD_TWICE, "The field stands twice in the same object. Send it once.")));
@@ -110,13 +110,13 @@ impl Place<'_> {
     }
 
     /// What the slot holds, or what the field is when its name was left out.
-    pub(super) fn finish<T: Field, E: Error>(&self, slot: Option<T>, name: &str) -> Result<T, E> {
+    pub(crate) fn finish<T: Field, E: Error>(&self, slot: Option<T>, name: &str) -> Result<T, E> {
         let missing = || Problem::new(Code::FIELD_MISSING, format!("The field {name} is missing. It is required."));
         slot.or_else(T::absent).ok_or_else(|| self.field(name).refuse(missing()))
     }
 
     /// Refuses a name that is not one of `known`.
-    pub(super) fn unknown<E: Error>(&self, name: &str, known: &[&str]) -> E {
+    pub(crate) fn unknown<E: Error>(&self, name: &str, known: &[&str]) -> E {
         let help = nearest(name, known).map_or_else(|| format!("Known are: {}.", known.join(", ")), |near| format!("Did you mean {near}?"));
         let shown: String = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
         self.field(&shown).refuse(Problem::new(Code::FIELD_UNKNOWN, format!("There is no field of that name here. {help}")))
@@ -162,10 +162,21 @@ impl<'de, T: Object> Visitor<'de> for Names<'_, T> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
         let mut slots = T::Slots::default();
-        while let Some(Name(name)) = map.next_key()? {
-            T::take(&mut slots, &name, &mut map, self.0)?;
+        let mut last: Option<Cow<'de, str>> = None;
+        loop {
+            match map.next_key() {
+                Ok(Some(Name(name))) => {
+                    T::take(&mut slots, &name, &mut map, self.0)?;
+                    last = Some(name);
+                }
+                Ok(None) => return T::finish(slots, self.0),
+                // What breaks the grammar stands right behind the last field, and is most easily found by its name.
+                Err(error) => {
+                    last.iter().for_each(|name| self.0.field(name).malformed(&error));
+                    return Err(error);
+                }
+            }
         }
-        T::finish(slots, self.0)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<T, A::Error> {

@@ -82,13 +82,20 @@ impl Parameter for Did {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Whole<const MIN: u64, const MAX: u64>(pub(crate) u64);
 
+/// A journal record's number, or a cursor made of one.
+pub(crate) type Sequence = Whole<0, { i64::MAX.unsigned_abs() }>;
+
 impl<const MIN: u64, const MAX: u64> Whole<MIN, MAX> {
     fn from_amount(amount: Amount) -> Option<Self> {
         u64::try_from(amount.units()).ok().filter(|number| (MIN..=MAX).contains(number)).map(Self)
     }
 
     fn words() -> String {
-        if MAX == i64::MAX.unsigned_abs() { format!("a whole number, {MIN} or more") } else { format!("a whole number from {MIN} to {MAX}") }
+        if MAX == i64::MAX.unsigned_abs() {
+            format!("a whole number, {MIN} or more")
+        } else {
+            format!("a whole number from {MIN} to {MAX}")
+        }
     }
 
     fn out_of_range(code: Code) -> Problem {

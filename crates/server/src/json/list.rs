@@ -5,11 +5,11 @@ use std::marker::PhantomData;
 
 use lab3_units::{Code, Problem};
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use utoipa::openapi::schema::{ArrayBuilder, Schema};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, Schema};
 
-use super::field::{Field, Value, mistyped};
 use super::Place;
+use super::field::{Field, Value, mistyped};
 
 /// From `MIN` to `MAX` of something.
 #[derive(Clone, Debug)]

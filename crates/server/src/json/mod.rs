@@ -12,8 +12,8 @@ mod request;
 mod schema;
 
 pub(crate) use amount::{NotNegative, Positive};
-pub(crate) use field::{Field, Object, read_object};
-pub(crate) use leaf::{AllocationId, ClientId, Leaf, Parameter, TransactionId, Whole, Words};
+pub(crate) use field::{Field, Object, nearest, read_object};
+pub(crate) use leaf::{AllocationId, ClientId, Leaf, Parameter, Sequence, TransactionId, Whole, Words};
 pub(crate) use list::List;
 pub(crate) use place::Place;
 pub(crate) use request::{about, request};

@@ -29,7 +29,7 @@ macro_rules! request {
         }
 
         const _: () = {
-            use $crate::json::{Field, Object, Place, about, described, read_object};
+            use $crate::json::{Field, Object, Place, about, read_object};
             use serde::de::{Deserializer, Error, MapAccess};
             use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema};
             use utoipa::openapi::RefOr;
@@ -71,7 +71,7 @@ macro_rules! request {
                     $(
                         let object = object.property(
                             stringify!($field),
-                            described(<$type as Field>::schema(), about(&[$($doc),+])),
+                            $crate::json::described(<$type as Field>::schema(), about(&[$($doc),+])),
                         );
                         let object = if <$type as Field>::OPTIONAL { object } else { object.required(stringify!($field)) };
                     )*

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use lab3_engine::{Row, Store};
 use tempfile::TempDir;
@@ -35,8 +36,16 @@ fn a_backup_beside_a_writer_is_a_prefix() {
     };
     let stop = AtomicBool::new(false);
     let copied: Vec<_> = std::thread::scope(|scope| {
-        // It ends in any case, so that a test that fails does not hang.
-        let writer = scope.spawn(|| (0..20_000).take_while(|_| !stop.load(Ordering::Relaxed)).for_each(|_| append()));
+        let writer = scope.spawn(|| {
+            // It ends in any case, so that a test that fails does not hang.
+            for _ in 0..20_000 {
+                if stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                append();
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
         let copy = |number: u32| {
             let to = elsewhere.path().join(number.to_string());
             let least = last(&store);
@@ -45,7 +54,7 @@ fn a_backup_beside_a_writer_is_a_prefix() {
                 told.push((done, total));
                 let seen = last(&store);
                 while last(&store) == seen && !writer.is_finished() {
-                    std::thread::yield_now();
+                    std::thread::sleep(Duration::from_millis(1));
                 }
             };
             let copied = copy_journal(folder.path(), &to, &mut slowly).unwrap();

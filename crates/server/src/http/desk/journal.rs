@@ -1,0 +1,71 @@
+//! `GET /lab3/journal/head`: where the journal ends, and on request the hash of the whole state there.
+
+use axum::extract::State;
+use lab3_units::{Code, Problem, Time};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::App;
+use crate::http::doc::Doc;
+use crate::http::parameters::{Asked, parameters};
+use crate::http::reply::{Answer, Shown, reply};
+
+parameters! {
+    /// What to tell of the journal's end.
+    pub(crate) struct HeadQuery {
+        /// Whether to take the hash of the whole state too, which takes a while when the state is large.
+        pub state_hash: Option<bool>,
+    }
+}
+
+/// Where the journal ends.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HeadReply {
+    /// The last record.
+    #[schema(example = 1234)]
+    sequence: u64,
+    /// The chain's hash after it, in hexadecimal.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    record_hash: String,
+    /// When it was taken.
+    #[schema(value_type = String, format = DateTime, example = "2025-10-31T14:30:00Z")]
+    at: Shown<Time>,
+    /// The last record in a snapshot; 0 when there is none.
+    snapshot_sequence: u64,
+    /// The hash of the whole state right after the last record, in hexadecimal: a replay must give it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, pattern = "^[0-9a-f]{64}$")]
+    state_hash: Option<String>,
+}
+
+pub(crate) fn doc() -> Doc {
+    Doc::new("desk", "journal_head", "Where the journal ends")
+        .asks::<HeadQuery>(&[])
+        .asks_engine()
+        .answers::<HeadReply>("The journal's last record")
+}
+
+pub(crate) async fn head(State(app): State<App>, Asked(query): Asked<HeadQuery>) -> Answer {
+    let snapshot_sequence = app.engine().status().snapshot;
+    if query.state_hash != Some(true) {
+        let look = |desk: &lab3_engine::Desk<'_>| (desk.state.sequence, desk.state.at);
+        let ((sequence, at), hash) = app.engine().read(move |desk, head| (look(desk), *head)).await?;
+        let record_hash = hexadecimal(&hash);
+        return Ok(reply(&HeadReply { sequence, record_hash, at: Shown(at), snapshot_sequence, state_hash: None }));
+    }
+    let frozen = app.engine().freeze().await?;
+    let (sequence, at, record_hash) = (frozen.sequence, Shown(frozen.at), hexadecimal(&frozen.head));
+    let hashing = tokio::task::spawn_blocking(move || hexadecimal(&frozen.hash()));
+    let failed = |_| Problem::new(Code::INTERNAL, "The state could not be hashed. The log says more.");
+    let state_hash = Some(hashing.await.map_err(failed)?);
+    Ok(reply(&HeadReply { sequence, record_hash, at, snapshot_sequence, state_hash }))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,32 @@
+//! `GET /metrics`: the desk's figures for Prometheus.
+
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use lab3_units::{Code, Problem};
+
+use crate::App;
+use crate::http::doc::Doc;
+use crate::http::parameters::Plain;
+use crate::http::problem::Refused;
+use crate::metrics::Books;
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub(crate) fn doc() -> Doc {
+    Doc::new("desk", "metrics", "The desk's figures for Prometheus")
+        .plain()
+        .answers_text("application/openmetrics-text", "The figures in the OpenMetrics text format")
+}
+
+pub(crate) async fn scrape(State(app): State<App>, _: Plain) -> Result<Response, Refused> {
+    let count = |desk: &lab3_engine::Desk<'_>| {
+        let ledger = &desk.state.ledger;
+        Books { accounts: ledger.accounts_len(), open_holds: ledger.holds_len() }
+    };
+    // A desk that cannot answer is the one whose figures are wanted most.
+    let books = app.engine().read(move |desk, _| count(desk)).await.ok();
+    let text = app.metrics().text(&app.engine().status(), books);
+    let text = text.map_err(|_| Problem::new(Code::INTERNAL, "The figures could not be written."))?;
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS))], text).into_response())
+}

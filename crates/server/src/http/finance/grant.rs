@@ -1,0 +1,102 @@
+//! `POST /lab3/financial/grant`: pays a project from the PublicGoodsPool.
+
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use lab3_engine::{Actor, Command, Fact};
+use lab3_finance::{Fact as Finance, Grant};
+use lab3_units::{Code, Did, Time};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::App;
+use crate::http::body::{Sent, submission};
+use crate::http::doc::Doc;
+use crate::http::finance::statement::transactions_of;
+use crate::http::operator::is_operator;
+use crate::http::problem::{Refused, unexpected};
+use crate::http::reply::{Answer, Mic, Shown, done};
+use crate::json::{Positive, TransactionId, Words, request};
+
+request! {
+    /// A request to pay a project from the PublicGoodsPool.
+    #[example({
+        "recipient_did": "did:kaizen:community_project",
+        "amount": 1000.0,
+        "project": "Solar Microgrid Deployment"
+    })]
+    pub(crate) struct GrantRequest {
+        /// Who receives it.
+        pub recipient_did: Did,
+        /// How much.
+        pub amount: Positive,
+        /// What for.
+        pub project: Words<1, 500>,
+    }
+}
+
+/// A grant that was paid.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct GrantReply<'a> {
+    /// Its id.
+    #[schema(value_type = String, example = "tx_06f2x1w0v7r9h3kz8q5d4c2bgm")]
+    tx_id: TransactionId,
+    /// Always `grant`.
+    #[serde(rename = "type")]
+    #[schema(example = "grant")]
+    type_: &'static str,
+    /// How much.
+    #[schema(example = 1000.0)]
+    amount_gic: Mic,
+    /// What for.
+    #[schema(example = "Solar Microgrid Deployment")]
+    project: &'a str,
+    /// When.
+    #[schema(value_type = String, format = DateTime, example = "2025-10-31T14:30:00Z")]
+    timestamp: Shown<Time>,
+    /// What the pool holds now.
+    #[schema(example = 49000.0)]
+    pool_balance_remaining: Mic,
+    /// The journal record this stands in.
+    sequence: u64,
+}
+
+/// Whether governance, for which the operator's token stands until Lab 6 does, approved the grant.
+pub(crate) struct Approval(bool);
+
+impl FromRequestParts<App> for Approval {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
+        Ok(Self(is_operator(&parts.headers, app)?))
+    }
+}
+
+pub(crate) fn doc() -> Doc {
+    Doc::new("finance", "grant", "Pay a project from the PublicGoodsPool")
+        .about("On a governed Hive a grant needs an approval: the operator's token.")
+        .reads::<GrantRequest>()
+        .operator()
+        .answers::<GrantReply>("The grant that was paid")
+        .refuses(&[Code::OPERATOR_TOKEN, Code::GRANT_UNAPPROVED, Code::POOL_INSUFFICIENT, Code::BOOKS_LIMIT])
+}
+
+pub(crate) async fn grant(State(app): State<App>, Approval(approved): Approval, Sent { body, key }: Sent<GrantRequest>) -> Answer {
+    let GrantRequest { recipient_did: recipient, amount: Positive(amount), project: Words(project) } = body;
+    let actor = if approved { Actor::Operator } else { Actor::Open };
+    let command = Command::Grant(Grant { recipient, amount, project, approved });
+    let committed = app.engine().submit(submission(key, actor, command)).await?;
+    let stored = &committed.stored;
+    let (Fact::Finance(Finance::Granted { pool_balance }), Some(paid)) = (&stored.record.fact, transactions_of(stored).next()) else {
+        return Err(unexpected(&committed).into());
+    };
+    let reply = GrantReply {
+        tx_id: paid.id,
+        type_: paid.kind.as_str(),
+        amount_gic: Mic(paid.amount),
+        project: paid.memo,
+        timestamp: Shown(stored.record.at),
+        pool_balance_remaining: Mic(*pool_balance),
+        sequence: stored.sequence,
+    };
+    Ok(done(&reply, committed.replayed))
+}

@@ -1,0 +1,14 @@
+//! The API, asked in process: the router over an engine in memory, on a clock turned by hand.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod authority;
+mod bad_input;
+mod compute;
+mod contract;
+mod finance;
+mod history;
+mod hive;
+mod idempotency;
+mod specification;
+mod transport;
