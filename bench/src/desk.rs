@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -23,31 +23,31 @@ impl Desk {
         let binary = std::env::current_exe()?.with_file_name("lab3");
         let mut command = Command::new(binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder).args(["--set", "log.level=warn"]);
-        Self::start(command, folder.with_extension("address"), "/lab3/financial/pool")
+        Self::start(command, &folder.with_extension("address"), "/lab3/financial/pool")
     }
 
     /// The bare axum JSON echo in this binary.
     pub fn echo(address_file: &Path) -> Result<Self, Failure> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("echo");
-        Self::start(command, address_file.to_owned(), "/")
+        Self::start(command, address_file, "/")
     }
 
-    fn start(mut command: Command, address_file: PathBuf, path: &str) -> Result<Self, Failure> {
-        let _ = std::fs::remove_file(&address_file);
+    fn start(mut command: Command, address_file: &Path, path: &str) -> Result<Self, Failure> {
+        let _ = std::fs::remove_file(address_file);
         let started = Instant::now();
-        let child = command.arg("--print-address").arg(&address_file).stdout(Stdio::null()).spawn()?;
+        let child = command.arg("--print-address").arg(address_file).stdout(Stdio::null()).spawn()?;
         let mut desk = Self { child, address: String::new(), first_answer: Duration::ZERO };
         while !address_file.exists() {
             if let Some(status) = desk.child.try_wait()? {
                 return Err(format!("the server ended at its start: {status}").into());
             }
-            if started.elapsed() > Duration::from_secs(120) {
+            if started.elapsed() > Duration::from_mins(2) {
                 return Err("the server did not open within two minutes".into());
             }
             std::thread::sleep(Duration::from_millis(2));
         }
-        desk.address = std::fs::read_to_string(&address_file)?.trim().to_owned();
+        std::fs::read_to_string(address_file)?.trim().clone_into(&mut desk.address);
         desk.get(path)?;
         desk.first_answer = started.elapsed();
         Ok(desk)

@@ -100,13 +100,21 @@ fn ours(args: &Args, folder: &Path, seed: u64) -> Result<Ours, Failure> {
     while engine.status().followed < engine.status().sequence {
         std::thread::sleep(Duration::from_millis(5));
     }
-    let cpu = (machine::cpu_time() - cpu) / u32::try_from(args.transfers)?;
+    let cpu = machine::cpu_time().saturating_sub(cpu) / u32::try_from(args.transfers)?;
     let rate_with_views = self::rate(args.transfers, started.elapsed());
     let citizen_statement = runtime.block_on(statement(&engine, Owner::from(&dids[7]), Purpose::Wallet))?;
     let pool_statement = runtime.block_on(statement(&engine, Owner::hive("pool"), Purpose::Pool))?;
     engine.stop();
     let files = store.files_bytes();
-    Ok(Ours { rate, cpu, rate_with_views, journal_bytes: files.journal, disk_bytes: files.journal + files.journal_log + files.views, statement: citizen_statement, pool_statement })
+    Ok(Ours {
+        rate,
+        cpu,
+        rate_with_views,
+        journal_bytes: files.journal,
+        disk_bytes: files.journal + files.journal_log + files.views,
+        statement: citizen_statement,
+        pool_statement,
+    })
 }
 
 fn rate(count: u64, elapsed: Duration) -> f64 {
@@ -127,7 +135,13 @@ async fn mint_all(engine: &Engine, dids: &[Did]) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn transfer_all(engine: Engine, dids: Arc<Vec<Did>>, mut random: Random, batches: u64, batch: u64) -> Result<(), lab3_units::Problem> {
+async fn transfer_all(
+    engine: Engine,
+    dids: Arc<Vec<Did>>,
+    mut random: Random,
+    batches: u64,
+    batch: u64,
+) -> Result<(), lab3_units::Problem> {
     for _ in 0..batches {
         let items = (0..batch).map(|_| transfer(&dids, &mut random)).collect();
         for result in engine.submit_batch(None, items).await? {

@@ -6,17 +6,15 @@ use std::process::ExitCode;
 const OPENAPI: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
 
 fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        Some("openapi") => match std::fs::write(OPENAPI, lab3_server::openapi()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("error: docs/openapi.json cannot be written: {error}");
-                ExitCode::FAILURE
-            }
-        },
-        _ => {
-            eprintln!("commands:\n  openapi    write docs/openapi.json from the code");
-            ExitCode::from(2)
+    if std::env::args().nth(1).as_deref() != Some("openapi") {
+        eprintln!("commands:\n  openapi    write docs/openapi.json from the code");
+        return ExitCode::from(2);
+    }
+    match std::fs::write(OPENAPI, lab3_server::openapi()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: docs/openapi.json cannot be written: {error}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -97,7 +97,9 @@ impl Parts {
                 self.count(started, digest.last + 1 - digest.first, last_at);
                 self.progress.durable.store(last, Ordering::Release);
             }
-            releases.into_iter().for_each(|release| release());
+            for release in releases {
+                release();
+            }
             if !digest.is_empty() {
                 // A full channel is no harm: the follower sees from `durable` that it missed something, and reads the journal.
                 let _ = self.follower.try_send(digest);

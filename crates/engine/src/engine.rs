@@ -137,7 +137,7 @@ impl Engine {
     async fn decide(&self, submission: Submission) -> Result<Outcome, Problem> {
         let (reply, outcome) = oneshot::channel();
         self.send(Message::Submit(submission, reply))?;
-        outcome.await.map_err(|_| self.outcome_unknown())
+        outcome.await.map_err(|_| outcome_unknown())
     }
 
     /// The allocation is not open: find out what became of it, and come back with that.
@@ -166,7 +166,7 @@ impl Engine {
                     // The same batch again: its items are known by ids that follow from the batch's key, so each answers for itself.
                     Fact::Batch { .. } => match self.decide_batch(Batch { key: None, items }).await? {
                         BatchOutcome::Items(outcomes) => self.resolve_all(outcomes).await,
-                        BatchOutcome::Earlier(..) => Err(self.outcome_unknown()),
+                        BatchOutcome::Earlier(..) => Err(outcome_unknown()),
                     },
                     _ => Err(key_reused()),
                 }
@@ -177,7 +177,7 @@ impl Engine {
     async fn decide_batch(&self, batch: Batch) -> Result<BatchOutcome, Problem> {
         let (reply, outcome) = oneshot::channel();
         self.send(Message::SubmitBatch(batch, reply))?;
-        outcome.await.map_err(|_| self.outcome_unknown())
+        outcome.await.map_err(|_| outcome_unknown())
     }
 
     async fn resolve_all(&self, outcomes: Vec<Outcome>) -> Result<Vec<Result<Committed, Problem>>, Problem> {
@@ -300,11 +300,6 @@ impl Engine {
         })
     }
 
-    fn outcome_unknown(&self) -> Problem {
-        let detail = "The journal could not be written, so it is unknown whether this was done. Repeat it with the same Idempotency-Key.";
-        Problem::new(Code::OUTCOME_UNKNOWN, detail)
-    }
-
     /// Waits until the views have everything that is durable now.
     async fn caught_up(&self) -> Result<(), Problem> {
         let wanted = self.0.progress.durable.load(Ordering::Acquire);
@@ -322,6 +317,11 @@ impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Engine").field(&self.status()).finish()
     }
+}
+
+fn outcome_unknown() -> Problem {
+    let detail = "The journal could not be written, so it is unknown whether this was done. Repeat it with the same Idempotency-Key.";
+    Problem::new(Code::OUTCOME_UNKNOWN, detail)
 }
 
 /// The refusal of a key that was used for something else.

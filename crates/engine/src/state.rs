@@ -42,8 +42,8 @@ impl State {
 
     /// The state as it is now, to keep: a cheap clone that later records do not touch.
     pub fn freeze(&self, head: ChainHash) -> Frozen {
-        let (compute, finance) = (self.compute.clone(), self.finance.clone());
-        Frozen { sequence: self.sequence, at: self.at, head, books: self.ledger.books(), compute, finance }
+        let (books, compute, finance) = (self.ledger.books(), self.compute.clone(), self.finance);
+        Frozen { sequence: self.sequence, at: self.at, head, books, compute, finance }
     }
 }
 

@@ -47,7 +47,7 @@ pub struct Row {
 impl Row {
     /// Sequence number of its last record.
     pub fn last(&self) -> u64 {
-        self.first + u64::from(self.len) - 1
+        (self.first + u64::from(self.len)).saturating_sub(1)
     }
 }
 

@@ -200,7 +200,7 @@ impl Writer {
             }
             let items = u32::try_from(batch.items.len()).unwrap_or(u32::MAX);
             let noted = self.record(now, actor, key.id, Some(key), Vec::new(), Fact::Batch { items }, Vec::new());
-            if let Err(problem) = noted.map_err(unwritable) {
+            if let Err(problem) = noted.map_err(|error| unwritable(&error)) {
                 return BatchOutcome::Items(batch.items.iter().map(|_| Outcome::Refused(problem.clone())).collect());
             }
         }
@@ -226,7 +226,7 @@ impl Writer {
         let key = submission.any_key();
         match self.record(now, submission.actor, submission.id, key, aliases, fact, entries) {
             Ok(stored) => refused.map_or(Outcome::Done(stored), Outcome::Refused),
-            Err(error) => Outcome::Refused(unwritable(error)),
+            Err(error) => Outcome::Refused(unwritable(&error)),
         }
     }
 
@@ -386,7 +386,7 @@ impl Writer {
     }
 }
 
-fn unwritable(error: StoreError) -> Problem {
+fn unwritable(error: &StoreError) -> Problem {
     tracing::error!(%error, "a record cannot be encoded");
     Problem::new(Code::INTERNAL, "The record could not be encoded. Nothing has changed; please report this.")
 }

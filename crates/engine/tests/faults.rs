@@ -1,5 +1,7 @@
 //! What is acknowledged is never lost or done twice, and what was decided on a journal that failed never happened.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
 mod hive;
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! The same key with the same body gives the same reply; with another body a refusal, and nothing changes.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
 mod hive;
 
 use hive::{Hive, block_on, key, report, submission, transfer};

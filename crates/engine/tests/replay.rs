@@ -1,11 +1,13 @@
 //! Replaying the journal gives the same state, bit for bit: from the first record, from a snapshot, and in `verify`.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
 mod hive;
 
 use std::sync::Arc;
 
 use hive::{FaultyStore, Hive, allocate, block_on, report, start_time, transfer};
-use lab3_engine::{Command, JournalReader, Limits, ManualClock, Span, StartError, Store, verify};
+use lab3_engine::{Command, Limits, ManualClock, Span, StartError, Store, verify};
 use lab3_ledger::Purpose;
 use lab3_units::{Asset, Duration, Owner};
 

@@ -148,7 +148,8 @@ impl Ledger {
     /// The owner's account of that asset and purpose.
     pub fn find(&self, owner: &Owner, asset: Asset, purpose: Purpose) -> Option<AccountNo> {
         let same = |&no: &u32| {
-            let same = |account: &Account| account.asset == asset && account.purpose == purpose && self.books.owner_of(account) == owner.as_str();
+            let same =
+                |account: &Account| account.asset == asset && account.purpose == purpose && self.books.owner_of(account) == owner.as_str();
             self.books.accounts.get(no as usize).is_some_and(same)
         };
         self.accounts_by_key.find(account_hash(owner.as_str(), asset, purpose), same).map(|&no| AccountNo(no))

@@ -7,6 +7,8 @@
 //!
 //! `LAB3_MODEL_OPERATIONS` sets how many operations are played, `LAB3_MODEL_SEED` the first seed.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "outside of #[test] functions clippy does not see that this is a test")]
+
 mod play;
 
 use play::dice::Dice;

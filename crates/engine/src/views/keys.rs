@@ -134,7 +134,9 @@ impl KeyIndex {
         }
         if let Some(last) = self.generations.last_mut() {
             last.keys_len += keys.len();
-            keys.into_iter().for_each(|hash| last.filter.insert(hash));
+            for hash in keys {
+                last.filter.insert(hash);
+            }
         }
         self.runs.push(run);
     }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use lab3_engine::{
-    Actor, Clock, Command, Committed, Engine, Journal, JournalReader, Key, Limits, ManualClock, MemoryStore, Policy, Row, Shelf, Snapshots,
-    Store, StoreError, Submission,
+    Actor, Command, Committed, Engine, Journal, JournalReader, Key, Limits, ManualClock, MemoryStore, Policy, Row, Shelf, Snapshots, Store,
+    StoreError, Submission,
 };
 use lab3_units::{Amount, Asset, Did, Id, Owner, Problem, Time};
 
@@ -164,7 +164,7 @@ pub fn allocate(citizen: &str, tokens: u64) -> Command {
         priority: lab3_compute::Priority::QualityOptimized,
         min_quality: None,
         max_cost: None,
-        preferred: None,
+        preferred: Some("anthropic_claude".into()),
         explain: false,
     })
 }

@@ -36,9 +36,9 @@ pub fn verify(args: &JournalVerifyArgs, env: &Env) -> Result<(), Failure> {
 /// Verifies a store's journal with a progress bar; the result as a JSON object.
 pub(super) fn verified(store: &SqliteStore) -> Result<serde_json::Value, Failure> {
     let bar = progress::bar(last(store)?, "records");
-    let verified = verify_journal(store, |done| bar.set_position(done)).map_err(failed)?;
+    let verified = verify_journal(store, |done| bar.set_position(done)).map_err(|error| failed(&error))?;
     bar.finish_and_clear();
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     Ok(json!({
         "records": verified.records, "record_hash": hex(&verified.head), "state_hash": hex(&verified.state_hash),
         "accounts": verified.accounts, "open_holds": verified.holds,
@@ -71,7 +71,7 @@ pub fn export(args: &JournalExportArgs, env: &Env) -> Result<(), Failure> {
             };
         }
     })
-    .map_err(failed)?;
+    .map_err(|error| failed(&error))?;
     bar.finish_and_clear();
     written?;
     Ok(out.flush()?)
@@ -93,7 +93,7 @@ pub fn tail(args: &JournalTailArgs, env: &Env) -> Result<(), Failure> {
                 written = writeln!(out, "{}", json_line(&stored, &accounts));
             }
         })
-        .map_err(failed)?;
+        .map_err(|error| failed(&error))?;
         written?;
         out.flush()?;
         if !args.follow {
@@ -118,7 +118,7 @@ fn last(store: &SqliteStore) -> Result<u64, Failure> {
     last.map_err(|error| Failure::Other(error.to_string()))
 }
 
-fn failed(error: lab3_engine::StartError) -> Failure {
+fn failed(error: &lab3_engine::StartError) -> Failure {
     Failure::Other(error.to_string())
 }
 

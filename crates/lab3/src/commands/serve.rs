@@ -74,7 +74,9 @@ fn write_address(path: &Path, bound: SocketAddr) -> Result<(), Failure> {
 
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
     let help = match error.kind() {
-        std::io::ErrorKind::AddrInUse => "; another program has it: stop that one, or choose another with --listen ADDR:PORT (port 0 takes any)",
+        std::io::ErrorKind::AddrInUse => {
+            "; another program has it: stop that one, or choose another with --listen ADDR:PORT (port 0 takes any)"
+        }
         std::io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges: choose another with --listen ADDR:PORT",
         _ => "",
     };

@@ -121,7 +121,11 @@ impl Model {
 
     pub fn hold(&mut self, id: u16, account: usize, amount: i128, deadline: i64, open_max: u32) -> Vec<Why> {
         let mut against = Vec::new();
-        let mut refuse = |holds: bool, why| if holds { against.push(why) };
+        let mut refuse = |holds: bool, why| {
+            if holds {
+                against.push(why)
+            }
+        };
         refuse(amount < 0, Why::NotPositive);
         refuse(self.holds.contains_key(&id) || self.busy.contains(&id), Why::HoldExists);
         match self.accounts.get(account) {
@@ -166,7 +170,11 @@ impl Model {
 
     fn against_moving(&self, from: usize, to: usize, amount: i128, freed: i128) -> Vec<Why> {
         let mut against = Vec::new();
-        let mut refuse = |holds: bool, why| if holds { against.push(why) };
+        let mut refuse = |holds: bool, why| {
+            if holds {
+                against.push(why)
+            }
+        };
         refuse(from == to, Why::SameAccount);
         let (Some(debit), Some(credit)) = (self.accounts.get(from), self.accounts.get(to)) else {
             refuse(true, Why::NoAccount);

@@ -26,7 +26,9 @@ async fn the_content_type_must_be_json() {
     let bare = Request::post(PATH).body(Body::from(BODY)).unwrap();
     hive.send(bare).await.refused(415, "L3-0011", None);
     assert_eq!(hive.state_hash().await, before);
-    for right in ["application/json", "application/json; charset=utf-8", "Application/JSON;charset=\"UTF-8\"", "application/json ; charset=utf-8"] {
+    for right in
+        ["application/json", "application/json; charset=utf-8", "Application/JSON;charset=\"UTF-8\"", "application/json ; charset=utf-8"]
+    {
         hive.post_text(PATH, &[("Content-Type", right)], BODY).await.ok();
     }
 }
