@@ -175,8 +175,9 @@ async fn the_hive_pays_what_the_citizen_cannot() {
     let settled = hive.post(REPORT, &report(&fallback, "0.0005")).await.ok();
     assert_eq!((settled["charged_gic"].to_string(), settled["hive_paid_gic"].to_string()), ("0.0".into(), "0.0005".into()));
     policy.compute.fallback = None;
-    policy.compute.quota = Amount::new(1);
     let strict = Hive::with(policy, ServerSettings::default());
+    let all = json!({ "citizen_did": ALICE, "provider": "claude", "actual_cost": 0.1, "success": true });
+    strict.post(REPORT, &all).await.ok();
     strict.post(ALLOCATE, &json!({ "citizen_did": ALICE, "query_tokens": 5000 })).await.refused(402, "L3-0042", None);
 }
 
@@ -237,7 +238,7 @@ async fn a_failing_providers_circuit_opens() {
     }
     let stats = hive.get("/lab3/compute/stats").await.ok();
     assert_eq!(stats["providers"]["anthropic_claude"]["state"], "open");
-    assert_eq!(stats["provider_health"]["anthropic_claude"].to_string(), "0.00");
+    assert_eq!(stats["provider_health"]["anthropic_claude"].to_string(), "0.0");
     let request = json!({ "citizen_did": ALICE, "query_tokens": 10, "explain": true, "preferred_provider": "claude" });
     let reply = hive.post(ALLOCATE, &request).await.ok();
     assert_eq!(reply["providers"][0]["excluded_by"], "circuit_open");

@@ -58,9 +58,15 @@ async fn every_command_may_be_repeated() {
 async fn a_refusal_by_a_rule_pins_its_key() {
     let hive = Hive::with_alice("10").await;
     for (path, body, status, code, field) in [
-        (TRANSFER, transfer("50"), 402, "L3-0040", Some("amount")),
+        (TRANSFER, transfer("50000"), 402, "L3-0040", Some("amount")),
         (TRANSFER, json!({ "from_did": ALICE, "to_did": ALICE, "amount": 1 }), 422, "L3-0072", Some("to_did")),
-        (TRANSFERS, json!({ "transfers": [transfer("1"), transfer("50")], "atomic": true }), 402, "L3-0040", Some("transfers[1].amount")),
+        (
+            TRANSFERS,
+            json!({ "transfers": [transfer("1"), transfer("50000")], "atomic": true }),
+            402,
+            "L3-0040",
+            Some("transfers[1].amount"),
+        ),
         ("/lab3/financial/grant", json!({ "recipient_did": BOB, "amount": 70000, "project": "Solar" }), 402, "L3-0041", Some("amount")),
         ("/lab3/financial/epoch/close", json!({ "epoch": 7 }), 409, "L3-0062", Some("epoch")),
         (

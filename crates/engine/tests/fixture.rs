@@ -1,0 +1,97 @@
+//! Journals of every version we wrote stay readable, and mean what they meant.
+//!
+//! `tests/journal/version-N.txt` is a journal as text: a row a line, its first record, how many it holds, its bytes in
+//! hexadecimal. It has a record of every kind. To write one for a new version: `LAB3_WRITE_FIXTURE=version-N cargo test -p
+//! lab3-engine --test fixture`. Never write over an old one.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
+mod hive;
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use hive::{FaultyStore, Hive, allocate, block_on, did, key, mic_of, report, start_time, submission, transfer};
+use lab3_engine::{Actor, Command, Fact, Limits, ManualClock, Row, Store, read_records, verify};
+use lab3_units::Duration;
+
+fn folder() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journal"))
+}
+
+/// One command of every kind, in every way it can end.
+fn live_through_everything(hive: &Hive) {
+    hive.mint("alice", 1000);
+    let send = |key, command| drop(hive.submit(key, command));
+    send(Some(key("a", 1)), Command::Transfer(transfer("alice", "bob", 50_000_000)));
+    send(Some(key("b", 1)), Command::Transfer(transfer("bob", "alice", 900_000_000)));
+    send(None, Command::TransferLinked(vec![(Some(key("c", 1)), transfer("alice", "bob", 1)), (None, transfer("bob", "carol", 2))]));
+    let item = submission(Some(key("e", 2)), Command::Transfer(transfer("alice", "bob", 3)));
+    block_on(hive.engine.submit_batch(Some((Actor::Open, key("d", 1))), vec![item])).unwrap();
+    send(None, Command::Grant(lab3_finance::Grant { recipient: did("garden"), amount: mic_of(100), project: "Beds".into(), approved: false }));
+    send(None, Command::Contribute(lab3_finance::Contribute { from: did("alice"), amount: mic_of(5), reason: "thanks".into() }));
+    let open = |tokens| hive.submit(None, allocate("alice", tokens)).unwrap().stored.record.id;
+    let explained = match allocate("alice", 100) {
+        Command::Allocate(allocate) => Command::Allocate(lab3_compute::Allocate { explain: true, ..allocate }),
+        other => other,
+    };
+    send(None, explained);
+    send(None, report("alice", "anthropic_claude", Some(open(5000)), 78_000));
+    send(None, report("alice", "deepseek", None, 1000));
+    send(None, Command::Release(open(10)));
+    let forgotten = open(20);
+    hive.clock.advance(Duration::from_secs(1000));
+    send(None, report("alice", "anthropic_claude", Some(forgotten), 300));
+    send(None, Command::CloseEpoch(lab3_finance::CloseEpoch { epoch: None }));
+}
+
+fn write_fixture(name: &str, hive: &Hive) {
+    let mut text = String::new();
+    for row in hive.store.reader().unwrap().rows_from(1, 1000).unwrap() {
+        let bytes = row.body.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        writeln!(text, "{} {} {bytes}", row.first, row.len).unwrap();
+    }
+    std::fs::write(folder().join(name).with_extension("txt"), text).unwrap();
+}
+
+fn read_fixture(text: &str) -> FaultyStore {
+    let store = FaultyStore::default();
+    for line in text.lines() {
+        let [first, len, bytes] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("a line is three words") };
+        let body = (0..bytes.len()).step_by(2).map(|at| u8::from_str_radix(&bytes[at..at + 2], 16).unwrap()).collect();
+        let row = Row { first: first.parse().unwrap(), len: len.parse().unwrap(), body };
+        store.journal().unwrap().append(&[row]).unwrap();
+    }
+    store
+}
+
+#[test]
+fn every_version_is_read_and_means_what_it_meant() {
+    if let Ok(name) = std::env::var("LAB3_WRITE_FIXTURE") {
+        let hive = Hive::new();
+        live_through_everything(&hive);
+        hive.engine.stop();
+        write_fixture(&name, &hive);
+    }
+    for version in ["version-1"] {
+        let store = read_fixture(&std::fs::read_to_string(folder().join(version).with_extension("txt")).unwrap());
+        let found = verify(&store, |_| {}).unwrap();
+        assert_eq!(found.records, 19, "{version}");
+        let mut kinds = [false; 4];
+        read_records(&store, 1, |stored| match stored.record.fact {
+            Fact::Compute(_) => kinds[0] = true,
+            Fact::Finance(_) => kinds[1] = true,
+            Fact::Refused(_) => kinds[2] = true,
+            Fact::Batch { .. } => kinds[3] = true,
+        })
+        .unwrap();
+        assert_eq!(kinds, [true; 4], "{version} has a record of every kind");
+        let hive = Hive::open(store, Arc::new(ManualClock::new(start_time())), Limits::default());
+        let balances = ["alice", "bob", "carol", "garden"].map(|name| hive.balance(name));
+        assert_eq!(balances, [944_999_494, 50_000_001, 2, 100_000_000], "{version}");
+        // What the old journal says was done is known by its keys, and can be gone on from.
+        assert!(hive.submit(Some(key("a", 1)), Command::Transfer(transfer("alice", "bob", 50_000_000))).unwrap().replayed);
+        assert!(hive.submit(None, Command::Transfer(transfer("alice", "bob", 1))).is_ok());
+    }
+}
