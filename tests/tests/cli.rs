@@ -86,7 +86,7 @@ fn grant_quota_allocate_and_stats() {
     let shell = Shell::new("cli-allocate");
     let granted = shell.json(&["grant", "did:kaizen:solar", "1000", "Solar Microgrid Deployment"]);
     assert_eq!((granted["type"].as_str(), granted["pool_balance_remaining"].as_f64()), (Some("grant"), Some(49_000.0)));
-    contains(&shell.shown(&["grant", "did:kaizen:solar", "1", "Roof", "--key", "roof"]), &["1", "did:kaizen:solar"]);
+    contains(&shell.shown(&["grant", "did:kaizen:solar", "1", "Roof", "--key", "roof"]), &["Roof", "48999.0 MIC"]);
     let asked = ["allocate", ALICE, "5000", "--priority", "quality_optimized", "--min-quality", "0.90", "--max-cost", "0.10"];
     let dry = shell.json(&[&asked[..], &["--dry-run", "--explain"]].concat());
     assert_eq!((&dry["allocation_id"], dry["providers"].as_array().unwrap().len()), (&Value::Null, 5));

@@ -30,7 +30,7 @@ fn nothing_acknowledged_is_lost_and_nothing_invented() {
         let address = desk.address().to_owned();
         workers.write_while(&address, |_| {
             // The moment of the kill is what is random here; nobody waits for anything.
-            std::thread::sleep(Duration::from_millis(u64::from(dice.below(250))));
+            std::thread::sleep(Duration::from_millis(u64::from(10 + dice.below(300))));
             desk.kill();
         });
     }

@@ -39,7 +39,9 @@ impl RecentKeys {
     /// Remembers the key of record `sequence`.
     pub fn insert(&mut self, key: Id, sequence: u64) {
         if sequence - self.newest_from >= SEGMENT_RECORDS {
-            self.older.push_back((sequence - 1, std::mem::take(&mut self.newest)));
+            // As large as the one before, so that it does not grow step by step under the same load.
+            let next = Generation::with_capacity_and_hasher(self.newest.len(), foldhash::fast::RandomState::default());
+            self.older.push_back((sequence - 1, std::mem::replace(&mut self.newest, next)));
             self.newest_from = sequence;
         }
         self.newest.insert(key, sequence);

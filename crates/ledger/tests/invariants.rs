@@ -61,7 +61,7 @@ fn game(seed: u64, steps: usize) -> Game {
     let mut dice = Dice::new(seed);
     let mut game = Game::default();
     for _ in 0..steps {
-        game.play(&Step::throw(&mut dice, World { owners: 5, ids: 30, draft_len_max: 4 })).unwrap();
+        game.play(&Step::throw(&mut dice, World { owners: 5, ids: 30, draft_len_max: 4, opening_percent: 4 })).unwrap();
     }
     game
 }

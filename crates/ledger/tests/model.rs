@@ -16,10 +16,10 @@ use play::shrink::{outcome, shrink};
 use play::step::{Step, World};
 
 /// A few accounts that meet often, and a few ids.
-const NARROW: World = World { owners: 4, ids: 24, draft_len_max: 6 };
+const NARROW: World = World { owners: 4, ids: 24, draft_len_max: 6, opening_percent: 4 };
 
 /// More accounts and holds than one chunk of the books has, and drafts over more accounts than are looked up one by one.
-const WIDE: World = World { owners: 400, ids: 900, draft_len_max: 60 };
+const WIDE: World = World { owners: 400, ids: 900, draft_len_max: 60, opening_percent: 25 };
 
 #[test]
 fn a_few_accounts_that_meet_often() {

@@ -40,6 +40,19 @@ struct Tail {
     endings: HashMap<u64, u64, RandomState>,
 }
 
+impl Tail {
+    /// An empty tail with room for as much as this one holds: the next segment is likely alike.
+    fn next(&self) -> Self {
+        let hasher = RandomState::default;
+        Self {
+            histories: HashMap::with_capacity_and_hasher(self.histories.len(), hasher()),
+            ids: Vec::with_capacity(self.ids.len()),
+            places: HashMap::with_capacity_and_hasher(self.places.len(), hasher()),
+            endings: HashMap::with_capacity_and_hasher(self.endings.len(), hasher()),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Shared {
     /// The last record the follower has read.
@@ -139,7 +152,7 @@ impl Views {
         shared.heads = flush.heads;
         shared.chunks = flush.chunks;
         shared.keys = Arc::new(flush.keys);
-        shared.tail = Tail::default();
+        shared.tail = shared.tail.next();
     }
 
     /// Part of an account's history, at most `limit` entries.

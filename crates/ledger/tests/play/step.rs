@@ -11,6 +11,8 @@ pub struct World {
     pub ids: u16,
     /// Operations in one draft, at most.
     pub draft_len_max: u16,
+    /// How many operations in a hundred open an account.
+    pub opening_percent: u16,
 }
 
 /// An amount, seen from the accounts it is about when the operation is tried.
@@ -68,16 +70,18 @@ impl Step {
 
 impl Operation {
     fn throw(dice: &mut Dice, world: World) -> Self {
-        let id = dice.below(world.ids);
-        match dice.below(100) {
-            0..4 => Self::Open {
+        if dice.chance(world.opening_percent) {
+            return Self::Open {
                 owner: dice.below(world.owners),
                 asset: u8::from(dice.chance(15)),
                 purpose: dice.pick(&[0, 0, 1, 2]),
                 overdraft: dice.chance(20),
                 ceiling: dice.pick(&CEILINGS),
-            },
-            4..40 => Self::Transfer { from: account(dice), to: account(dice), amount: size(dice) },
+            };
+        }
+        let id = dice.below(world.ids);
+        match dice.below(100) {
+            0..40 => Self::Transfer { from: account(dice), to: account(dice), amount: size(dice) },
             40..66 => {
                 let open_max = dice.pick(&[0, 1, 3, 64, 1000, 1000]);
                 Self::Hold { id, account: account(dice), amount: size(dice), lasts: dice.below(40), open_max }

@@ -172,7 +172,9 @@ impl<'de, T: Object> Visitor<'de> for Names<'_, T> {
                 Ok(None) => return T::finish(slots, self.0),
                 // What breaks the grammar stands right behind the last field, and is most easily found by its name.
                 Err(error) => {
-                    last.iter().for_each(|name| self.0.field(name).malformed(&error));
+                    if let Some(name) = &last {
+                        self.0.field(name).malformed(&error);
+                    }
                     return Err(error);
                 }
             }

@@ -192,7 +192,9 @@ fn check_schema(value: &Value, reference: &str) {
             check_schema(value, inner);
         }
         if let (Some(inner), Some(items)) = (property["items"]["$ref"].as_str(), value.as_array()) {
-            items.iter().for_each(|item| check_schema(item, inner));
+            for item in items {
+                check_schema(item, inner);
+            }
         }
     }
     for required in schema["required"].as_array().into_iter().flatten() {
