@@ -27,9 +27,11 @@ pub struct Args {
 }
 
 /// What one round of wrk found.
-struct Round {
-    rate: f64,
-    p99: Duration,
+pub struct Round {
+    /// Requests a second.
+    pub rate: f64,
+    /// The time 99 in a hundred take at most.
+    pub p99: Duration,
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
@@ -40,13 +42,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     println!("http: {} connections, {} rounds of {} s, {} citizens", args.connections, args.rounds, args.seconds, args.citizens);
     println!("idle: {} MB resident", lab3.resident_mb());
     lab3.mint_for(args.citizens)?;
-    for (name, script, path) in
-        [("transfer", "transfer.lua", "/lab3/financial/transfer"), ("allocate", "allocate.lua", "/lab3/compute/allocate")]
-    {
+    for (name, path) in [("transfer", "/lab3/financial/transfer"), ("allocate", "/lab3/compute/allocate")] {
         let (mut ratios, mut rates, mut tails) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..args.rounds {
-            let reference = wrk(args, &echo, script, "/")?;
-            let ours = wrk(args, &lab3, script, path)?;
+            let reference = wrk(&echo, name, "/", args)?;
+            let ours = wrk(&lab3, name, path, args)?;
             ratios.push(ours.rate / reference.rate);
             rates.push((ours.rate, reference.rate));
             tails.push(ours.p99);
@@ -71,13 +71,18 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn wrk(args: &Args, desk: &Desk, script: &str, path: &str) -> Result<Round, Failure> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/wrk/").to_owned() + script;
+fn wrk(desk: &Desk, body: &str, path: &str, args: &Args) -> Result<Round, Failure> {
+    load(desk, body, path, args.connections, args.seconds, args.citizens)
+}
+
+/// Runs wrk with `connections` for so many seconds; an answer other than 200 is a failure of the bench.
+pub fn load(desk: &Desk, body: &str, path: &str, connections: u64, seconds: u64, citizens: u64) -> Result<Round, Failure> {
     let output = Command::new("wrk")
-        .args(["-t1", "-c", &args.connections.to_string(), "-d", &format!("{}s", args.seconds), "-s", &script])
-        .arg(format!("http://{}", desk.address))
+        .args(["-t1", "-c", &connections.to_string(), "-d", &format!("{seconds}s")])
+        .args(["-s", concat!(env!("CARGO_MANIFEST_DIR"), "/wrk/desk.lua"), &format!("http://{}", desk.address)])
         .env("BENCH_PATH", path)
-        .env("CITIZENS", args.citizens.to_string())
+        .env("BENCH_BODY", body)
+        .env("CITIZENS", citizens.to_string())
         .output()
         .map_err(|error| format!("wrk cannot be started ({error}); `make bench` installs it"))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

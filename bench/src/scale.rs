@@ -2,16 +2,18 @@
 //! accounts, and the time to the first answer with ten million records behind a snapshot.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
-use lab3_engine::{Actor, Command as Ask, Engine, Limits, Policy, Submission, SystemClock};
+use lab3_engine::{Actor, Command, Engine, Limits, Policy, Submission, SystemClock};
 use lab3_store::SqliteStore;
 use lab3_units::{Amount, Did, Duration, Id};
 
 use crate::Failure;
 use crate::desk::Desk;
+use crate::http::load;
+
+const TRANSFER: &str = "/lab3/financial/transfer";
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -51,7 +53,7 @@ fn citizen(n: u64) -> Result<Did, Failure> {
 }
 
 /// Submits `count` commands in batches of 5,000.
-fn submit_all(engine: &Engine, count: u64, command: impl Fn(u64) -> Result<Ask, Failure>) -> Result<(), Failure> {
+fn submit_all(engine: &Engine, count: u64, command: impl Fn(u64) -> Result<Command, Failure>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let all = (0..count).collect::<Vec<_>>();
     for part in all.chunks(5000) {
@@ -65,8 +67,8 @@ fn submit_all(engine: &Engine, count: u64, command: impl Fn(u64) -> Result<Ask, 
     Ok(())
 }
 
-fn allocate(n: u64) -> Result<Ask, Failure> {
-    Ok(Ask::Allocate(lab3_compute::Allocate {
+fn allocate(n: u64) -> Result<Command, Failure> {
+    Ok(Command::Allocate(lab3_compute::Allocate {
         citizen: citizen(n)?,
         tokens: 1000,
         priority: lab3_compute::Priority::Standard,
@@ -101,8 +103,8 @@ fn growth(args: &Args) -> Result<(), Failure> {
     large.mint_for(args.accounts)?;
     let mut ratios = Vec::new();
     for _ in 0..args.rounds {
-        let few = requests_a_second(&small, 1000)?;
-        let many = requests_a_second(&large, args.accounts)?;
+        let few = load(&small, "transfer", TRANSFER, 64, 5, 1000)?.rate;
+        let many = load(&large, "transfer", TRANSFER, 64, 5, args.accounts)?.rate;
         println!("  {few:.0}/s with 1,000 accounts, {many:.0}/s with {}", args.accounts);
         ratios.push(many / few);
     }
@@ -111,28 +113,17 @@ fn growth(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn requests_a_second(desk: &Desk, citizens: u64) -> Result<f64, Failure> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/wrk/transfer.lua");
-    let output = Command::new("wrk")
-        .args(["-t1", "-c64", "-d5s", "-s", script, &format!("http://{}", desk.address)])
-        .env("CITIZENS", citizens.to_string())
-        .output()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let result = text.lines().find_map(|line| line.strip_prefix("RESULT ")).ok_or_else(|| format!("wrk said: {text}"))?;
-    Ok(result.split_whitespace().next().unwrap_or_default().parse()?)
-}
-
 /// Time to the first answer of a server with so many records behind its snapshot.
 fn start(args: &Args) -> Result<(), Failure> {
     let folder = args.folder.join("records");
     let engine = engine(&folder)?;
     submit_all(&engine, 1000, |n| {
         let (amount, reason) = (Amount::new(1_000_000_000_000), "bench".into());
-        Ok(Ask::Mint(lab3_finance::Mint { to: citizen(n)?, amount, reason }))
+        Ok(Command::Mint(lab3_finance::Mint { to: citizen(n)?, amount, reason }))
     })?;
     submit_all(&engine, args.records, |n| {
         let (from, to) = (citizen(n % 1000)?, citizen((n + 1 + n / 1000 % 997) % 1000)?);
-        Ok(Ask::Transfer(lab3_finance::Transfer { from, to, amount: Amount::new(1), reason: "".into() }))
+        Ok(Command::Transfer(lab3_finance::Transfer { from, to, amount: Amount::new(1), reason: "".into() }))
     })?;
     engine.stop();
     drop(engine);

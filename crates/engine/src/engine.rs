@@ -273,6 +273,7 @@ impl Engine {
     /// Takes no more commands, finishes what was accepted, ends the threads. Blocks until that is done.
     pub fn stop(&self) {
         self.0.progress.stopping.store(true, Ordering::Release);
+        self.0.progress.waiting.fetch_add(Message::Stop.weight(), Ordering::Relaxed);
         let _ = self.0.queue.send(Message::Stop);
         let threads = std::mem::take(&mut *self.0.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
@@ -304,10 +305,10 @@ impl Engine {
     async fn caught_up(&self) -> Result<(), Problem> {
         let wanted = self.0.progress.durable.load(Ordering::Acquire);
         let behind = || Problem::new(Code::VIEW_BEHIND, "The history is catching up with the journal. Try again in a moment.");
-        if self.0.progress.views_failed.load(Ordering::Acquire) {
+        let mut followed = self.0.progress.followed.subscribe();
+        if self.0.progress.views_failed.load(Ordering::Acquire) && *followed.borrow() < wanted {
             return Err(behind());
         }
-        let mut followed = self.0.progress.followed.subscribe();
         let waited = tokio::time::timeout(VIEW_PATIENCE, followed.wait_for(|&followed| followed >= wanted)).await;
         if matches!(waited, Ok(Ok(_))) { Ok(()) } else { Err(behind()) }
     }

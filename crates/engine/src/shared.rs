@@ -11,7 +11,7 @@ pub struct Progress {
     pub durable: AtomicU64,
     /// The last record the views have followed.
     pub followed: watch::Sender<u64>,
-    /// Whether the follower gave up.
+    /// Whether the follower cannot keep the views at the moment.
     pub views_failed: AtomicBool,
     /// Commands waiting for the writer.
     pub waiting: AtomicUsize,

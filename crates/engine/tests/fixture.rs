@@ -29,7 +29,10 @@ fn live_through_everything(hive: &Hive) {
     send(None, Command::TransferLinked(vec![(Some(key("c", 1)), transfer("alice", "bob", 1)), (None, transfer("bob", "carol", 2))]));
     let item = submission(Some(key("e", 2)), Command::Transfer(transfer("alice", "bob", 3)));
     block_on(hive.engine.submit_batch(Some((Actor::Open, key("d", 1))), vec![item])).unwrap();
-    send(None, Command::Grant(lab3_finance::Grant { recipient: did("garden"), amount: mic_of(100), project: "Beds".into(), approved: false }));
+    send(
+        None,
+        Command::Grant(lab3_finance::Grant { recipient: did("garden"), amount: mic_of(100), project: "Beds".into(), approved: false }),
+    );
     send(None, Command::Contribute(lab3_finance::Contribute { from: did("alice"), amount: mic_of(5), reason: "thanks".into() }));
     let open = |tokens| hive.submit(None, allocate("alice", tokens)).unwrap().stored.record.id;
     let explained = match allocate("alice", 100) {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::Duration;
 
 use super::SEGMENT_RECORDS;
 use super::digest::Digest;
@@ -15,6 +16,9 @@ use crate::storage::{JournalReader, Shelf, Store, StoreError};
 
 /// Rows read from the journal at a time.
 const ROWS_AT_ONCE: usize = 256;
+
+/// Pause before trying again what failed.
+const RETRY_EVERY: Duration = Duration::from_millis(500);
 
 /// The views' one writer.
 pub struct Follower {
@@ -53,34 +57,42 @@ impl Follower {
 
     /// Follows until the committer is gone, then writes nothing more: the journal has it all.
     pub fn run(mut self, batches: &Receiver<Digest>) {
-        loop {
-            let batch = match batches.try_recv() {
-                Ok(batch) => Some(batch),
-                Err(TryRecvError::Disconnected) => return,
-                Err(TryRecvError::Empty) => None,
-            };
-            let behind = self.views.followed() < self.progress.durable.load(Ordering::Acquire);
-            let followed = match batch {
-                Some(batch) => self.take(&batch),
-                None if behind => self.read_journal(),
-                None => match batches.recv() {
-                    Ok(batch) => self.take(&batch),
-                    Err(_) => return,
-                },
-            };
-            if let Err(error) = followed {
-                tracing::error!(%error, "the views cannot be kept; histories stand still until the next start");
-                self.progress.views_failed.store(true, Ordering::Release);
-                return;
+        while let Some(followed) = self.step(batches) {
+            let failed = followed.is_err();
+            if self.progress.views_failed.swap(failed, Ordering::AcqRel) != failed {
+                if let Err(error) = &followed {
+                    tracing::error!(%error, "the views cannot be kept; trying again until they can");
+                } else {
+                    tracing::info!("the views are kept again");
+                }
+            }
+            if failed {
+                // What comes meanwhile is dropped on the way here, and read in the journal later.
+                std::thread::sleep(RETRY_EVERY);
             }
             self.progress.followed.send_replace(self.views.followed());
         }
     }
 
+    /// Follows one batch, or a piece of the journal when we are behind it; nothing when the committer is gone.
+    fn step(&mut self, batches: &Receiver<Digest>) -> Option<Result<(), StoreError>> {
+        let batch = match batches.try_recv() {
+            Ok(batch) => batch,
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) if self.views.followed() < self.progress.durable.load(Ordering::Acquire) => {
+                return Some(self.read_journal());
+            }
+            Err(TryRecvError::Empty) => batches.recv().ok()?,
+        };
+        Some(self.take(&batch))
+    }
+
     fn take(&mut self, digest: &Digest) -> Result<(), StoreError> {
+        // First, so that the tail stays bounded while the shelf cannot be written.
+        self.flush_if_due()?;
         let next = self.views.followed() + 1;
         if digest.is_empty() {
-            // A nudge to look into the journal; the loop does.
+            // A nudge to look into the journal; the next step does.
             return Ok(());
         }
         if digest.first != next {
@@ -88,10 +100,11 @@ impl Follower {
             return if digest.last < next { Ok(()) } else { self.read_journal() };
         }
         self.views.follow(digest);
-        self.flush_if_due()
+        Ok(())
     }
 
     fn read_journal(&mut self) -> Result<(), StoreError> {
+        self.flush_if_due()?;
         let next = self.views.followed() + 1;
         for row in self.reader.rows_from(next, ROWS_AT_ONCE)? {
             let records = codec::read_row(&row).map_err(|damage| StoreError::Damaged(damage.to_string()))?;

@@ -1,22 +1,20 @@
--- POST /lab3/financial/transfer between random citizens.
+-- POSTs for random citizens: transfers, or with BENCH_BODY=allocate allocations, to BENCH_PATH.
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 local people = tonumber(os.getenv("CITIZENS") or "10000")
 local path = os.getenv("BENCH_PATH") or "/lab3/financial/transfer"
-
-function setup(thread)
-   thread:set("seed", math.floor(os.time()) + tonumber(tostring(thread):match("0x(%x+)") or "1", 16) % 100000)
-end
+local allocate = '{"citizen_did": "did:kaizen:citizen-%07d", "query_tokens": 100, "priority": "standard", "min_quality": 0.80}'
+local transfer = '{"from_did": "did:kaizen:citizen-%07d", "to_did": "did:kaizen:citizen-%07d", "amount": 0.0125, "reason": "bench"}'
+local body = os.getenv("BENCH_BODY") == "allocate" and allocate or transfer
 
 function init()
-   math.randomseed(seed)
+   math.randomseed(os.time())
 end
 
 function request()
    local from = math.random(0, people - 1)
    local to = (from + math.random(1, people - 1)) % people
-   local body = string.format('{"from_did": "did:kaizen:citizen-%07d", "to_did": "did:kaizen:citizen-%07d", "amount": 0.0125, "reason": "bench"}', from, to)
-   return wrk.format(nil, path, nil, body)
+   return wrk.format(nil, path, nil, string.format(body, from, to))
 end
 
 function done(summary, latency)
