@@ -105,16 +105,24 @@ fn ours(args: &Args, folder: &Path, seed: u64) -> Result<Ours, Failure> {
     let citizen_statement = runtime.block_on(statement(&engine, Owner::from(&dids[7]), Purpose::Wallet))?;
     let pool_statement = runtime.block_on(statement(&engine, Owner::hive("pool"), Purpose::Pool))?;
     engine.stop();
+    drop(engine);
     let files = store.files_bytes();
+    drop(store);
     Ok(Ours {
         rate,
         cpu,
         rate_with_views,
-        journal_bytes: files.journal,
+        journal_bytes: journal_bytes(folder)?,
         disk_bytes: files.journal + files.journal_log + files.views,
         statement: citizen_statement,
         pool_statement,
     })
+}
+
+/// What the journal's rows hold, in bytes.
+fn journal_bytes(folder: &Path) -> Result<u64, Failure> {
+    let connection = rusqlite::Connection::open(folder.join("journal.db"))?;
+    Ok(connection.query_row("SELECT sum(length(body)) FROM records", [], |row| row.get::<_, i64>(0))?.unsigned_abs())
 }
 
 fn rate(count: u64, elapsed: Duration) -> f64 {

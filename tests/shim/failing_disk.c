@@ -4,6 +4,7 @@
  *   e   writes to journal.db* fail with EIO before anything is written
  *   f   writes to journal.db* fail with ENOSPC before anything is written
  *   s   fdatasync and fsync of journal.db* fail with EIO after everything was written
+ *   d   writes to journal.db* succeed, two milliseconds late
  * Anything else, or no such file: the disk works. Each failure adds a byte to the file FAILING_DISK_COUNT names. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -39,6 +40,7 @@ static int fails(int fd, int writing) {
     int saved = errno;
     char how = mode();
     int error = !writing ? (how == 's' ? EIO : 0) : how == 'e' ? EIO : how == 'f' ? ENOSPC : 0;
+    if (writing && how == 'd' && is_journal(fd)) usleep(2000);
     errno = saved;
     if (!error || !is_journal(fd)) return 0;
     const char *count = getenv("FAILING_DISK_COUNT");

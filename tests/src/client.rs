@@ -6,7 +6,7 @@ use serde_json::Value;
 use ureq::Agent;
 
 /// Longest wait for a reply.
-const REPLY_PATIENCE: Duration = Duration::from_secs(60);
+const REPLY_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Longest reply read, in bytes.
 const REPLY_BYTES_MAX: u64 = 64 << 20;

@@ -79,7 +79,8 @@ impl Tally {
         let (items, results) = (asked["transfers"].as_array().unwrap(), reply["results"].as_array().unwrap());
         assert_eq!(items.len(), results.len(), "{reply}");
         let done = results.iter().filter(|result| result["status"] == "ok").count();
-        assert_eq!((reply["accepted"].as_u64().unwrap() as usize, reply["rejected"].as_u64().unwrap() as usize), (done, items.len() - done));
+        let counts = ["accepted", "rejected"].map(|name| usize::try_from(reply[name].as_u64().unwrap()).unwrap());
+        assert_eq!(counts, [done, items.len() - done], "{reply}");
         self.batches += u64::from(!atomic);
         for (item, result) in items.iter().zip(results) {
             match result["status"].as_str() {

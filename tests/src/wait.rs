@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Longest wait for anything. A debug build on a loaded machine is slow; nothing here takes this long when it works.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Between two looks.
 pub const LOOK_EVERY: Duration = Duration::from_millis(5);

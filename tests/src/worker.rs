@@ -82,7 +82,8 @@ impl Workers {
     pub fn resolve(&mut self, client: &Client) {
         for worker in &mut self.workers {
             while let Some(write) = worker.pending.take() {
-                let reply = wait::until("an answer for good", || client.post(&write.path, Some(&write.key), &write.body).ok().filter(final_));
+                let reply =
+                    wait::until("an answer for good", || client.post(&write.path, Some(&write.key), &write.body).ok().filter(final_));
                 worker.acknowledge(write, &reply);
             }
         }

@@ -3,6 +3,13 @@
 //! It fails when a command stops working, prints something else than the server's reply with `--json`, does a transfer twice under
 //! one key, or ends with another exit code than it should.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "outside of #[test] functions clippy does not see that this is a test"
+)]
+
 use lab3_tests::binary::{command, run, succeed, text};
 use lab3_tests::{Desk, Folder, Journal};
 use serde_json::Value;
@@ -47,7 +54,9 @@ impl Shell {
 
 #[track_caller]
 fn contains(text: &str, words: &[&str]) {
-    words.iter().for_each(|word| assert!(text.contains(word), "`{word}` is not in:\n{text}"));
+    for word in words {
+        assert!(text.contains(word), "`{word}` is not in:\n{text}");
+    }
 }
 
 #[test]

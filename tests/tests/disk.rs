@@ -6,13 +6,24 @@
 //! fails. It fails when a reply leaves although the append failed, when the state stays ahead of the journal after a failure, when a
 //! write that became durable all the same is done again, or when the writer does not come back.
 
-use std::path::Path;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "outside of #[test] functions clippy does not see that this is a test"
+)]
+
 use std::process::Command;
 use std::sync::atomic::Ordering;
 
-use lab3_tests::{Client, Desk, Folder, Workers, audit, binary, setting, skip, wait};
+use lab3_tests::{Client, Desk, Folder, Shim, Workers, audit, binary, setting, skip, wait};
 
 const WORKERS: u32 = 8;
+
+/// Snapshots so often that they meet the faults.
+const SNAPSHOTS: &str = "engine.snapshot_every_records=1000";
+
+const NO_COMPILER: &str = "there is no C compiler (cc) to build the failing disk with";
 
 /// A small file system of its own. Gone when dropped.
 struct Tmpfs(String);
@@ -62,7 +73,7 @@ fn a_full_disk() {
     };
     let data = format!("{}/data", tmpfs.0);
     let mut command = binary::command(&["serve", "--data", &data]);
-    command.args(["--set", "engine.snapshot_every_records=1000"]);
+    command.args(["--set", SNAPSHOTS]);
     let desk = Desk::spawn(command, &folder.at("desk")).unwrap();
     let mut workers = Workers::new(WORKERS, 21);
     for _ in 0..setting("LAB3_DISK_ROUNDS", 3) {
@@ -75,9 +86,9 @@ fn a_full_disk() {
 #[test]
 fn sqlite_meets_errors() {
     let folder = Folder::new("errors");
-    let Some(shim) = Shim::build(&folder) else { return };
+    let Some(shim) = Shim::build(&folder) else { return skip("disk::sqlite_meets_errors", NO_COMPILER) };
     let data = folder.at("data");
-    let desk = shim.open(&data);
+    let desk = shim.open(&data, &["--set", SNAPSHOTS]);
     let mut workers = Workers::new(WORKERS, 22);
     for round in 0..setting("LAB3_DISK_ROUNDS", 3) {
         for how in ["e", "s", "f"] {
@@ -92,13 +103,14 @@ fn sqlite_meets_errors() {
 #[test]
 fn killed_while_the_disk_fails() {
     let folder = Folder::new("killed");
-    let Some(shim) = Shim::build(&folder) else { return };
+    let Some(shim) = Shim::build(&folder) else { return skip("disk::killed_while_the_disk_fails", NO_COMPILER) };
     let data = folder.at("data");
     let mut workers = Workers::new(WORKERS, 23);
     for round in 0..setting("LAB3_DISK_ROUNDS", 3) {
         for how in ["s", "e", "f"] {
-            let desk = shim.open(&data);
-            workers.write_while(&desk.address().to_owned(), |counts| {
+            let desk = shim.open(&data, &["--set", SNAPSHOTS]);
+            let address = desk.address().to_owned();
+            workers.write_while(&address, |counts| {
                 more(&counts.acknowledged, 30, "writes");
                 shim.fail(how);
                 more(&counts.unavailable, 1 + 7 * round, "refusals");
@@ -107,13 +119,13 @@ fn killed_while_the_disk_fails() {
             shim.work();
         }
     }
-    let desk = shim.open(&data);
+    let desk = shim.open(&data, &["--set", SNAPSHOTS]);
     finish(desk, &data, &mut workers);
 }
 
 /// The disk fails under load and works again; the desk refuses meanwhile, answers questions, and goes on.
 fn suffer(desk: &Desk, workers: &mut Workers, fail: impl FnOnce(), work: impl FnOnce()) {
-    workers.write_while(&desk.address().to_owned(), |counts| {
+    workers.write_while(desk.address(), |counts| {
         more(&counts.acknowledged, 100, "writes before the fault");
         fail();
         more(&counts.unavailable, 40, "refusals while the disk fails");
@@ -152,47 +164,4 @@ fn finish(desk: Desk, data: &str, workers: &mut Workers) {
     });
     println!("{:?}", workers.counts);
     audit::audit(desk, data, &workers.done());
-}
-
-/// The preloaded disk.
-struct Shim {
-    library: String,
-    control: String,
-    count: String,
-}
-
-impl Shim {
-    /// Compiles the shim; nothing where there is no C compiler.
-    fn build(folder: &Folder) -> Option<Self> {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("shim/failing_disk.c");
-        let library = folder.at("failing_disk.so");
-        let compiling = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-Wall", "-o", &library]).arg(source).arg("-ldl").output();
-        let Ok(output) = compiling else {
-            skip("disk::shim", "there is no C compiler (cc)");
-            return None;
-        };
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Some(Self { library, control: folder.at("control"), count: folder.at("count") })
-    }
-
-    /// Opens a desk on the failing disk.
-    fn open(&self, data: &str) -> Desk {
-        let mut command = binary::command(&["serve", "--data", data]);
-        command.args(["--set", "engine.snapshot_every_records=1000"]);
-        command.env("LD_PRELOAD", &self.library).env("FAILING_DISK", &self.control).env("FAILING_DISK_COUNT", &self.count);
-        Desk::spawn(command, data).unwrap()
-    }
-
-    fn fail(&self, how: &str) {
-        std::fs::write(&self.control, how).unwrap();
-    }
-
-    fn work(&self) {
-        std::fs::write(&self.control, "-").unwrap();
-    }
-
-    /// How often it failed.
-    fn failures(&self) -> u64 {
-        std::fs::metadata(&self.count).map_or(0, |file| file.len())
-    }
 }

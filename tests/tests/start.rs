@@ -3,10 +3,18 @@
 //! It fails when a damaged record is passed over or repaired in silence, two processes write in one folder, SIGTERM drops what was accepted,
 //! a backup beside a writer is not the journal of one moment, or views and snapshots hold anything that cannot be made again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "outside of #[test] functions clippy does not see that this is a test"
+)]
+
 use std::sync::atomic::Ordering;
 
-use lab3_tests::{Desk, Done, Folder, Journal, Workers, audit, binary, wait};
-use serde_json::Value;
+use lab3_tests::write::{TRANSFERS, transfer};
+use lab3_tests::{Desk, Done, Folder, Journal, Shim, Workers, audit, binary, skip, wait};
+use serde_json::{Value, json};
 
 /// A folder with a journal in it, made by workers until so many writes were acknowledged.
 fn written(folder: &Folder, many: u64) -> (Workers, Desk) {
@@ -88,7 +96,8 @@ fn sigterm_under_load_finishes_what_was_accepted() {
     for _ in 0..3 {
         let mut desk = Desk::open(&data);
         let before = workers.done().len() as u64;
-        workers.write_while(&desk.address().to_owned(), |counts| {
+        let address = desk.address().to_owned();
+        workers.write_while(&address, |counts| {
             wait::until("writes", || (counts.acknowledged.load(Ordering::Relaxed) >= before + 200).then_some(()));
             desk.ask_to_stop();
             let status = desk.ended();
@@ -98,6 +107,32 @@ fn sigterm_under_load_finishes_what_was_accepted() {
     let desk = Desk::open(&data);
     workers.resolve(&desk.client());
     audit::audit(desk, &data, &workers.done());
+}
+
+/// The disk is slow, so that SIGTERM comes while the batch is being written.
+#[test]
+fn sigterm_waits_for_the_write_under_way() {
+    let folder = Folder::new("underway");
+    let data = folder.at("data");
+    let Some(shim) = Shim::build(&folder) else {
+        return skip("start::sigterm_waits_for_the_write_under_way", "there is no C compiler (cc)");
+    };
+    let mut desk = shim.open(&data, &[]);
+    desk.client().mint("did:kaizen:alice", 1000);
+    let log_bytes = || std::fs::metadata(format!("{data}/journal.db-wal")).map_or(0, |file| file.len());
+    let before = log_bytes();
+    shim.fail("d");
+    let items = (0..8000).map(|no| transfer("did:kaizen:alice", &format!("did:kaizen:c{no}"), 1, "")).collect::<Vec<_>>();
+    let client = desk.client();
+    let asked = std::thread::spawn(move || client.post(TRANSFERS, Some("underway"), &json!({ "transfers": items })));
+    wait::until("the batch to be written", || (log_bytes() > before).then_some(()));
+    assert!(!asked.is_finished(), "the disk is not slow enough for this test");
+    desk.ask_to_stop();
+    let reply = asked.join().unwrap().unwrap();
+    assert_eq!((reply.status, reply.body["accepted"].as_u64()), (200, Some(8000)));
+    let status = desk.ended();
+    assert!(status.success(), "{status}: {}", desk.said());
+    assert_eq!(Journal::of(&data).facts()["transferred"], 8000);
 }
 
 #[test]
@@ -144,7 +179,7 @@ fn views_and_snapshots_can_be_deleted() {
     std::fs::remove_dir_all(format!("{data}/snapshots")).unwrap();
     let desk = Desk::open(&data);
     wait::until("the views to be made again", || {
-        let reply = desk.client().get("/lab3/financial/transactions?limit=1").unwrap();
+        let reply = desk.client().get("/lab3/financial/balance/did:kaizen:wallet0?at=400").unwrap();
         (reply.status == 200).then_some(())
     });
     for ((question, before), after) in questions.iter().zip(before).zip(answers(&desk, &questions)) {
@@ -183,6 +218,20 @@ fn answers(desk: &Desk, questions: &[String]) -> Vec<Value> {
         answer
     };
     questions.iter().map(answer).collect()
+}
+
+/// A race, so there are several starts; `crates/engine/tests/start.rs` has many more.
+#[test]
+fn history_is_answered_after_a_start_without_a_write() {
+    let folder = Folder::new("history");
+    let data = folder.at("data");
+    Desk::open(&data).client().mint("did:kaizen:alice", 1);
+    for start in 1..=20 {
+        let desk = Desk::open(&data);
+        let reply = desk.client().get("/lab3/financial/balance/did:kaizen:alice?at=2").unwrap();
+        assert_eq!((reply.status, &reply.body["balance_gic"]), (200, &json!(1.0)), "after start {start}: {reply:?}");
+        desk.stop();
+    }
 }
 
 #[test]

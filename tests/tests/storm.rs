@@ -5,6 +5,13 @@
 //! books explain every KS: what the citizen paid and what the Hive paid is what the providers earned. It fails when a limit is
 //! checked against an old balance, a settlement takes what another hold has set aside, a hold ends twice, or an expiry is lost.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "outside of #[test] functions clippy does not see that this is a test"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -74,15 +81,15 @@ fn blow(desk: &Desk) -> Paid {
             }
         });
         let clients = (0..CLIENTS).map(|no| scope.spawn(move || write(&desk.client(), no))).collect::<Vec<_>>();
-        let sums = clients.into_iter().map(|client| client.join());
-        let sum = sums.fold(Ok(Paid::default()), |sum, paid| {
-            let (sum, paid) = (sum?, paid?);
+        let mut sums = clients.into_iter().map(std::thread::ScopedJoinHandle::join);
+        let sum = sums.try_fold(Paid::default(), |sum, paid| {
+            let paid = paid?;
             let (charged, hive) = (sum.charged + paid.charged, sum.hive + paid.hive);
             Ok(Paid { charged, hive, reports: sum.reports + paid.reports, refused: sum.refused + paid.refused })
         });
         calm.store(true, Ordering::Release);
         watching.join().unwrap();
-        sum.unwrap_or_else(|panic: Box<dyn std::any::Any + Send>| std::panic::resume_unwind(panic))
+        sum.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
@@ -205,4 +212,27 @@ impl Books {
             }
         }
     }
+}
+
+/// A journal of one citizen who was granted so much, in MIC, and of these holds.
+fn journal(granted: u32, holds: &[u32]) -> Journal {
+    let entry = |what: &str, from: &str, to: &str, mic: u32| json!({ "entry": what, "from": from, "to": to, "asset": "compute MIC", "amount": mic.to_string(), "kind": "allowance" });
+    let grant = entry("transferred", "hive:compute", CITIZEN, granted);
+    let entries = std::iter::once(grant).chain(holds.iter().map(|&mic| entry("hold_placed", CITIZEN, "", mic)));
+    let line = |(sequence, entry): (u64, Value)| {
+        json!({ "sequence": sequence, "id": sequence.to_string(), "fact": "made up", "detail": {}, "entries": [entry] }).to_string()
+    };
+    Journal::read(&(1..).zip(entries).map(line).collect::<Vec<_>>().join("\n"))
+}
+
+#[test]
+#[should_panic(expected = "below zero after record 3")]
+fn the_proof_sees_a_hold_on_what_is_not_there() {
+    prove(&journal(100, &[60, 50]), &Paid::default());
+}
+
+#[test]
+#[should_panic(expected = "more than the month's allowance after record 4")]
+fn the_proof_sees_more_than_the_allowance() {
+    prove(&journal(200, &[60, 40, 1]), &Paid::default());
 }

@@ -70,7 +70,7 @@ pub fn allocate(desk: &Desk<'_>, id: Id, command: &Allocate) -> Result<(Fact, Ve
         circuit: track.and_then(|track| track.health.circuit.let_through(desk.now)),
         explanation: command.explain.then(|| choice::explanation(&candidates, &scale)),
     };
-    Ok((Fact::Allocated(fact), draft.into_events()))
+    Ok((Fact::Allocated(Box::new(fact)), draft.into_events()))
 }
 
 /// The provider the caller prefers.

@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Circuit, Health, Line, Priority, Sample};
 
-/// One thing that happened.
+/// One thing that happened. The large ones are boxed: every record, of whatever module, has room for a fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fact {
     /// A query was given to a provider, and its cost held.
-    Allocated(Allocated),
+    Allocated(Box<Allocated>),
     /// A query was used, or failed, and was settled.
-    Reported(Reported),
+    Reported(Box<Reported>),
     /// An allocation was given back.
     Released(Released),
     /// Allocations ended because nobody reported in time.

@@ -111,7 +111,7 @@ pub fn report(desk: &Desk<'_>, command: &Report) -> Result<(Fact, Vec<Event>), R
         health,
         sample,
     };
-    Ok((Fact::Reported(fact), draft.into_events()))
+    Ok((Fact::Reported(Box::new(fact)), draft.into_events()))
 }
 
 /// The provider's name: a configured one, by name or alias, or one the books know and the configuration dropped.

@@ -63,7 +63,7 @@ impl Hive {
     pub(crate) fn allocate(&mut self, command: &Allocate) -> Result<(Id, Allocated), Problem> {
         let id = self.next_id();
         match self.run(|desk| allocate(desk, id, command)) {
-            Ok(Fact::Allocated(allocated)) => Ok((id, allocated)),
+            Ok(Fact::Allocated(allocated)) => Ok((id, *allocated)),
             Err(Refusal::Problem(problem)) => Err(problem),
             other => panic!("{other:?}"),
         }
@@ -71,7 +71,7 @@ impl Hive {
 
     pub(crate) fn report(&mut self, command: &Report) -> Result<Reported, Refusal> {
         self.run(|desk| report(desk, command)).map(|fact| match fact {
-            Fact::Reported(reported) => reported,
+            Fact::Reported(reported) => *reported,
             other => panic!("{other:?}"),
         })
     }

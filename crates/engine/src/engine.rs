@@ -195,7 +195,7 @@ impl Engine {
             Outcome::Earlier { sequences, id, fingerprint } => {
                 let stored = self.0.archive.earlier(sequences, id, fingerprint).await?;
                 match &stored.record.fact {
-                    Fact::Refused(problem) => Err(problem.clone()),
+                    Fact::Refused(problem) => Err(Problem::clone(problem)),
                     _ => Ok(Committed { stored: Box::new(stored), replayed: true }),
                 }
             }

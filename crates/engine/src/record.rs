@@ -25,7 +25,7 @@ pub enum Fact {
     /// Module 4.
     Finance(lab3_finance::Fact),
     /// A rule refused a command that came with a key, which is now used.
-    Refused(Problem),
+    Refused(Box<Problem>),
     /// A batch came with a key, which is now used; its items' records follow.
     Batch {
         /// How many items it has.

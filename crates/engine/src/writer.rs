@@ -217,11 +217,11 @@ impl Writer {
             Ok(decision) => decision,
             Err(Refusal::NotOpen(id)) => return Outcome::NotOpen(id),
             Err(Refusal::Problem(problem)) if submission.any_key().is_some() && problem.code().pins_key() => {
-                (Fact::Refused(problem), Vec::new())
+                (Fact::Refused(Box::new(problem)), Vec::new())
             }
             Err(Refusal::Problem(problem)) => return Outcome::Refused(problem),
         };
-        let refused = if let Fact::Refused(problem) = &fact { Some(problem.clone()) } else { None };
+        let refused = if let Fact::Refused(problem) = &fact { Some(Problem::clone(problem)) } else { None };
         let aliases = submission.aliases(refused.is_some());
         let key = submission.any_key();
         match self.record(now, submission.actor, submission.id, key, aliases, fact, entries) {

@@ -246,8 +246,10 @@ impl<'a> Draft<'a> {
         if from == to {
             return Err(Refusal::SameAccount);
         }
-        let debit = *self.standing(from)?;
-        let credit = *self.standing(to)?;
+        let (from_place, to_place) = (self.place(from)?, self.place(to)?);
+        let (Some(&debit), Some(&credit)) = (self.standings.get(from_place), self.standings.get(to_place)) else {
+            return Err(Refusal::NoAccount(from));
+        };
         if debit.asset != credit.asset {
             return Err(Refusal::AssetMismatch);
         }
@@ -260,8 +262,11 @@ impl<'a> Draft<'a> {
             return Err(Refusal::Ceiling { account: to, ceiling: credit.limits.ceiling });
         }
         let debited = debit.balance.checked_sub(amount).ok_or(Refusal::Overflow)?;
-        self.standing(from)?.balance = debited;
-        self.standing(to)?.balance = credited;
+        for (place, balance) in [(from_place, debited), (to_place, credited)] {
+            if let Some(standing) = self.standings.get_mut(place) {
+                standing.balance = balance;
+            }
+        }
         Ok(())
     }
 
@@ -295,14 +300,18 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Where the account's standing is; takes it in first when it is not there yet.
+    fn place(&mut self, account: AccountNo) -> Result<usize, Refusal> {
+        if let Some(place) = self.place_of(account) {
+            return Ok(place);
+        }
+        let found = self.ledger.account(account).ok_or(Refusal::NoAccount(account))?;
+        Ok(self.remember(Standing::of(account, found)))
+    }
+
     /// The account's standing, to change.
     fn standing(&mut self, account: AccountNo) -> Result<&mut Standing, Refusal> {
-        let place = if let Some(place) = self.place_of(account) {
-            place
-        } else {
-            let found = self.ledger.account(account).ok_or(Refusal::NoAccount(account))?;
-            self.remember(Standing::of(account, found))
-        };
+        let place = self.place(account)?;
         self.standings.get_mut(place).ok_or(Refusal::NoAccount(account))
     }
 

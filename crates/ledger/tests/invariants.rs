@@ -34,7 +34,9 @@ fn change<T>(ledger: &mut Ledger, draw: impl FnOnce(&mut Draft<'_>) -> Result<T,
     let mut draft = Draft::new(ledger);
     let drawn = draw(&mut draft)?;
     let events = draft.into_events();
-    events.iter().for_each(|event| ledger.apply(1, event));
+    for event in &events {
+        ledger.apply(1, event);
+    }
     Ok(drawn)
 }
 

@@ -123,7 +123,7 @@ impl Model {
         let mut against = Vec::new();
         let mut refuse = |holds: bool, why| {
             if holds {
-                against.push(why)
+                against.push(why);
             }
         };
         refuse(amount < 0, Why::NotPositive);
@@ -172,7 +172,7 @@ impl Model {
         let mut against = Vec::new();
         let mut refuse = |holds: bool, why| {
             if holds {
-                against.push(why)
+                against.push(why);
             }
         };
         refuse(from == to, Why::SameAccount);

@@ -1,5 +1,7 @@
 //! Requests with a body: bounded, of the right content type, in UTF-8, and read strictly.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, Uri, header};
@@ -14,6 +16,9 @@ use crate::json::{self, Object};
 
 /// What is read, and thrown away, of a body that is too large, so that the client gets to read the refusal.
 const DISCARDED_BYTES_MAX: usize = 64 << 20;
+
+/// Longest wait for a body.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A request that was read: its body and its key.
 pub(crate) struct Sent<T> {
@@ -35,7 +40,8 @@ impl<T: Object> FromRequest<App> for Sent<T> {
     async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
         let (parts, body) = request.into_parts();
         check_no_query(&parts.uri)?;
-        let bytes = whole(body, app.settings().body_bytes_max).await?;
+        let late = |_| Problem::new(Code::MALFORMED_BODY, "The body did not arrive within half a minute. Send it again.");
+        let bytes = tokio::time::timeout(PATIENCE, whole(body, app.settings().body_bytes_max)).await.map_err(late)??;
         let read = if bytes.is_empty() && T::OPTIONAL {
             json::read("{}")
         } else {

@@ -10,5 +10,6 @@ mod finance;
 mod history;
 mod hive;
 mod idempotency;
+mod serving;
 mod specification;
 mod transport;

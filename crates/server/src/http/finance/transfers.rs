@@ -135,7 +135,10 @@ fn item_ids(items: &[TransferItem], key: Option<Key>) -> Result<Vec<Option<Id>>,
     for (at, item) in items.iter().enumerate() {
         let id = item.id.as_ref().map(|id| id_of(&id.0));
         if id.is_some_and(|id| !seen.insert(id)) {
-            let problem = Problem::new(Code::FIELD_TWICE, "This id stands twice in the request. Each transfer has an id of its own.");
+            let problem = Problem::new(
+                Code::FIELD_TWICE,
+                "This id stands twice in the request, or is its Idempotency-Key. Each transfer has an id of its own.",
+            );
             return Err(problem.in_field(format!("transfers[{at}].id")));
         }
         ids.push(id);
