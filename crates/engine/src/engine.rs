@@ -109,6 +109,8 @@ impl Engine {
         let setup =
             Setup { store, policy: policy.clone(), clock, limits, views, follower: to_follower, snapshotter, progress: progress.clone() };
         progress.followed.send_replace(setup.views.followed());
+        // Before the follower starts: it sleeps when it has what is durable.
+        progress.durable.store(loaded.state.sequence, Ordering::Release);
         let followed = thread("lab3-follower", move || follower.run(&batches))?;
         let writer = Writer::start(setup, loaded)?;
         let written = thread("lab3-writer", move || writer.run(&messages))?;
