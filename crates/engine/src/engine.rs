@@ -104,7 +104,7 @@ impl Engine {
         let loaded = load(&*store, views.keys().indexed, limits.verify_on_start)?;
         let (to_follower, batches) = sync_channel(FOLLOWER_QUEUE);
         let (snapshotter, snapshots) = Snapshotter::start(store.snapshots(), progress.clone())?;
-        let archive = Archive::new(store.clone(), views.clone(), progress.clone());
+        let archive = Archive::new(store.clone(), views.clone());
         let (queue, messages) = channel();
         let setup =
             Setup { store, policy: policy.clone(), clock, limits, views, follower: to_follower, snapshotter, progress: progress.clone() };
@@ -144,6 +144,7 @@ impl Engine {
 
     /// The allocation is not open: find out what became of it, and come back with that.
     async fn submit_again(&self, submission: Submission, allocation: Id) -> Result<Committed, Problem> {
+        self.caught_up().await?;
         let found = self.0.archive.ended_allocation(allocation).await?;
         let (actor, id, key) = (submission.actor, submission.id, submission.key);
         let command = self.read(move |desk, _| found.command(submission.command, desk)).await?;

@@ -11,7 +11,6 @@ use crate::command::Command;
 use crate::decide::Desk;
 use crate::engine::key_reused;
 use crate::record::{Fact, Stored};
-use crate::shared::Progress;
 use crate::storage::{JournalReader, Shelf, Store, StoreError};
 use crate::views::{Entry, Span, Views};
 
@@ -31,13 +30,12 @@ pub struct Archive(Arc<Inner>);
 struct Inner {
     store: Arc<dyn Store>,
     views: Arc<Views>,
-    progress: Arc<Progress>,
     idle: Mutex<Vec<Hands>>,
 }
 
 impl Archive {
-    pub fn new(store: Arc<dyn Store>, views: Arc<Views>, progress: Arc<Progress>) -> Self {
-        Self(Arc::new(Inner { store, views, progress, idle: Mutex::new(Vec::new()) }))
+    pub fn new(store: Arc<dyn Store>, views: Arc<Views>) -> Self {
+        Self(Arc::new(Inner { store, views, idle: Mutex::new(Vec::new()) }))
     }
 
     /// Runs `work` where blocking is allowed.
@@ -96,12 +94,8 @@ impl Archive {
         }
     }
 
-    /// What became of an allocation that is not open.
+    /// What became of an allocation that is not open, once the views have caught up.
     pub async fn ended_allocation(&self, allocation: Id) -> Result<Ended, Problem> {
-        let wanted = self.0.progress.durable.load(std::sync::atomic::Ordering::Acquire);
-        let mut followed = self.0.progress.followed.subscribe();
-        // Bounded by the caller's own patience with the views; a follower that gave up closes nothing, so look first.
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(2), followed.wait_for(|&at| at >= wanted)).await;
         self.blocking(move |views, hands| {
             let sequences = views.find(&mut *hands.shelf, allocation)?;
             let Some(placed) = hands.first_with(&sequences, allocation)? else { return Ok(Ended::Never) };
