@@ -4,6 +4,8 @@
 //! all the while, and afterwards for every record by replaying the exported journal with an auditor's own arithmetic; and the final
 //! books explain every KS: what the citizen paid and what the Hive paid is what the providers earned. It fails when a limit is
 //! checked against an old balance, a settlement takes what another hold has set aside, a hold ends twice, or an expiry is lost.
+//!
+//! `LAB3_STORM_ROUNDS` sets how many storms (1).
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use lab3_tests::amount::{ks, mic};
 use lab3_tests::money::QUOTA_KS;
 use lab3_tests::write::{ALLOCATE, REPORT, release};
-use lab3_tests::{Client, Desk, Dice, Folder, Journal, Record, wait};
+use lab3_tests::{Client, Desk, Dice, Folder, Journal, Record, setting, wait};
 use serde_json::{Value, json};
 
 const CITIZEN: &str = "did:kaizen:alice";
@@ -28,12 +30,12 @@ const WRITES_EACH: u32 = 30;
 
 #[test]
 fn a_storm_on_a_fresh_allowance() {
-    storm("fresh", 0);
+    (0..setting("LAB3_STORM_ROUNDS", 1)).for_each(|round| storm("fresh", 0, round));
 }
 
 #[test]
 fn a_storm_on_an_allowance_nearly_exhausted() {
-    storm("exhausted", 99_500_000);
+    (0..setting("LAB3_STORM_ROUNDS", 1)).for_each(|round| storm("exhausted", 99_500_000, round));
 }
 
 /// What the replies of one client add up to.
@@ -45,15 +47,15 @@ struct Paid {
     refused: u64,
 }
 
-/// A storm after so many KS were used.
-fn storm(name: &str, used_before: i64) {
+/// A storm after so many KS were used, with dice of its own in every round.
+fn storm(name: &str, used_before: i64, round: u64) {
     let folder = Folder::new(name);
     let data = folder.at("data");
     let desk = Desk::open_with(&data, &["--set", "compute.hold_seconds=1"]);
     let period = desk.client().ask(QUOTA)["period"].clone();
     let body = json!({ "citizen_did": CITIZEN, "provider": "deepseek", "actual_cost": mic(used_before), "success": true });
     let before = desk.client().write(REPORT, None, &body);
-    let mut paid = blow(&desk);
+    let mut paid = blow(&desk, round);
     paid.charged += ks(&before["charged_gic"]);
     let client = desk.client();
     let quota = wait::until("every hold to have ended", || Some(look(&client)).filter(|quota| ks(&quota["held_gic"]) == 0));
@@ -71,7 +73,7 @@ fn storm(name: &str, used_before: i64) {
 }
 
 /// All clients at once, and one who looks all the while.
-fn blow(desk: &Desk) -> Paid {
+fn blow(desk: &Desk, round: u64) -> Paid {
     let calm = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let watching = scope.spawn(|| {
@@ -80,7 +82,7 @@ fn blow(desk: &Desk) -> Paid {
                 look(&client);
             }
         });
-        let clients = (0..CLIENTS).map(|no| scope.spawn(move || write(&desk.client(), no))).collect::<Vec<_>>();
+        let clients = (0..CLIENTS).map(|no| scope.spawn(move || write(&desk.client(), round * CLIENTS + no))).collect::<Vec<_>>();
         let mut sums = clients.into_iter().map(std::thread::ScopedJoinHandle::join);
         let sum = sums.try_fold(Paid::default(), |sum, paid| {
             let paid = paid?;

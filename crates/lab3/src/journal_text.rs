@@ -1,30 +1,31 @@
 //! Journal records as text: JSON lines for programs that know the desk, CSV for spreadsheets, one line each for people.
 
 use lab3_engine::{Fact, Stored};
-use lab3_ledger::{AccountNo, Event};
-use lab3_units::{Amount, Asset};
+use lab3_ledger::{AccountNo, Event, HoldEnd, Purpose};
+use lab3_units::{Amount, Asset, Id};
 use serde_json::{Value, json};
 
 /// The accounts opened so far, so that records can be told with names instead of numbers.
 #[derive(Default)]
-pub struct Accounts(Vec<(String, Asset)>);
+pub struct Accounts(Vec<(String, Asset, Purpose)>);
 
 impl Accounts {
     /// Takes note of the accounts a record opens. Must see every record from the first.
     pub fn follow(&mut self, stored: &Stored) {
         for event in &stored.record.entries {
-            if let Event::AccountOpened { owner, asset, .. } = event {
-                self.0.push((owner.to_string(), *asset));
+            if let Event::AccountOpened { owner, asset, purpose, .. } = event {
+                self.0.push((owner.to_string(), *asset, *purpose));
             }
         }
     }
 
-    fn name(&self, account: AccountNo) -> &str {
-        self.0.get(account.0 as usize).map_or("?", |(owner, _)| owner)
+    fn side(&self, account: AccountNo) -> Side {
+        let known = self.0.get(account.0 as usize);
+        known.map_or_else(Side::default, |(owner, _, purpose)| Side { owner: owner.clone(), purpose: purpose.as_str() })
     }
 
     fn asset(&self, account: AccountNo) -> Asset {
-        self.0.get(account.0 as usize).map_or(Asset::MIC, |&(_, asset)| asset)
+        self.0.get(account.0 as usize).map_or(Asset::MIC, |&(_, asset, _)| asset)
     }
 }
 
@@ -46,7 +47,7 @@ pub fn json_line(stored: &Stored, accounts: &Accounts) -> String {
 }
 
 /// The header of [`csv_lines`].
-pub const CSV_HEADER: &str = "sequence,at,actor,id,fact,entry,from,to,asset,amount,kind,memo";
+pub const CSV_HEADER: &str = "sequence,at,actor,id,fact,entry,from,from_purpose,to,to_purpose,asset,amount,kind,memo,hold,held";
 
 /// A record as lines of CSV (RFC 4180): one for each thing it did to the books, or one when it did nothing.
 pub fn csv_lines(stored: &Stored, accounts: &Accounts) -> Vec<String> {
@@ -54,13 +55,15 @@ pub fn csv_lines(stored: &Stored, accounts: &Accounts) -> Vec<String> {
     let id = record.id.text("tx").to_string();
     let head = format!("{},{},{:?},{id},{}", stored.sequence, record.at, record.actor, fact_name(&record.fact));
     if record.entries.is_empty() {
-        return vec![format!("{head},,,,,,,")];
+        return vec![format!("{head},,,,,,,,,,,")];
     }
     let line = |event: &Event| {
-        let Entry { what, from, to, asset, amount, kind, memo } = entry(event, accounts);
-        let amount = amount.map_or_else(String::new, |amount| asset.decimal(amount).to_string());
-        let memo = quoted(&memo);
-        format!("{head},{what},{},{},{},{amount},{kind},{memo}", quoted(&from), quoted(&to), asset.name())
+        let Entry { what, from, to, asset, amount, kind, memo, hold, held } = entry(event, accounts);
+        let decimal = |amount: Option<Amount>| amount.map_or_else(String::new, |amount| asset.decimal(amount).to_string());
+        let sides = format!("{},{},{},{}", quoted(&from.owner), from.purpose, quoted(&to.owner), to.purpose);
+        let hold = hold.map_or_else(String::new, |id| id.text("al").to_string());
+        let (amount, held, memo) = (decimal(amount), decimal(held), quoted(&memo));
+        format!("{head},{what},{sides},{},{amount},{kind},{memo},{hold},{held}", asset.name())
     };
     record.entries.iter().map(line).collect()
 }
@@ -97,52 +100,70 @@ fn fact_name(fact: &Fact) -> &'static str {
 /// What one event did, with names.
 struct Entry {
     what: &'static str,
-    from: String,
-    to: String,
+    from: Side,
+    to: Side,
     asset: Asset,
     amount: Option<Amount>,
     kind: &'static str,
     memo: String,
+    /// The hold placed or ended, and what an ended one had set aside.
+    hold: Option<Id>,
+    held: Option<Amount>,
+}
+
+/// An account as a person knows it; nothing for a side an event does not have.
+#[derive(Default)]
+struct Side {
+    owner: String,
+    purpose: &'static str,
 }
 
 impl Entry {
     fn json(&self) -> Value {
-        let amount = self.amount.map(|amount| self.asset.decimal(amount).to_string());
+        let amount = |amount: Option<Amount>| amount.map(|amount| self.asset.decimal(amount).to_string());
         let text = |text: &str| if text.is_empty() { Value::Null } else { text.into() };
         json!({
-            "entry": self.what, "from": text(&self.from), "to": text(&self.to), "asset": self.asset.name(), "amount": amount,
-            "kind": text(self.kind), "memo": text(&self.memo),
+            "entry": self.what,
+            "from": text(&self.from.owner), "from_purpose": text(self.from.purpose),
+            "to": text(&self.to.owner), "to_purpose": text(self.to.purpose),
+            "asset": self.asset.name(), "amount": amount(self.amount), "kind": text(self.kind), "memo": text(&self.memo),
+            "hold": self.hold.map(|id| id.text("al").to_string()), "held": amount(self.held),
         })
+    }
+
+    fn of(what: &'static str, account: AccountNo, amount: Amount, accounts: &Accounts) -> Self {
+        let (from, asset) = (accounts.side(account), accounts.asset(account));
+        let (kind, memo, to) = ("", String::new(), Side::default());
+        Self { what, from, to, asset, amount: Some(amount), kind, memo, hold: None, held: None }
+    }
+
+    fn ending(what: &'static str, end: &HoldEnd, accounts: &Accounts) -> Self {
+        Self { hold: Some(end.id), held: Some(end.held), ..Self::of(what, end.account, end.held, accounts) }
     }
 }
 
 fn entry(event: &Event, accounts: &Accounts) -> Entry {
-    let of = |what, account: AccountNo, to: &str, amount: Option<Amount>| Entry {
-        what,
-        from: accounts.name(account).to_owned(),
-        to: to.to_owned(),
-        asset: accounts.asset(account),
-        amount,
-        kind: "",
-        memo: String::new(),
-    };
     match event {
-        Event::AccountOpened { owner, asset, .. } => Entry {
+        Event::AccountOpened { owner, asset, purpose, .. } => Entry {
             what: "account_opened",
-            from: String::new(),
-            to: owner.to_string(),
+            from: Side::default(),
+            to: Side { owner: owner.to_string(), purpose: purpose.as_str() },
             asset: *asset,
             amount: None,
             kind: "",
             memo: String::new(),
+            hold: None,
+            held: None,
         },
         Event::Transferred { from, to, amount, kind, memo } => {
-            let moved = of("transferred", *from, accounts.name(*to), Some(*amount));
-            Entry { kind: kind.as_str(), memo: memo.to_string(), ..moved }
+            let moved = Entry::of("transferred", *from, *amount, accounts);
+            Entry { to: accounts.side(*to), kind: kind.as_str(), memo: memo.to_string(), ..moved }
         }
-        Event::HoldPlaced { account, amount, .. } => of("hold_placed", *account, "", Some(*amount)),
-        Event::HoldSettled { end, to, taken } => of("hold_settled", end.account, accounts.name(*to), Some(*taken)),
-        Event::HoldReleased(end) => of("hold_released", end.account, "", Some(end.held)),
-        Event::HoldExpired(end) => of("hold_expired", end.account, "", Some(end.held)),
+        Event::HoldPlaced { id, account, amount, .. } => Entry { hold: Some(*id), ..Entry::of("hold_placed", *account, *amount, accounts) },
+        Event::HoldSettled { end, to, taken } => {
+            Entry { to: accounts.side(*to), amount: Some(*taken), ..Entry::ending("hold_settled", end, accounts) }
+        }
+        Event::HoldReleased(end) => Entry::ending("hold_released", end, accounts),
+        Event::HoldExpired(end) => Entry::ending("hold_expired", end, accounts),
     }
 }

@@ -27,6 +27,21 @@ pub enum Purpose {
     Expense,
 }
 
+impl Purpose {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Purpose::Wallet => "wallet",
+            Purpose::Quota => "quota",
+            Purpose::Issuance => "issuance",
+            Purpose::Pool => "pool",
+            Purpose::Reserve => "reserve",
+            Purpose::Earnings => "earnings",
+            Purpose::Expense => "expense",
+        }
+    }
+}
+
 /// What may never happen to an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
@@ -100,7 +115,7 @@ impl Account {
 
     /// What is neither spent nor promised: balance less held.
     pub fn available(&self) -> Amount {
-        self.balance.checked_sub(self.held).unwrap_or(Amount::ZERO)
+        self.balance.saturating_sub(self.held)
     }
 
     /// How many holds are open.

@@ -104,7 +104,7 @@ impl Standing {
     }
 
     fn available(&self) -> Amount {
-        self.balance.checked_sub(self.held).unwrap_or(Amount::ZERO)
+        self.balance.saturating_sub(self.held)
     }
 }
 
@@ -120,6 +120,8 @@ pub struct Draft<'a> {
     /// Where an account's standing is, once there are more than [`LINEAR_MAX`].
     places: HashMap<AccountNo, usize>,
     opened: HashMap<(Owner, Asset, Purpose), AccountNo>,
+    /// Holds this draft places, and holds it ends.
+    placed: HashSet<Id>,
     ended: HashSet<Id>,
 }
 
@@ -132,6 +134,7 @@ impl<'a> Draft<'a> {
             standings: Vec::with_capacity(4),
             places: HashMap::new(),
             opened: HashMap::new(),
+            placed: HashSet::new(),
             ended: HashSet::new(),
         }
     }
@@ -190,7 +193,7 @@ impl<'a> Draft<'a> {
         if amount < Amount::ZERO {
             return Err(Refusal::NotPositive);
         }
-        if self.ledger.hold(id).is_some() {
+        if self.ledger.hold(id).is_some() || self.placed.contains(&id) {
             return Err(Refusal::HoldExists(id));
         }
         let standing = self.standing(account)?;
@@ -203,6 +206,7 @@ impl<'a> Draft<'a> {
         }
         standing.held = standing.held.checked_add(amount).ok_or(Refusal::Overflow)?;
         standing.holds_len += 1;
+        self.placed.insert(id);
         self.events.push(Event::HoldPlaced { id, account, amount, deadline, code });
         Ok(())
     }
@@ -273,7 +277,7 @@ impl<'a> Draft<'a> {
     /// The hold of that id as it ends; a hold ends once, in the books and in the draft.
     fn end(&mut self, id: Id) -> Result<HoldEnd, Refusal> {
         let Hold { placed, account, amount, .. } = *self.ledger.hold(id).ok_or(Refusal::NoHold(id))?;
-        if !self.ended.insert(id) {
+        if self.ended.contains(&id) {
             return Err(Refusal::NoHold(id));
         }
         Ok(HoldEnd { id, placed, account, held: amount })
@@ -283,6 +287,7 @@ impl<'a> Draft<'a> {
         let standing = self.standing(end.account)?;
         standing.held = standing.held.checked_sub(end.held).ok_or(Refusal::Overflow)?;
         standing.holds_len = standing.holds_len.saturating_sub(1);
+        self.ended.insert(end.id);
         Ok(())
     }
 

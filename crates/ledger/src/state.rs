@@ -52,6 +52,26 @@ pub enum Fault {
         /// What the holds add up to.
         found: i64,
     },
+    /// An account says it has another number of open holds than there are, or than its chain holds.
+    #[error("account {} says it has {said} open holds; there are {found}, and {chained} in its chain", account.0)]
+    HoldsDiffer {
+        /// The account.
+        account: AccountNo,
+        /// What the account says.
+        said: u32,
+        /// How many there are.
+        found: u32,
+        /// How many its chain leads to.
+        chained: usize,
+    },
+    /// An account has more than it may.
+    #[error("account {} is past its ceiling: balance {balance}", account.0)]
+    PastCeiling {
+        /// The account.
+        account: AccountNo,
+        /// Its balance.
+        balance: i64,
+    },
     /// An account without overdraft is overdrawn.
     #[error("account {} is overdrawn: balance {balance}, held {held}", account.0)]
     Overdrawn {
@@ -210,18 +230,26 @@ impl Ledger {
 
     /// Checks every invariant of the books from scratch.
     pub fn verify(&self) -> Result<(), Fault> {
-        let mut held = vec![0_i64; self.books.accounts.len()];
+        let mut held = vec![(0_i64, 0_u32); self.books.accounts.len()];
         for (_, hold) in self.books.holds.iter() {
-            if let Some(held) = held.get_mut(hold.account.0 as usize) {
+            if let Some((held, len)) = held.get_mut(hold.account.0 as usize) {
                 *held += hold.amount.units();
+                *len += 1;
             }
         }
         let mut sums = std::collections::BTreeMap::<Asset, i128>::new();
-        for (no, (account, &found)) in (0_u32..).zip(self.books.accounts.iter().zip(&held)) {
+        for (no, (account, &(found, len))) in (0_u32..).zip(self.books.accounts.iter().zip(&held)) {
             let (account_no, said, balance) = (AccountNo(no), account.held.units(), account.balance.units());
             *sums.entry(account.asset).or_default() += i128::from(balance);
             if said != found {
                 return Err(Fault::HeldDiffers { account: account_no, said, found });
+            }
+            let chained = self.holds_of(account_no).filter(|hold| hold.account == account_no).count();
+            if account.holds_len != len || chained != len as usize {
+                return Err(Fault::HoldsDiffer { account: account_no, said: account.holds_len, found: len, chained });
+            }
+            if account.balance > account.limits.ceiling {
+                return Err(Fault::PastCeiling { account: account_no, balance });
             }
             if !account.limits.overdraft && balance < said {
                 return Err(Fault::Overdrawn { account: account_no, balance, held: said });

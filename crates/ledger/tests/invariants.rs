@@ -134,7 +134,7 @@ fn invariant_3_a_settlement_takes_no_more_than_the_hold_and_what_is_available() 
     }
 }
 
-/// Broken: nothing had to be, the draft looked only at the books and never at itself.
+/// Broken: `Draft::hold` looking only at the books and not at what the draft has placed, as it first was.
 #[test]
 fn invariant_3_an_id_names_one_open_hold() {
     let mut ledger = books();
@@ -195,7 +195,7 @@ fn invariant_6_the_ledger_has_no_clock_no_input_no_output_no_dice() {
     assert!(read > 3, "the sources are not where they were");
 }
 
-/// Broken: `Draft::settle` marking the hold as ended before it knew whether the payment was possible (it does so today).
+/// Broken: `Draft::settle` marking the hold as ended before it knew whether the payment was possible, as it first was.
 #[test]
 fn invariant_8_a_refusal_leaves_nothing_behind() {
     let mut ledger = books();

@@ -15,6 +15,12 @@ macro_rules! pages {
     };
 }
 
+/// The example on the page about a code: a problem document.
+pub(crate) fn example(code: Code) -> Option<&'static str> {
+    let (_, rest) = page(code)?.split_once("```json\n")?;
+    rest.split_once("```").map(|(example, _)| example)
+}
+
 pages! {
     1 => "L3-0001",
     2 => "L3-0002",

@@ -69,6 +69,11 @@ impl Amount {
         }
     }
 
+    /// The difference, or the nearest amount there is: for looking, never for booking.
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// The same amount with the sign turned, or `None` for the one value that has no opposite.
     pub const fn checked_neg(self) -> Option<Self> {
         match self.0.checked_neg() {

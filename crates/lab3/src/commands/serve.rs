@@ -46,7 +46,8 @@ async fn serve(args: &ServeArgs, settings: &Settings, folder: &Path) -> Result<(
     if args.demo {
         seed(&engine).await?;
     }
-    announce(args, settings, folder, bound, &engine)?;
+    let records = engine.read(|desk, _| desk.state.sequence).await.map_err(|problem| Failure::Other(problem.to_string()))?;
+    announce(args, settings, folder, bound, records)?;
     let app = hive::app(settings, engine.clone(), bound);
     let stopped = async move {
         tokio::select! { _ = stop.0.recv() => {}, _ = stop.1.recv() => {} }
@@ -59,10 +60,9 @@ async fn serve(args: &ServeArgs, settings: &Settings, folder: &Path) -> Result<(
 }
 
 /// Says where the desk is, to people on stdout and to programs in a file.
-fn announce(args: &ServeArgs, settings: &Settings, folder: &Path, bound: SocketAddr, engine: &lab3_engine::Engine) -> Result<(), Failure> {
-    let status = engine.status();
+fn announce(args: &ServeArgs, settings: &Settings, folder: &Path, bound: SocketAddr, records: u64) -> Result<(), Failure> {
     tracing::info!(
-        address = %bound, data = %folder.display(), records = status.sequence, snapshot = status.snapshot,
+        address = %bound, data = %folder.display(), records,
         fee_percent = %settings.finance.fee.percent(), "the desk is open"
     );
     let mut stdout = std::io::stdout().lock();
@@ -101,8 +101,9 @@ pub(super) struct TemporaryFolder(pub(super) PathBuf);
 
 impl TemporaryFolder {
     pub(super) fn make() -> Result<Self, Failure> {
-        let path = std::env::temp_dir().join(format!("lab3-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&path).map_err(|error| Failure::Other(format!("{} cannot be made: {error}", path.display())))?;
+        // A fresh name and a folder that must not exist yet: nobody can have put one there for us.
+        let path = std::env::temp_dir().join(format!("lab3-demo-{}", uuid::Uuid::now_v7()));
+        std::fs::create_dir(&path).map_err(|error| Failure::Other(format!("{} cannot be made: {error}", path.display())))?;
         Ok(Self(path))
     }
 }

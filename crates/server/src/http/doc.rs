@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use lab3_units::Code;
 use utoipa::ToSchema;
+use utoipa::openapi::example::{Example, ExampleBuilder};
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
@@ -11,6 +12,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
 
+use crate::errors;
 use crate::http::key::IDEMPOTENCY_KEY_NAME;
 use crate::http::parameters::Query;
 use crate::json::{Leaf, Object, Parameter};
@@ -176,14 +178,24 @@ impl Doc {
     }
 }
 
+/// Each code's example, as its page has it, to be referred to.
+pub(crate) fn examples() -> impl Iterator<Item = (String, Example)> {
+    Code::ALL.iter().filter_map(|&code| {
+        let example = serde_json::from_str(errors::example(code)?).ok();
+        Some((code.to_string(), ExampleBuilder::new().summary(code.title()).value(example).build()))
+    })
+}
+
 fn text_header(about: &str) -> utoipa::openapi::Header {
     HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).description(Some(about)).build()
 }
 
 fn refusal(status: u16, codes: &[Code]) -> Response {
     let lines = codes.iter().map(|code| format!("[`{code}`](/lab3/errors/{code}) {}", code.title()));
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    let response = ResponseBuilder::new().description(lines.collect::<Vec<_>>().join("; ")).content("application/problem+json", content);
+    let example = |code: &Code| (code.to_string(), RefOr::Ref(Ref::new(format!("#/components/examples/{code}"))));
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).examples_from_iter(codes.iter().map(example));
+    let response =
+        ResponseBuilder::new().description(lines.collect::<Vec<_>>().join("; ")).content("application/problem+json", content.build());
     let response = match status {
         429 | 503 => response.header("Retry-After", text_header("Seconds after which asking again makes sense.")),
         401 => response.header("WWW-Authenticate", text_header("`Bearer`.")),

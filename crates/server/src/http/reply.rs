@@ -7,9 +7,6 @@ use axum::response::{IntoResponse, Response};
 use lab3_units::{Amount, Asset, Code, Problem};
 use serde::{Serialize, Serializer, ser};
 use serde_json::value::RawValue;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
-use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::problem::Refused;
 
@@ -74,14 +71,6 @@ impl Serialize for Mic {
         Number(Asset::MIC.decimal(self.0)).serialize(serializer)
     }
 }
-
-impl PartialSchema for Mic {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::Number).description(Some("MIC, with at most six decimals.")).into()
-    }
-}
-
-impl ToSchema for Mic {}
 
 /// Something written as the string it displays as: an id, a time, a name.
 #[derive(Clone, Copy, Debug)]

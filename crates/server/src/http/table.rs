@@ -14,7 +14,7 @@ use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApiBuilder, RefOr};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::App;
-use crate::http::doc::Doc;
+use crate::http::doc::{Doc, examples};
 use crate::http::guard::GuardLayer;
 use crate::http::problem::{ProblemDocument, no_such_method, no_such_path};
 use crate::metrics::Metrics;
@@ -62,7 +62,7 @@ impl<'a> Table<'a> {
 
     /// The routes, with the page to try them on and answers for everything else.
     pub(crate) fn into_router(self) -> Router<App> {
-        let page = SwaggerUi::new("/lab3/docs").config(Config::from("/lab3/openapi.json"));
+        let page = SwaggerUi::new("/lab3/docs").config(Config::from("/lab3/openapi.json").try_it_out_enabled(true).deep_linking(true));
         self.router.merge(page).fallback(no_such_path).method_not_allowed_fallback(no_such_method)
     }
 
@@ -76,6 +76,7 @@ impl<'a> Table<'a> {
             .license(Some(license));
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The operator's token.")).build();
         let components = ComponentsBuilder::new().schemas_from_iter(self.schemas).security_scheme("operator", SecurityScheme::Http(bearer));
+        let components = examples().fold(components, |components, (code, example)| components.example(code, example));
         let tag = |name: &str, about: &str| TagBuilder::new().name(name).description(Some(about)).build();
         let tags = [
             tag("compute", "Which provider answers a query, and what it may cost."),

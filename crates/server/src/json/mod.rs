@@ -10,14 +10,16 @@ mod list;
 mod place;
 mod request;
 mod schema;
+mod text;
 
 pub(crate) use amount::{NotNegative, Positive};
 pub(crate) use field::{Field, Object, nearest, read_object};
-pub(crate) use leaf::{AllocationId, ClientId, Leaf, Parameter, Sequence, TransactionId, Whole, Words};
+pub(crate) use leaf::{Leaf, Parameter, Sequence, Whole};
 pub(crate) use list::List;
 pub(crate) use place::Place;
 pub(crate) use request::{about, request};
 pub(crate) use schema::described;
+pub(crate) use text::{AllocationId, ClientId, TransactionId, Words};
 
 use lab3_units::{Code, Problem};
 

@@ -54,13 +54,13 @@ pub(crate) struct AllocateReply<'a> {
     #[schema(example = "anthropic_claude")]
     provider: &'a str,
     /// What the query is expected to cost, whoever pays.
-    #[schema(example = 0.075)]
+    #[schema(value_type = f64, example = 0.075)]
     estimated_cost_gic: Mic,
     /// How long it is expected to take.
     #[schema(example = 600)]
     estimated_latency_ms: u32,
     /// What the citizen has left this month after the hold.
-    #[schema(example = 99.925)]
+    #[schema(value_type = f64, example = 99.925)]
     quota_remaining: Mic,
     /// Who would answer should the provider fail.
     #[schema(required, example = "local_llama")]
@@ -95,6 +95,7 @@ pub(crate) struct ProviderLine<'a> {
     #[schema(required, example = "quality")]
     excluded_by: Option<&'static str>,
     /// What the query would cost there.
+    #[schema(value_type = f64)]
     cost_gic: Mic,
     /// The latency expected there.
     latency_ms: u32,

@@ -34,13 +34,13 @@ pub(crate) struct AllocationReply {
     #[schema(example = 5000)]
     query_tokens: u64,
     /// What the query was expected to cost, whoever pays.
-    #[schema(example = 0.075)]
+    #[schema(value_type = f64, example = 0.075)]
     estimated_cost_gic: Mic,
     /// What the citizen paid; `null` while it is open.
-    #[schema(required, example = 0.078)]
+    #[schema(value_type = Option<f64>, required, example = 0.078)]
     charged_gic: Option<Mic>,
     /// What the Hive paid because the citizen could not; `null` while it is open.
-    #[schema(required, example = 0.0)]
+    #[schema(value_type = Option<f64>, required, example = 0.0)]
     overrun_gic: Option<Mic>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime, example = "2025-10-31T14:30:00Z")]

@@ -17,16 +17,16 @@ pub(crate) struct QuotaReply<'a> {
     #[schema(example = "did:kaizen:alice")]
     citizen_did: &'a str,
     /// What is neither used nor held.
-    #[schema(example = 99.925)]
+    #[schema(value_type = f64, example = 99.925)]
     quota_remaining_gic: Mic,
     /// A month's quota.
-    #[schema(example = 100.0)]
+    #[schema(value_type = f64, example = 100.0)]
     default_quota_gic: Mic,
     /// What open allocations hold.
-    #[schema(example = 0.075)]
+    #[schema(value_type = f64, example = 0.075)]
     held_gic: Mic,
     /// What was charged this month.
-    #[schema(example = 0.0)]
+    #[schema(value_type = f64, example = 0.0)]
     used_gic: Mic,
     /// The month.
     #[schema(value_type = String, pattern = "^[0-9]{4}-[0-9]{2}$", example = "2025-10")]

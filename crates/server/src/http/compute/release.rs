@@ -31,10 +31,10 @@ pub(crate) struct ReleaseReply {
     #[schema(example = "released")]
     state: &'static str,
     /// What it had set aside.
-    #[schema(example = 0.075)]
+    #[schema(value_type = f64, example = 0.075)]
     released_gic: Mic,
     /// What the citizen has left this month.
-    #[schema(example = 100.0)]
+    #[schema(value_type = f64, example = 100.0)]
     quota_remaining: Mic,
     /// The journal record this stands in.
     sequence: u64,

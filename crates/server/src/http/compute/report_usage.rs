@@ -51,16 +51,16 @@ pub(crate) struct ReportUsageReply {
     #[schema(required, value_type = Option<String>, example = "al_06f2x1w0v7r9h3kz8q5d4c2bgm")]
     allocation_id: Option<AllocationId>,
     /// What the citizen paid.
-    #[schema(example = 0.078)]
+    #[schema(value_type = f64, example = 0.078)]
     charged_gic: Mic,
     /// What the Hive paid because the citizen could not.
-    #[schema(example = 0.0)]
+    #[schema(value_type = f64, example = 0.0)]
     overrun_gic: Mic,
     /// All the Hive paid, a fallback's whole cost included.
-    #[schema(example = 0.0)]
+    #[schema(value_type = f64, example = 0.0)]
     hive_paid_gic: Mic,
     /// What the citizen has left this month.
-    #[schema(example = 99.922)]
+    #[schema(value_type = f64, example = 99.922)]
     quota_remaining: Mic,
     /// The journal record this stands in.
     sequence: u64,

@@ -23,8 +23,10 @@ pub(crate) struct StatsReply<'a> {
     /// Successful queries reported this month.
     queries_this_month: u64,
     /// What they cost, whoever paid.
+    #[schema(value_type = f64)]
     total_cost_this_month: Mic,
     /// What one cost on average, rounded down.
+    #[schema(value_type = f64)]
     avg_cost_per_query: Mic,
     /// Citizens who used compute this month.
     active_citizens: u64,
@@ -56,6 +58,7 @@ pub(crate) struct ProviderFigures {
     /// Successful queries reported this month.
     queries: u64,
     /// What they cost, whoever paid.
+    #[schema(value_type = f64)]
     cost_gic: Mic,
 }
 

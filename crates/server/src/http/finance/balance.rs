@@ -28,13 +28,13 @@ pub(crate) struct BalanceReply<'a> {
     #[schema(example = "did:kaizen:alice")]
     citizen_did: &'a str,
     /// What the wallet has.
-    #[schema(example = 50.0)]
+    #[schema(value_type = f64, example = 50.0)]
     balance_gic: Mic,
     /// How much of it is held.
-    #[schema(example = 0.0)]
+    #[schema(value_type = f64, example = 0.0)]
     held_gic: Mic,
     /// What is not held.
-    #[schema(example = 50.0)]
+    #[schema(value_type = f64, example = 50.0)]
     available_gic: Mic,
     /// The journal record after which this is so.
     sequence: u64,

@@ -39,13 +39,13 @@ pub(crate) struct ContributeReply {
     #[schema(example = "contribution")]
     type_: &'static str,
     /// How much.
-    #[schema(example = 5.0)]
+    #[schema(value_type = f64, example = 5.0)]
     amount_gic: Mic,
     /// When.
     #[schema(value_type = String, format = DateTime, example = "2025-10-31T14:30:00Z")]
     timestamp: Shown<Time>,
     /// What the pool holds now.
-    #[schema(example = 50005.0)]
+    #[schema(value_type = f64, example = 50005.0)]
     pool_balance_gic: Mic,
     /// The journal record this stands in.
     sequence: u64,

@@ -36,12 +36,12 @@ pub(crate) struct EpochCloseReply<'a> {
     #[schema(example = 2)]
     current_epoch: u32,
     /// What was minted for it.
-    #[schema(example = 1000.0)]
+    #[schema(value_type = f64, example = 1000.0)]
     total_reward_gic: Mic,
     /// Who received what.
     rewards: Vec<Reward<'a>>,
     /// All the MIC there is now.
-    #[schema(example = 51000.0)]
+    #[schema(value_type = f64, example = 51000.0)]
     total_gic_supply: Mic,
     /// When.
     #[schema(value_type = String, format = DateTime, example = "2025-10-31T14:30:00Z")]
@@ -60,7 +60,7 @@ pub(crate) struct Reward<'a> {
     #[schema(example = "hive:pool")]
     recipient: &'a str,
     /// How much.
-    #[schema(example = 1000.0)]
+    #[schema(value_type = f64, example = 1000.0)]
     amount_gic: Mic,
 }
 

@@ -45,7 +45,7 @@ pub(crate) struct GrantReply<'a> {
     #[schema(example = "grant")]
     type_: &'static str,
     /// How much.
-    #[schema(example = 1000.0)]
+    #[schema(value_type = f64, example = 1000.0)]
     amount_gic: Mic,
     /// What for.
     #[schema(example = "Solar Microgrid Deployment")]
@@ -54,7 +54,7 @@ pub(crate) struct GrantReply<'a> {
     #[schema(value_type = String, format = DateTime, example = "2025-10-31T14:30:00Z")]
     timestamp: Shown<Time>,
     /// What the pool holds now.
-    #[schema(example = 49000.0)]
+    #[schema(value_type = f64, example = 49000.0)]
     pool_balance_remaining: Mic,
     /// The journal record this stands in.
     sequence: u64,

@@ -40,13 +40,13 @@ pub(crate) struct MintReply {
     #[schema(example = "mint")]
     type_: &'static str,
     /// How much.
-    #[schema(example = 100.0)]
+    #[schema(value_type = f64, example = 100.0)]
     amount_gic: Mic,
     /// When.
     #[schema(value_type = String, format = DateTime, example = "2025-10-31T14:30:00Z")]
     timestamp: Shown<Time>,
     /// All the MIC there is now.
-    #[schema(example = 50100.0)]
+    #[schema(value_type = f64, example = 50100.0)]
     total_gic_supply: Mic,
     /// The journal record this stands in.
     sequence: u64,

@@ -15,10 +15,10 @@ use crate::http::reply::{Answer, Mic, Number, Shown, reply};
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PoolReply {
     /// What the pool holds.
-    #[schema(example = 50000.0)]
+    #[schema(value_type = f64, example = 50000.0)]
     pool_balance_gic: Mic,
     /// All the MIC there is.
-    #[schema(example = 50000.0)]
+    #[schema(value_type = f64, example = 50000.0)]
     total_gic_supply: Mic,
     /// The current epoch.
     #[schema(example = 1)]

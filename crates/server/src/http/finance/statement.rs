@@ -65,7 +65,7 @@ pub(crate) struct Transaction<'a> {
     #[schema(example = "did:kaizen:bob")]
     to_did: &'a str,
     /// How much.
-    #[schema(example = 50.0)]
+    #[schema(value_type = f64, example = 50.0)]
     amount_gic: Mic,
     /// When.
     #[schema(value_type = String, format = DateTime, example = "2025-10-31T14:30:00Z")]

@@ -47,10 +47,10 @@ pub(crate) struct TransferReply {
     #[schema(example = "transfer")]
     type_: &'static str,
     /// What the recipient got.
-    #[schema(example = 50.0)]
+    #[schema(value_type = f64, example = 50.0)]
     amount_gic: Mic,
     /// What the sender paid on top of it.
-    #[schema(example = 0.0005)]
+    #[schema(value_type = f64, example = 0.0005)]
     fee_gic: Mic,
     /// When.
     #[schema(value_type = String, format = DateTime, example = "2025-10-31T14:30:00Z")]
