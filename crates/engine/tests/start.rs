@@ -3,6 +3,8 @@
 //! It fails when the follower looks for work before it is told how far the journal goes, and then waits for a write to wake it. That is a
 //! race, so there are many starts.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 mod hive;
 
 use hive::{Hive, block_on};

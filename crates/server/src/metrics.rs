@@ -56,6 +56,12 @@ impl RouteMetrics {
         }
         self.seconds.observe(took.as_secs_f64());
     }
+
+    /// What was counted, by status class.
+    #[cfg(test)]
+    pub(crate) fn counted(&self) -> [u64; 3] {
+        self.classes.each_ref().map(Counter::get)
+    }
 }
 
 impl Default for Metrics {

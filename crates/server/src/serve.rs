@@ -24,7 +24,7 @@ use crate::{App, router};
 const CONNECTIONS_MAX: usize = 8192;
 
 /// How long a connection may go without sending a whole request's head; up to twice that, as it is looked at that often.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// Largest head of a request, and most that is read ahead of a body.
 const BUFFER_BYTES: usize = 64 * 1024;

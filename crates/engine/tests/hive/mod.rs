@@ -1,5 +1,6 @@
 //! A Hive for tests of the engine: a store that can be told to fail, a clock turned by hand, short words for commands.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -77,3 +77,31 @@ async fn caught(answering: impl Future<Output = Result<Response, Infallible>>) -
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::metrics::Metrics;
+
+    #[tokio::test]
+    async fn a_panic_becomes_a_refusal_and_the_desk_goes_on() {
+        let metrics = Metrics::default();
+        let route = metrics.route("GET", "/panic");
+        async fn panics() {
+            panic!("as the test wants it");
+        }
+        let router: Router = Router::new().route("/panic", get(panics).route_layer(GuardLayer(route.clone())));
+        for asked in 1..=2 {
+            let response = router.clone().oneshot(Request::get("/panic").body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(response.status(), 500);
+            let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            assert!(str::from_utf8(&body).unwrap().contains("\"code\":\"L3-0099\""));
+            assert_eq!(route.counted(), [0, 0, asked]);
+        }
+    }
+}

@@ -100,6 +100,11 @@ pub(crate) async fn no_such_path() -> Refused {
     Refused(Problem::new(Code::NO_SUCH_PATH, detail))
 }
 
+/// Answers for a file the page to try requests on does not have.
+pub(crate) async fn no_such_file(response: Response) -> Response {
+    if response.status() == StatusCode::NOT_FOUND { no_such_path().await.into_response() } else { response }
+}
+
 /// Answers for a method the path does not know; the router adds `Allow`.
 pub(crate) async fn no_such_method(method: axum::http::Method) -> Response {
     if method == axum::http::Method::OPTIONS {

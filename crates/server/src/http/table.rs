@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::handler::Handler;
+use axum::middleware::map_response;
 use axum::routing::{MethodRouter, get, post};
 use utoipa::PartialSchema;
 use utoipa::openapi::path::{HttpMethod, PathItem, Paths};
@@ -16,7 +17,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::App;
 use crate::http::doc::{Doc, examples};
 use crate::http::guard::GuardLayer;
-use crate::http::problem::{ProblemDocument, no_such_method, no_such_path};
+use crate::http::problem::{ProblemDocument, no_such_file, no_such_method, no_such_path};
 use crate::metrics::Metrics;
 
 /// What the document begins with.
@@ -62,8 +63,9 @@ impl<'a> Table<'a> {
 
     /// The routes, with the page to try them on and answers for everything else.
     pub(crate) fn into_router(self) -> Router<App> {
-        let page = SwaggerUi::new("/lab3/docs").config(Config::from("/lab3/openapi.json").try_it_out_enabled(true).deep_linking(true));
-        self.router.merge(page).fallback(no_such_path).method_not_allowed_fallback(no_such_method)
+        let page: Router<App> =
+            SwaggerUi::new("/lab3/docs").config(Config::from("/lab3/openapi.json").try_it_out_enabled(true).deep_linking(true)).into();
+        self.router.merge(page.layer(map_response(no_such_file))).fallback(no_such_path).method_not_allowed_fallback(no_such_method)
     }
 
     /// The document, as indented JSON.

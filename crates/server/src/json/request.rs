@@ -2,7 +2,7 @@
 
 /// Declares a request: documentation, an example, and typed fields (`Option` for those that may be left out or `null`).
 ///
-/// ```ignore
+/// ```text
 /// request! {
 ///     /// A request to settle what a query really cost.
 ///     #[example({ "citizen_did": "did:kaizen:alice", "actual_cost": 0.078 })]

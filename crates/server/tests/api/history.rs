@@ -1,5 +1,8 @@
 //! The past: transactions and allocations, page by page, both ways.
 
+use lab3_compute::{Allocate, Priority};
+use lab3_engine::{Actor, Command, Submission};
+use lab3_units::{Did, Id};
 use serde_json::{Value, json};
 
 use crate::hive::{ALICE, BOB, Hive};
@@ -108,20 +111,34 @@ async fn everybodys_transactions_leave_out_other_records() {
     assert_eq!(newest["transactions"][0]["metadata"], json!({ "project": "Solar" }));
 }
 
-/// More records without transactions than are looked through at once: the cursor carries on over them.
+/// More records without transactions than are looked through for one page: the page is empty, and its cursor carries on.
 #[tokio::test]
 async fn a_page_looks_through_a_bounded_number_of_records() {
     let hive = Hive::with_alice("100").await;
-    let allocation = json!({ "citizen_did": ALICE, "query_tokens": 1, "preferred_provider": "local" });
-    for _ in 0..1000 {
-        hive.post("/lab3/compute/allocate", &allocation).await.ok();
-    }
+    let allocate = |number: u32| {
+        let allocate = Allocate {
+            citizen: Did::parse(&format!("did:kaizen:c{}", number % 20)).unwrap(),
+            tokens: 1,
+            priority: Priority::Standard,
+            min_quality: None,
+            max_cost: None,
+            preferred: None,
+            explain: false,
+        };
+        let id = Id::from_bytes(u128::from(number).to_be_bytes());
+        Submission { actor: Actor::Open, id, key: None, command: Command::Allocate(allocate) }
+    };
+    let outcomes = hive.engine.submit_batch(None, (0..6000).map(allocate).collect()).await.unwrap();
+    assert!(outcomes.iter().all(Result::is_ok));
     transfer(&hive, ALICE, BOB, "1").await;
-    let found = pages(&hive, "limit=500", "before").await;
-    assert_eq!(found.concat().len(), 4);
-    assert_eq!(found.len(), 1);
-    let page = hive.get("/lab3/financial/transactions?before=1002&limit=2").await.ok();
-    assert_eq!(page["transactions"].as_array().unwrap().len(), 2);
+    for (query, cursor, expected) in [("limit=3", "before", [2, 2]), ("since=0&limit=3", "since", [2, 2])] {
+        let found = pages(&hive, query, cursor).await;
+        assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), expected, "{query}");
+    }
+    let page = hive.get("/lab3/financial/transactions?before=6003&limit=2").await.ok();
+    assert_eq!(page["transactions"], json!([]), "nothing in the 5,000 records looked through");
+    let next = page["next"].as_str().unwrap().parse::<u64>().unwrap();
+    assert!((800..1200).contains(&next), "{next}");
 }
 
 #[tokio::test]

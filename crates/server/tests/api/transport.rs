@@ -33,6 +33,19 @@ async fn the_content_type_must_be_json() {
     }
 }
 
+/// Where the body may be left out, another site's page could send such a request from a browser: it has to claim JSON.
+#[tokio::test]
+async fn another_sites_page_cannot_send_a_bare_request() {
+    let hive = Hive::new();
+    let path = "/lab3/financial/epoch/close";
+    let origin = ("Origin", "https://elsewhere.example");
+    for content_type in ["", "application/x-www-form-urlencoded", "text/plain"] {
+        hive.post_text(path, &[origin, ("Content-Type", content_type)], "").await.refused(415, "L3-0011", None);
+    }
+    hive.post_text(path, &[origin, ("Content-Type", "application/json")], "").await.ok();
+    hive.post_text(path, &[("Content-Type", "")], "").await.ok();
+}
+
 #[tokio::test]
 async fn a_body_is_bounded() {
     let hive = Hive::with_alice("100").await;
@@ -86,7 +99,16 @@ async fn broken_utf8_is_refused() {
 #[tokio::test]
 async fn unknown_paths_and_methods_are_problems_too() {
     let hive = Hive::new();
-    for path in ["/", "/lab3", "/lab3/", "/lab3/nothing", "/lab3/financial/balance/", "/lab3/financial/balance", "/lab3/health/"] {
+    for path in [
+        "/",
+        "/lab3",
+        "/lab3/",
+        "/lab3/nothing",
+        "/lab3/financial/balance/",
+        "/lab3/financial/balance",
+        "/lab3/health/",
+        "/lab3/docs/nothing",
+    ] {
         hive.get(path).await.refused(404, "L3-0013", None);
     }
     for (method, path, allow) in [
