@@ -88,13 +88,14 @@ mod tests {
     use super::*;
     use crate::metrics::Metrics;
 
+    async fn panics() {
+        panic!("as the test wants it");
+    }
+
     #[tokio::test]
     async fn a_panic_becomes_a_refusal_and_the_desk_goes_on() {
         let metrics = Metrics::default();
         let route = metrics.route("GET", "/panic");
-        async fn panics() {
-            panic!("as the test wants it");
-        }
         let router: Router = Router::new().route("/panic", get(panics).route_layer(GuardLayer(route.clone())));
         for asked in 1..=2 {
             let response = router.clone().oneshot(Request::get("/panic").body(Body::empty()).unwrap()).await.unwrap();

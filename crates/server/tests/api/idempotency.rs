@@ -55,6 +55,20 @@ async fn every_command_may_be_repeated() {
 }
 
 #[tokio::test]
+async fn the_same_body_on_another_path_is_another_request() {
+    let hive = Hive::new();
+    let mut paths = Vec::new();
+    for _ in 0..2 {
+        let allocation = hive.post("/lab3/compute/allocate", &json!({ "citizen_did": ALICE, "query_tokens": 10 })).await.ok();
+        paths.push(format!("/lab3/compute/allocations/{}/release", allocation["allocation_id"].as_str().unwrap()));
+    }
+    let first = hive.post_keyed(&paths[0], "k", &json!({})).await;
+    first.ok();
+    hive.post_keyed(&paths[1], "k", &json!({})).await.refused(409, "L3-0060", None);
+    check_replayed(&hive.post_keyed(&paths[0], "k", &json!({})).await, &first);
+}
+
+#[tokio::test]
 async fn a_refusal_by_a_rule_pins_its_key() {
     let hive = Hive::with_alice("10").await;
     for (path, body, status, code, field) in [
