@@ -16,6 +16,9 @@ use hive::{FaultyStore, Hive, allocate, block_on, did, key, mic_of, report, star
 use lab3_engine::{Actor, Command, Fact, Limits, ManualClock, Row, Store, read_records, verify};
 use lab3_units::Duration;
 
+/// Every version there is a journal of.
+const VERSIONS: &[&str] = &["version-1"];
+
 fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journal"))
 }
@@ -77,7 +80,7 @@ fn every_version_is_read_and_means_what_it_meant() {
         hive.engine.stop();
         write_fixture(&name, &hive);
     }
-    for version in ["version-1"] {
+    for version in VERSIONS {
         let store = read_fixture(&std::fs::read_to_string(folder().join(version).with_extension("txt")).unwrap());
         let found = verify(&store, |_| {}).unwrap();
         assert_eq!(found.records, 19, "{version}");
