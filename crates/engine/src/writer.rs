@@ -26,7 +26,7 @@ use crate::shared::Progress;
 use crate::snapshot::Snapshotter;
 use crate::state::State;
 use crate::storage::{Shelf, Store, StoreError};
-use crate::views::{Digest, Views};
+use crate::views::{Digest, KeyIndex, Views};
 
 /// Longest wait for a message before the writer looks whether time has passed.
 const TICK: Duration = Duration::from_millis(500);
@@ -59,6 +59,8 @@ pub struct Writer {
     state: State,
     rows: RowWriter,
     recent: RecentKeys,
+    /// The older keys, as of this round.
+    keys: Arc<KeyIndex>,
     shelf: Box<dyn Shelf>,
     decided: Decided,
     committer: Option<Committer>,
@@ -78,6 +80,7 @@ impl Writer {
         let mut writer = Self {
             rows: RowWriter::new(loaded.state.sequence, loaded.head),
             recent: RecentKeys::new(loaded.recent_keys, loaded.state.sequence),
+            keys: setup.views.keys(),
             snapshot: loaded.snapshot,
             state: loaded.state,
             shelf,
@@ -150,7 +153,8 @@ impl Writer {
     /// One batch: the time once, what is due, then messages until the queue is empty or the batch full.
     fn round(&mut self, first: Option<Message>, queue: &Receiver<Message>) -> bool {
         let now = self.setup.clock.now().max(self.state.at);
-        self.recent.forget(self.setup.views.keys().indexed);
+        self.keys = self.setup.views.keys();
+        self.recent.forget(self.keys.indexed);
         if self.committer.as_ref().is_some_and(Committer::has_failed) {
             self.recover();
         }
@@ -255,7 +259,7 @@ impl Writer {
         if self.recent.is_full() {
             return Err(Problem::new(Code::VIEW_BEHIND, "The index of keys is catching up. Repeat with the same key in a moment."));
         }
-        let found = self.setup.views.keys().find_key(&mut *self.shelf, key);
+        let found = self.keys.find_key(&mut *self.shelf, key);
         found.map_err(|error| {
             tracing::error!(%error, "the index of keys cannot be read");
             Problem::new(Code::VIEW_BEHIND, "The index of keys cannot be read at the moment. Repeat with the same key later.")
@@ -330,8 +334,9 @@ impl Writer {
         self.pause = if durable > self.failed_at { PAUSE } else { (self.pause * 2).min(PAUSE_MAX) };
         self.failed_at = durable;
         let store = self.setup.store.clone();
-        let indexed = self.setup.views.keys().indexed;
-        let loaded = load(&*store, indexed, VerifyOnStart::Tail).and_then(|loaded| {
+        // The keys remembered and the index must meet without a gap.
+        self.keys = self.setup.views.keys();
+        let loaded = load(&*store, self.keys.indexed, VerifyOnStart::Tail).and_then(|loaded| {
             let committer = self.start_committer()?;
             Ok((loaded, committer))
         });

@@ -14,6 +14,7 @@ mod tail;
 pub use chunk::Entry;
 pub(crate) use digest::Digest;
 pub(crate) use follower::Follower;
+pub(crate) use keys::KeyIndex;
 pub use tail::Span;
 pub(crate) use tail::Views;
 

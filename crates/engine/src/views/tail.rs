@@ -60,13 +60,17 @@ struct Shared {
     /// Number of the last chunk on the shelf.
     chunks: u64,
     heads: Vec<Head>,
-    keys: Arc<KeyIndex>,
     tail: Tail,
 }
 
 /// The views. One follower writes, anybody reads.
 #[derive(Debug, Default)]
-pub struct Views(RwLock<Shared>);
+pub struct Views {
+    shared: RwLock<Shared>,
+    /// Under a lock of its own, taken after the other: the writer asks for it every round, and must never wait for the
+    /// follower to take in a batch.
+    keys: RwLock<Arc<KeyIndex>>,
+}
 
 /// Which part of a history is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,17 +103,17 @@ impl Views {
             heads.resize(usize::try_from(block).unwrap_or(0) * HEADS_AT_ONCE, Head::default());
             heads.extend(postcard::from_bytes::<Vec<Head>>(&bytes).map_err(damaged)?);
         }
-        let keys = Arc::new(KeyIndex::open(shelf, position.records, &position.runs)?);
+        let keys = RwLock::new(Arc::new(KeyIndex::open(shelf, position.records, &position.runs)?));
         let (followed, chunks) = (position.records, position.chunks);
-        Ok(Self(RwLock::new(Shared { followed, chunks, heads, keys, tail: Tail::default() })))
+        Ok(Self { shared: RwLock::new(Shared { followed, chunks, heads, tail: Tail::default() }), keys })
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Shared> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.shared.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Shared> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        self.shared.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The last record the follower has read.
@@ -119,7 +123,7 @@ impl Views {
 
     /// The index over the ids on the shelf, as it is now.
     pub fn keys(&self) -> Arc<KeyIndex> {
-        self.read().keys.clone()
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes records into the tail; they continue what was followed.
@@ -132,11 +136,11 @@ impl Views {
         let shared = self.read();
         let mut flush = Flush { puts: Vec::new(), heads: shared.heads.clone(), chunks: shared.chunks, keys: KeyIndex::default() };
         shared.put_histories(&mut flush)?;
-        let first = shared.keys.indexed + 1;
+        let keys = self.keys();
         let mut ids = shared.tail.ids.clone();
-        let (run, pages) = shared.keys.next_run(first, &mut ids);
+        let (run, pages) = keys.next_run(keys.indexed + 1, &mut ids);
         flush.puts.extend(pages);
-        flush.keys = shared.keys.with_run(run, &ids, shared.followed);
+        flush.keys = keys.with_run(run, &ids, shared.followed);
         let mut endings = shared.tail.endings.iter().map(|(&placed, &ended)| (placed, ended)).collect::<Vec<_>>();
         endings.sort_unstable();
         let ending = |(placed, ended): (u64, u64)| Put { table: ShelfTable::Endings, key: placed, value: ended.to_le_bytes().into() };
@@ -151,7 +155,8 @@ impl Views {
         let mut shared = self.write();
         shared.heads = flush.heads;
         shared.chunks = flush.chunks;
-        shared.keys = Arc::new(flush.keys);
+        // Before the tail forgets them, so that an id is always in one of the two.
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(flush.keys);
         shared.tail = shared.tail.next();
     }
 
@@ -193,7 +198,7 @@ impl Views {
     pub fn find(&self, shelf: &mut dyn Shelf, id: Id) -> Result<Vec<u64>, StoreError> {
         let (place, keys) = {
             let shared = self.read();
-            (shared.tail.places.get(&id).copied(), shared.keys.clone())
+            (shared.tail.places.get(&id).copied(), self.keys())
         };
         match place {
             Some(sequence) => Ok(vec![sequence]),
