@@ -26,7 +26,7 @@ pub struct Args {
     #[arg(long, default_value_t = 10_000)]
     citizens: u64,
     /// Batches under way at once
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 8)]
     inflight: u64,
     /// Runs
     #[arg(long, default_value_t = 1)]
@@ -79,7 +79,9 @@ struct Ours {
 
 fn ours(args: &Args, folder: &Path, seed: u64) -> Result<Ours, Failure> {
     let store = Arc::new(SqliteStore::open(folder)?);
-    let engine = Engine::start(store.clone(), Policy::default(), Arc::new(SystemClock), Limits::default())?;
+    // One batch a commit, as in the reference.
+    let limits = Limits { batch_len_max: usize::try_from(args.batch)?, ..Limits::default() };
+    let engine = Engine::start(store.clone(), Policy::default(), Arc::new(SystemClock), limits)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let dids = (0..args.citizens).map(|n| Did::parse(&format!("did:kaizen:citizen-{n}"))).collect::<Result<Vec<_>, _>>()?;
     let dids = Arc::new(dids);
