@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use lab3_units::Time;
+use tokio::runtime::Handle;
 
 use crate::load::StartError;
 use crate::outcome::Release;
@@ -48,6 +49,8 @@ pub struct Parts {
     pub snapshotter: Snapshotter,
     /// How far everybody got.
     pub progress: Arc<Progress>,
+    /// Where replies are waited for, when the engine was started within a runtime.
+    pub runtime: Option<Handle>,
 }
 
 impl Committer {
@@ -97,9 +100,7 @@ impl Parts {
                 self.count(started, digest.last + 1 - digest.first, last_at);
                 self.progress.durable.store(last, Ordering::Release);
             }
-            for release in releases {
-                release();
-            }
+            self.release(releases);
             if !digest.is_empty() {
                 // A full channel is no harm: the follower sees from `durable` that it missed something, and reads the journal.
                 let _ = self.follower.try_send(digest);
@@ -109,6 +110,20 @@ impl Parts {
             }
         }
         Ok(())
+    }
+
+    /// Lets the replies go: on the runtime their receivers wait on, so that waking them is the work of one task there rather than a
+    /// call into the runtime for each.
+    fn release(&self, releases: Vec<Release>) {
+        let release_all = move || {
+            for release in releases {
+                release();
+            }
+        };
+        match &self.runtime {
+            Some(runtime) => drop(runtime.spawn(async move { release_all() })),
+            None => release_all(),
+        }
     }
 
     fn count(&self, started: Instant, records: u64, last_at: Time) {

@@ -106,8 +106,17 @@ impl Engine {
         let (snapshotter, snapshots) = Snapshotter::start(store.snapshots(), progress.clone())?;
         let archive = Archive::new(store.clone(), views.clone());
         let (queue, messages) = channel();
-        let setup =
-            Setup { store, policy: policy.clone(), clock, limits, views, follower: to_follower, snapshotter, progress: progress.clone() };
+        let setup = Setup {
+            store,
+            policy: policy.clone(),
+            clock,
+            limits,
+            views,
+            follower: to_follower,
+            snapshotter,
+            progress: progress.clone(),
+            runtime: tokio::runtime::Handle::try_current().ok(),
+        };
         progress.followed.send_replace(setup.views.followed());
         // Before the follower starts: it sleeps when it has what is durable.
         progress.durable.store(loaded.state.sequence, Ordering::Release);

@@ -51,6 +51,7 @@ pub struct Setup {
     pub follower: SyncSender<Digest>,
     pub snapshotter: Snapshotter,
     pub progress: Arc<Progress>,
+    pub runtime: Option<tokio::runtime::Handle>,
 }
 
 /// The one writer.
@@ -105,7 +106,7 @@ impl Writer {
     fn start_committer(&self) -> Result<Committer, StartError> {
         let Setup { store, follower, snapshotter, progress, .. } = &self.setup;
         let (follower, snapshotter, progress) = (follower.clone(), snapshotter.clone(), progress.clone());
-        Committer::start(Parts { journal: store.journal()?, follower, snapshotter, progress })
+        Committer::start(Parts { journal: store.journal()?, follower, snapshotter, progress, runtime: self.setup.runtime.clone() })
     }
 
     /// Tells the world where a freshly loaded state stands.
