@@ -6,7 +6,6 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use lab3_units::Time;
 use tokio::runtime::Handle;
 
 use crate::load::StartError;
@@ -24,8 +23,6 @@ pub struct Decided {
     pub rows: Vec<Row>,
     /// What the views need of them.
     pub digest: Digest,
-    /// When the last of them was taken.
-    pub last_at: Time,
     /// What to send once they are durable.
     pub releases: Vec<Release>,
     /// The state after them, when a snapshot is due.
@@ -89,7 +86,7 @@ pub struct Failed;
 impl Parts {
     fn run(mut self, batches: &Receiver<Decided>, failed: &AtomicBool) -> Result<(), StoreError> {
         while let Ok(batch) = batches.recv() {
-            let Decided { rows, digest, last_at, releases, frozen } = batch;
+            let Decided { rows, digest, releases, frozen } = batch;
             if let Some(last) = rows.last().map(Row::last) {
                 let started = Instant::now();
                 if let Err(error) = self.journal.append(&rows) {
@@ -97,7 +94,7 @@ impl Parts {
                     self.progress.commit_failures.fetch_add(1, Ordering::Relaxed);
                     return Err(error);
                 }
-                self.count(started, digest.last + 1 - digest.first, last_at);
+                self.count(started, digest.last + 1 - digest.first);
                 self.progress.durable.store(last, Ordering::Release);
             }
             self.release(releases);
@@ -126,11 +123,10 @@ impl Parts {
         }
     }
 
-    fn count(&self, started: Instant, records: u64, last_at: Time) {
+    fn count(&self, started: Instant, records: u64) {
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.progress.commit_micros.fetch_add(micros, Ordering::Relaxed);
         self.progress.commits.fetch_add(1, Ordering::Relaxed);
         self.progress.records.fetch_add(records, Ordering::Relaxed);
-        self.progress.last_at.store(u64::try_from(last_at.millis()).unwrap_or(0), Ordering::Relaxed);
     }
 }

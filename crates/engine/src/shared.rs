@@ -27,8 +27,6 @@ pub struct Progress {
     pub commit_failures: AtomicU64,
     /// The last record in a snapshot.
     pub snapshot: AtomicU64,
-    /// Milliseconds since 1970 of the last record.
-    pub last_at: AtomicU64,
 }
 
 impl Progress {
@@ -45,7 +43,6 @@ impl Progress {
             commit_micros: AtomicU64::new(0),
             commit_failures: AtomicU64::new(0),
             snapshot: AtomicU64::new(0),
-            last_at: AtomicU64::new(0),
         }
     }
 }

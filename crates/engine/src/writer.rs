@@ -114,7 +114,6 @@ impl Writer {
         let progress = &self.setup.progress;
         progress.durable.store(self.state.sequence, Ordering::Release);
         progress.snapshot.store(self.snapshot, Ordering::Relaxed);
-        progress.last_at.store(u64::try_from(self.state.at.millis()).unwrap_or(0), Ordering::Relaxed);
     }
 
     fn desk(&self, now: Time) -> Desk<'_> {
@@ -288,7 +287,6 @@ impl Writer {
         }
         let stored = Box::new(Stored { sequence, record });
         self.decided.digest.add(&stored);
-        self.decided.last_at = at;
         Ok(stored)
     }
 
