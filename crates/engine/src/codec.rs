@@ -60,12 +60,14 @@ pub struct RowWriter {
     open: Option<Row>,
     done: Vec<Row>,
     scratch: Vec<u8>,
+    /// Bytes of the last row: the next is likely alike, and then need not grow.
+    row_bytes: usize,
 }
 
 impl RowWriter {
     /// A writer that continues the chain after record `last` with hash `head`.
     pub fn new(last: u64, head: ChainHash) -> Self {
-        Self { head, next: last + 1, open: None, done: Vec::new(), scratch: Vec::new() }
+        Self { head, next: last + 1, open: None, done: Vec::new(), scratch: Vec::new(), row_bytes: 0 }
     }
 
     /// The number the next record will have.
@@ -85,7 +87,7 @@ impl RowWriter {
         self.head = link(&before, sequence, bytes);
         self.next += 1;
         let row = self.open.get_or_insert_with(|| {
-            let mut body = Vec::with_capacity(4096);
+            let mut body = Vec::with_capacity(self.row_bytes + self.row_bytes / 8);
             body.push(ROW_VERSION);
             body.extend_from_slice(&before);
             Row { first: sequence, len: 0, body }
@@ -95,15 +97,22 @@ impl RowWriter {
         row.body.extend_from_slice(bytes);
         row.len += 1;
         if row.len == ROW_RECORDS_MAX || row.body.len() >= ROW_BYTES_CLOSE {
-            self.done.extend(self.open.take());
+            self.close();
         }
         Ok(sequence)
     }
 
     /// The rows since the last call.
     pub fn take(&mut self) -> Vec<Row> {
-        self.done.extend(self.open.take());
+        self.close();
         std::mem::take(&mut self.done)
+    }
+
+    fn close(&mut self) {
+        if let Some(row) = self.open.take() {
+            self.row_bytes = row.body.len();
+            self.done.push(row);
+        }
     }
 }
 

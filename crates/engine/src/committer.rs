@@ -29,6 +29,14 @@ pub struct Decided {
     pub frozen: Option<Frozen>,
 }
 
+impl Decided {
+    /// Nothing decided, with room for as much as this: the next batch is likely alike.
+    pub fn next(&self) -> Self {
+        let releases = Vec::with_capacity(self.releases.len());
+        Self { rows: Vec::new(), digest: self.digest.next(), releases, frozen: None }
+    }
+}
+
 /// The committer's thread and the way to it.
 pub struct Committer {
     batches: SyncSender<Decided>,

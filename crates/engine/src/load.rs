@@ -1,13 +1,11 @@
 //! From a store to a state: the newest snapshot that fits, the records after it, and the chain checked.
 
-use std::collections::HashMap;
-
-use lab3_units::Id;
-
 use crate::codec::{self, CHAIN_START, ChainHash, Damage};
+use crate::recent::RecentKeys;
 use crate::record::Stored;
 use crate::state::{Frozen, State};
 use crate::storage::{JournalReader, Store, StoreError};
+use crate::views::hash_of;
 
 /// Rows read from the journal at a time.
 const ROWS_AT_ONCE: usize = 256;
@@ -44,7 +42,7 @@ pub struct Loaded {
     /// The chain's hash after that record.
     pub head: ChainHash,
     /// Keys of records the views have not indexed, with the record each names.
-    pub recent_keys: HashMap<Id, u64>,
+    pub recent: RecentKeys,
     /// The snapshot it began with, 0 for none.
     pub snapshot: u64,
 }
@@ -98,26 +96,28 @@ fn check_chain(store: &dyn Store, last: u64) -> Result<ChainHash, StartError> {
 fn replay(store: &dyn Store, base: Frozen, indexed: u64) -> Result<Loaded, StartError> {
     let (snapshot, mut head) = (base.sequence, base.head);
     let mut state = base.thaw();
-    let mut recent_keys = HashMap::new();
+    let mut recent = RecentKeys::new(indexed);
     let mut reader = store.reader()?;
     each_row(&mut *reader, snapshot.min(indexed) + 1, None, |row| {
         if row.last() <= snapshot {
-            codec::read_row(row)?.iter().for_each(|stored| keep_keys(&mut recent_keys, stored, indexed));
+            codec::read_row(row)?.iter().for_each(|stored| keep_keys(&mut recent, stored, indexed));
+            recent.turn(row.last(), indexed);
             return Ok(());
         }
         head = codec::read_checked(row, &head, |stored| {
             state.apply(stored.sequence, &stored.record);
-            keep_keys(&mut recent_keys, &stored, indexed);
+            keep_keys(&mut recent, &stored, indexed);
             Ok(())
         })?;
+        recent.turn(row.last(), indexed);
         Ok(())
     })?;
-    Ok(Loaded { state, head, recent_keys, snapshot })
+    Ok(Loaded { state, head, recent, snapshot })
 }
 
-fn keep_keys(keys: &mut HashMap<Id, u64>, stored: &Stored, indexed: u64) {
+fn keep_keys(recent: &mut RecentKeys, stored: &Stored, indexed: u64) {
     if stored.sequence > indexed {
-        keys.extend(stored.record.keys().map(|id| (id, stored.sequence)));
+        stored.record.keys().for_each(|id| recent.insert(hash_of(id), stored.sequence));
     }
 }
 

@@ -1,55 +1,64 @@
 //! Keys of records that the views have not written to the shelf: the writer must find them at once, for the shelf does not.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
-use lab3_units::Id;
+use hashbrown::HashTable;
 
 use crate::views::SEGMENT_RECORDS;
 
 /// Keys remembered at most. The follower falling this far behind stops keyed commands until it has caught up.
 const KEYS_MAX: usize = 1 << 23;
 
-type Generation = HashMap<Id, u64, foldhash::fast::RandomState>;
+/// A key's hash and the record it names.
+type Generation = HashTable<(u64, u64)>;
 
-/// Recent keys, in generations that are forgotten whole.
+/// Recent keys by their hash, in generations that are forgotten whole.
 #[derive(Debug, Default)]
 pub struct RecentKeys {
     /// Earlier generations with the last record of each.
     older: VecDeque<(u64, Generation)>,
     newest: Generation,
-    /// First record the newest generation may hold.
-    newest_from: u64,
+    /// The record before the first that the newest generation may hold.
+    newest_after: u64,
     len: usize,
 }
 
 impl RecentKeys {
-    /// Keys found while loading, of records up to `last`.
-    pub fn new(keys: HashMap<Id, u64>, last: u64) -> Self {
-        let len = keys.len();
-        let older = if keys.is_empty() { VecDeque::new() } else { VecDeque::from([(last, keys.into_iter().collect())]) };
-        Self { older, newest: Generation::default(), newest_from: last + 1, len }
+    /// Nothing yet, and nothing to remember up to record `indexed`.
+    pub fn new(indexed: u64) -> Self {
+        Self { newest_after: indexed, ..Self::default() }
     }
 
-    /// The record the key names.
-    pub fn find(&self, key: Id) -> Option<u64> {
-        let older = || self.older.iter().rev().find_map(|(_, keys)| keys.get(&key));
-        self.newest.get(&key).or_else(older).copied()
+    /// The record that a key of this hash names.
+    pub fn find(&self, hash: u64) -> Option<u64> {
+        self.find_newest(hash).or_else(|| self.find_older(hash))
+    }
+
+    /// As [`RecentKeys::find`], among the records since the generations last changed.
+    pub fn find_newest(&self, hash: u64) -> Option<u64> {
+        find(&self.newest, hash)
+    }
+
+    /// As [`RecentKeys::find`], among the records before.
+    pub fn find_older(&self, hash: u64) -> Option<u64> {
+        self.older.iter().rev().find_map(|(_, keys)| find(keys, hash))
     }
 
     /// Remembers the key of record `sequence`.
-    pub fn insert(&mut self, key: Id, sequence: u64) {
-        if sequence - self.newest_from >= SEGMENT_RECORDS {
-            // As large as the one before, so that it does not grow step by step under the same load.
-            let next = Generation::with_capacity_and_hasher(self.newest.len(), foldhash::fast::RandomState::default());
-            self.older.push_back((sequence - 1, std::mem::replace(&mut self.newest, next)));
-            self.newest_from = sequence;
-        }
-        self.newest.insert(key, sequence);
+    pub fn insert(&mut self, hash: u64, sequence: u64) {
+        self.newest.insert_unique(hash, (hash, sequence), |&(hash, _)| hash);
         self.len += 1;
     }
 
-    /// Forgets what the shelf now has: everything up to record `indexed`.
-    pub fn forget(&mut self, indexed: u64) {
+    /// Begins a new generation if the newest is full of records up to `last`, and forgets what the shelf now has: everything up
+    /// to record `indexed`.
+    pub fn turn(&mut self, last: u64, indexed: u64) {
+        if last.saturating_sub(self.newest_after) >= SEGMENT_RECORDS {
+            // As large as the one before, so that it does not grow step by step under the same load.
+            let next = Generation::with_capacity(self.newest.len());
+            self.older.push_back((last, std::mem::replace(&mut self.newest, next)));
+            self.newest_after = last;
+        }
         while self.older.front().is_some_and(|&(last, _)| last <= indexed) {
             self.len -= self.older.pop_front().map_or(0, |(_, keys)| keys.len());
         }
@@ -59,4 +68,8 @@ impl RecentKeys {
     pub fn is_full(&self) -> bool {
         self.len >= KEYS_MAX
     }
+}
+
+fn find(keys: &Generation, hash: u64) -> Option<u64> {
+    keys.find(hash, |&(other, _)| other == hash).map(|&(_, sequence)| sequence)
 }

@@ -26,7 +26,7 @@ use crate::shared::Progress;
 use crate::snapshot::Snapshotter;
 use crate::state::State;
 use crate::storage::{Shelf, Store, StoreError};
-use crate::views::{Digest, KeyIndex, Views};
+use crate::views::{Digest, KeyIndex, Views, hash_of};
 
 /// Longest wait for a message before the writer looks whether time has passed.
 const TICK: Duration = Duration::from_millis(500);
@@ -80,7 +80,7 @@ impl Writer {
         let shelf = setup.store.shelf()?;
         let mut writer = Self {
             rows: RowWriter::new(loaded.state.sequence, loaded.head),
-            recent: RecentKeys::new(loaded.recent_keys, loaded.state.sequence),
+            recent: loaded.recent,
             keys: setup.views.keys(),
             snapshot: loaded.snapshot,
             state: loaded.state,
@@ -154,7 +154,7 @@ impl Writer {
     fn round(&mut self, first: Option<Message>, queue: &Receiver<Message>) -> bool {
         let now = self.setup.clock.now().max(self.state.at);
         self.keys = self.setup.views.keys();
-        self.recent.forget(self.keys.indexed);
+        self.recent.turn(self.state.sequence, self.keys.indexed);
         if self.committer.as_ref().is_some_and(Committer::has_failed) {
             self.recover();
         }
@@ -178,7 +178,7 @@ impl Writer {
         self.setup.progress.waiting.fetch_sub(message.weight(), Ordering::Relaxed);
         match message {
             Message::Submit(submission, reply) => {
-                let outcome = self.submit(&submission, now);
+                let outcome = self.submit(&submission, false, now);
                 self.decided.releases.push(Box::new(move || drop(reply.send(outcome))));
             }
             Message::SubmitBatch(batch, reply) => {
@@ -197,7 +197,7 @@ impl Writer {
 
     fn submit_batch(&mut self, batch: Batch, now: Time) -> BatchOutcome {
         if let Some((actor, key)) = batch.key {
-            match self.find(key.id) {
+            match self.find(key.id, false) {
                 Ok(sequences) if sequences.is_empty() => {}
                 Ok(sequences) => return BatchOutcome::Earlier(sequences, batch.items),
                 Err(problem) => return BatchOutcome::Items(batch.items.iter().map(|_| Outcome::Refused(problem.clone())).collect()),
@@ -208,11 +208,24 @@ impl Writer {
                 return BatchOutcome::Items(batch.items.iter().map(|_| Outcome::Refused(problem.clone())).collect());
             }
         }
-        BatchOutcome::Items(batch.items.iter().map(|item| self.submit(item, now)).collect())
+        // For all of them before the first is decided: these look-ups miss the processor's caches, and side by side they wait
+        // for memory together.
+        let new = batch.items.iter().map(|item| self.is_new(item)).collect::<Vec<_>>();
+        BatchOutcome::Items(batch.items.iter().zip(new).map(|(item, new)| self.submit(item, new, now)).collect())
     }
 
-    fn submit(&mut self, submission: &Submission, now: Time) -> Outcome {
-        match self.earlier(submission) {
+    /// Whether it is certain that none of the submission's keys was used before this round.
+    fn is_new(&self, submission: &Submission) -> bool {
+        let is_new = |id| {
+            let hash = hash_of(id);
+            self.recent.find_older(hash).is_none() && !self.keys.may_hold_key(hash)
+        };
+        submission.once().into_iter().chain(submission.keys().map(|key| key.id)).all(is_new)
+    }
+
+    /// Decides one command; `new` when [`Writer::is_new`] has said so.
+    fn submit(&mut self, submission: &Submission, new: bool, now: Time) -> Outcome {
+        match self.earlier(submission, new) {
             Ok(None) => {}
             Ok(Some(earlier)) => return earlier,
             Err(problem) => return Outcome::Refused(problem),
@@ -235,15 +248,15 @@ impl Writer {
     }
 
     /// Whether one of the submission's keys was used before.
-    fn earlier(&mut self, submission: &Submission) -> Result<Option<Outcome>, Problem> {
+    fn earlier(&mut self, submission: &Submission, new: bool) -> Result<Option<Outcome>, Problem> {
         if let Some(id) = submission.once() {
-            let sequences = self.find(id)?;
+            let sequences = self.find(id, new)?;
             if !sequences.is_empty() {
                 return Ok(Some(Outcome::Earlier { sequences, id, fingerprint: None }));
             }
         }
         for Key { id, fingerprint } in submission.keys() {
-            let sequences = self.find(id)?;
+            let sequences = self.find(id, new)?;
             if !sequences.is_empty() {
                 return Ok(Some(Outcome::Earlier { sequences, id, fingerprint: Some(fingerprint) }));
             }
@@ -251,15 +264,20 @@ impl Writer {
         Ok(None)
     }
 
-    /// The records that may hold this key.
-    fn find(&mut self, key: Id) -> Result<Vec<u64>, Problem> {
-        if let Some(sequence) = self.recent.find(key) {
+    /// The records that may hold this key; only this round's when it was `new` before.
+    fn find(&mut self, key: Id, new: bool) -> Result<Vec<u64>, Problem> {
+        let hash = hash_of(key);
+        let recent = if new { self.recent.find_newest(hash) } else { self.recent.find(hash) };
+        if let Some(sequence) = recent {
             return Ok(vec![sequence]);
         }
         if self.recent.is_full() {
             return Err(Problem::new(Code::VIEW_BEHIND, "The index of keys is catching up. Repeat with the same key in a moment."));
         }
-        let found = self.keys.find_key(&mut *self.shelf, key);
+        if new {
+            return Ok(Vec::new());
+        }
+        let found = self.keys.find_key(&mut *self.shelf, hash);
         found.map_err(|error| {
             tracing::error!(%error, "the index of keys cannot be read");
             Problem::new(Code::VIEW_BEHIND, "The index of keys cannot be read at the moment. Repeat with the same key later.")
@@ -283,7 +301,7 @@ impl Writer {
         let sequence = self.rows.push(&record).map_err(|error| StoreError::Other(error.to_string()))?;
         self.state.apply(sequence, &record);
         for key in record.keys() {
-            self.recent.insert(key, sequence);
+            self.recent.insert(hash_of(key), sequence);
         }
         let stored = Box::new(Stored { sequence, record });
         self.decided.digest.add(&stored);
@@ -312,7 +330,8 @@ impl Writer {
             self.decided.frozen = Some(self.state.freeze(self.rows.head()));
             self.snapshot = self.state.sequence;
         }
-        let mut batch = std::mem::take(&mut self.decided);
+        let next = self.decided.next();
+        let mut batch = std::mem::replace(&mut self.decided, next);
         if batch.digest.is_empty() && batch.releases.is_empty() && batch.frozen.is_none() {
             return;
         }
@@ -342,7 +361,7 @@ impl Writer {
         match loaded {
             Ok((loaded, committer)) => {
                 self.rows = RowWriter::new(loaded.state.sequence, loaded.head);
-                self.recent = RecentKeys::new(loaded.recent_keys, loaded.state.sequence);
+                self.recent = loaded.recent;
                 self.snapshot = loaded.snapshot;
                 self.state = loaded.state;
                 self.committer = Some(committer);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub const CHUNK_ENTRIES_MAX: usize = 256;
 
 /// What one record did to one account, and what the account had after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     /// The record.
     pub sequence: u64,

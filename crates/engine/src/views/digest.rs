@@ -2,20 +2,9 @@
 //! into the writer's records would cost it more than the work itself.
 
 use lab3_ledger::{AccountNo, Event};
-use lab3_units::Id;
 
+use super::keys::KeyEntry;
 use crate::record::Stored;
-
-/// An id and the record it names.
-#[derive(Clone, Copy, Debug)]
-pub struct Named {
-    /// The id.
-    pub id: Id,
-    /// The record.
-    pub sequence: u64,
-    /// Whether a later command may come with this id again.
-    pub is_key: bool,
-}
 
 /// What one record did to one account.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +27,7 @@ pub struct Digest {
     /// Last record, 0 when there is none.
     pub last: u64,
     /// The records' ids.
-    pub names: Vec<Named>,
+    pub ids: Vec<KeyEntry>,
     /// What they did to accounts.
     pub changes: Vec<Change>,
     /// Records that placed holds which these ended, with the record that did.
@@ -46,6 +35,12 @@ pub struct Digest {
 }
 
 impl Digest {
+    /// An empty digest with room for as much as this one holds: the next batch is likely alike.
+    pub fn next(&self) -> Self {
+        let (ids, changes) = (Vec::with_capacity(self.ids.len()), Vec::with_capacity(self.changes.len()));
+        Self { first: 0, last: 0, ids, changes, endings: Vec::with_capacity(self.endings.len()) }
+    }
+
     /// Adds the next record.
     pub fn add(&mut self, stored: &Stored) {
         let Stored { sequence, ref record } = *stored;
@@ -53,8 +48,8 @@ impl Digest {
             self.first = sequence;
         }
         self.last = sequence;
-        self.names.push(Named { id: record.id, sequence, is_key: record.fingerprint != 0 });
-        self.names.extend(record.aliases.iter().map(|&id| Named { id, sequence, is_key: true }));
+        self.ids.push(KeyEntry::new(record.id, sequence, record.fingerprint != 0));
+        self.ids.extend(record.aliases.iter().map(|&id| KeyEntry::new(id, sequence, true)));
         for event in &record.entries {
             if let Event::HoldSettled { end, .. } | Event::HoldReleased(end) | Event::HoldExpired(end) = event {
                 self.endings.push((end.placed, sequence));

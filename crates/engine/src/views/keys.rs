@@ -35,12 +35,15 @@ pub struct Run {
     pub page_bits: u8,
 }
 
-/// An id on its way into a run.
+/// An id and the record it names, on its way into a run.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyEntry {
-    hash: u64,
-    sequence: u64,
-    is_key: bool,
+    /// Hash of the id, by [`hash_of`].
+    pub hash: u64,
+    /// The record it names.
+    pub sequence: u64,
+    /// Whether a later command may come with this id again.
+    pub is_key: bool,
 }
 
 impl KeyEntry {
@@ -51,7 +54,7 @@ impl KeyEntry {
 }
 
 /// Sixteen bytes to eight, evenly: fresh ids begin with a time and would not spread by themselves.
-fn hash_of(id: Id) -> u64 {
+pub fn hash_of(id: Id) -> u64 {
     let [high, low] = [0, 8].map(|at| {
         let bytes = id.to_bytes();
         bytes[at..at + 8].iter().fold(0_u64, |word, &byte| (word << 8) | u64::from(byte))
@@ -141,10 +144,14 @@ impl KeyIndex {
         self.runs.push(run);
     }
 
-    /// The records that may hold this key, newest run first; the caller reads them to be sure. None for most new keys,
-    /// without touching the shelf.
-    pub fn find_key(&self, shelf: &mut dyn Shelf, id: Id) -> Result<Vec<u64>, StoreError> {
-        let hash = hash_of(id);
+    /// Whether a key of this hash was perhaps used; a no is certain. Does not touch the shelf.
+    pub fn may_hold_key(&self, hash: u64) -> bool {
+        self.generations.iter().any(|generation| generation.filter.may_contain(hash))
+    }
+
+    /// The records that may hold a key of this hash, newest run first; the caller reads them to be sure. None for most new
+    /// keys, without touching the shelf.
+    pub fn find_key(&self, shelf: &mut dyn Shelf, hash: u64) -> Result<Vec<u64>, StoreError> {
         let mut found = Vec::new();
         let mut end = self.runs.len();
         for generation in self.generations.iter().rev() {
@@ -156,10 +163,10 @@ impl KeyIndex {
         Ok(found)
     }
 
-    /// The records that may hold this id, whoever made it.
-    pub fn find(&self, shelf: &mut dyn Shelf, id: Id) -> Result<Vec<u64>, StoreError> {
+    /// The records that may hold an id of this hash, whoever made it.
+    pub fn find(&self, shelf: &mut dyn Shelf, hash: u64) -> Result<Vec<u64>, StoreError> {
         let mut found = Vec::new();
-        self.search(shelf, hash_of(id), 0..self.runs.len(), &mut found)?;
+        self.search(shelf, hash, 0..self.runs.len(), &mut found)?;
         Ok(found)
     }
 
@@ -212,11 +219,11 @@ mod tests {
         let again = KeyIndex::open(&mut *shelf, index.indexed, index.runs()).unwrap();
         for index in [&index, &again] {
             for n in (1..=15_000).step_by(7) {
-                assert_eq!(index.find(&mut *shelf, id(n)).unwrap(), [n]);
+                assert_eq!(index.find(&mut *shelf, hash_of(id(n))).unwrap(), [n]);
                 if n % 2 == 0 {
-                    assert_eq!(index.find_key(&mut *shelf, id(n)).unwrap(), [n]);
+                    assert_eq!(index.find_key(&mut *shelf, hash_of(id(n))).unwrap(), [n]);
                 }
-                assert_eq!(index.find(&mut *shelf, id(n + 20_000)).unwrap(), [0; 0]);
+                assert_eq!(index.find(&mut *shelf, hash_of(id(n + 20_000))).unwrap(), [0; 0]);
             }
         }
     }

@@ -14,7 +14,7 @@ mod tail;
 pub use chunk::Entry;
 pub(crate) use digest::Digest;
 pub(crate) use follower::Follower;
-pub(crate) use keys::KeyIndex;
+pub(crate) use keys::{KeyIndex, hash_of};
 pub use tail::Span;
 pub(crate) use tail::Views;
 

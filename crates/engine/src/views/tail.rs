@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use lab3_ledger::AccountNo;
 use lab3_units::Id;
 use serde::{Deserialize, Serialize};
 
 use super::chunk::{CHUNK_ENTRIES_MAX, Chunk, Entry, Head};
 use super::digest::Digest;
-use super::keys::{KeyEntry, KeyIndex, Run};
+use super::keys::{KeyEntry, KeyIndex, Run, hash_of};
 use crate::storage::{Put, Shelf, ShelfTable, StoreError};
 
 /// Accounts whose heads share one entry on the shelf.
@@ -34,10 +35,20 @@ const VERSION: u32 = 1;
 /// What the follower has read and not yet written.
 #[derive(Debug, Default)]
 struct Tail {
-    histories: HashMap<AccountNo, Vec<Entry>, RandomState>,
+    histories: HashMap<AccountNo, History, RandomState>,
     ids: Vec<KeyEntry>,
-    places: HashMap<Id, u64, RandomState>,
+    /// Where in `ids` an id's hash stands.
+    places: HashTable<u32>,
     endings: HashMap<u64, u64, RandomState>,
+}
+
+/// An account's entries in the tail.
+#[derive(Debug, Default)]
+struct History {
+    /// The last of `entries`, or what the account had before the first: kept here so that the next entry is made without
+    /// looking for it.
+    last: Entry,
+    entries: Vec<Entry>,
 }
 
 impl Tail {
@@ -47,9 +58,27 @@ impl Tail {
         Self {
             histories: HashMap::with_capacity_and_hasher(self.histories.len(), hasher()),
             ids: Vec::with_capacity(self.ids.len()),
-            places: HashMap::with_capacity_and_hasher(self.places.len(), hasher()),
+            places: HashTable::with_capacity(self.places.len()),
             endings: HashMap::with_capacity_and_hasher(self.endings.len(), hasher()),
         }
+    }
+
+    fn take_ids(&mut self, ids: &[KeyEntry]) {
+        let first = self.ids.len();
+        self.ids.extend_from_slice(ids);
+        let all = &self.ids;
+        let hash_at = |&place: &u32| all.get(place as usize).map_or(0, |entry| entry.hash);
+        for (at, entry) in ids.iter().enumerate() {
+            let place = u32::try_from(first + at).unwrap_or(u32::MAX);
+            self.places.insert_unique(entry.hash, place, hash_at);
+        }
+    }
+
+    /// The record that holds an id of this hash.
+    fn find(&self, hash: u64) -> Option<u64> {
+        let entry = |&place: &u32| self.ids.get(place as usize);
+        let place = self.places.find(hash, |place| entry(place).is_some_and(|entry| entry.hash == hash))?;
+        entry(place).map(|entry| entry.sequence)
     }
 }
 
@@ -196,13 +225,14 @@ impl Views {
 
     /// The records that may hold this id.
     pub fn find(&self, shelf: &mut dyn Shelf, id: Id) -> Result<Vec<u64>, StoreError> {
-        let (place, keys) = {
+        let hash = hash_of(id);
+        let (sequence, keys) = {
             let shared = self.read();
-            (shared.tail.places.get(&id).copied(), self.keys())
+            (shared.tail.find(hash), self.keys())
         };
-        match place {
+        match sequence {
             Some(sequence) => Ok(vec![sequence]),
-            None => keys.find(shelf, id),
+            None => keys.find(shelf, hash),
         }
     }
 
@@ -223,7 +253,7 @@ impl Shared {
 
     /// The part of the account's tail that can be in the answer, and where its history goes on.
     fn tail_of(&self, account: AccountNo, span: Span, limit: usize) -> (Vec<Entry>, Head) {
-        let tail = self.tail.histories.get(&account).map_or(&[][..], Vec::as_slice);
+        let tail = self.tail.histories.get(&account).map_or(&[][..], |history| &history.entries);
         let part = match span {
             Span::Before(end) => {
                 let end = tail.partition_point(|entry| entry.sequence < end);
@@ -239,22 +269,20 @@ impl Shared {
 
     fn take(&mut self, digest: &Digest) {
         self.followed = digest.last;
-        for name in &digest.names {
-            self.tail.ids.push(KeyEntry::new(name.id, name.sequence, name.is_key));
-            self.tail.places.insert(name.id, name.sequence);
-        }
+        self.tail.take_ids(&digest.ids);
         self.tail.endings.extend(digest.endings.iter().copied());
         for change in &digest.changes {
-            let history = self.tail.histories.entry(change.account).or_default();
-            let before = history.last().copied().unwrap_or_else(|| {
+            let history = self.tail.histories.entry(change.account).or_insert_with(|| {
                 let head = self.heads.get(change.account.0 as usize).copied().unwrap_or_default();
-                Entry { sequence: 0, balance: head.balance, held: head.held }
+                let last = Entry { sequence: 0, balance: head.balance, held: head.held };
+                History { last, entries: Vec::new() }
             });
-            let (balance, held) = (before.balance.wrapping_add(change.balance), before.held.wrapping_add(change.held));
-            let entry = Entry { sequence: change.sequence, balance, held };
-            match history.last_mut() {
-                Some(last) if last.sequence == change.sequence => *last = entry,
-                _ => history.push(entry),
+            let Entry { sequence: before, balance, held } = history.last;
+            let (balance, held) = (balance.wrapping_add(change.balance), held.wrapping_add(change.held));
+            history.last = Entry { sequence: change.sequence, balance, held };
+            match history.entries.last_mut() {
+                Some(last) if before == change.sequence => *last = history.last,
+                _ => history.entries.push(history.last),
             }
         }
     }
@@ -271,7 +299,7 @@ impl Shared {
         for account in accounts {
             let at = account.0 as usize;
             let (Some(history), Some(head)) = (self.tail.histories.get(&account), flush.heads.get_mut(at)) else { continue };
-            for entries in history.chunks(CHUNK_ENTRIES_MAX) {
+            for entries in history.entries.chunks(CHUNK_ENTRIES_MAX) {
                 flush.chunks += 1;
                 let value = postcard::to_stdvec(&Chunk::new(account, *head, entries))?;
                 flush.puts.push(Put { table: ShelfTable::Chunks, key: flush.chunks, value });
