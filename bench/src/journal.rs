@@ -178,7 +178,7 @@ fn transfer(dids: &[Did], random: &mut Random) -> Submission {
 
 /// How long an account's latest 50 entries take, records included: the median of 21 looks.
 async fn statement(engine: &Engine, owner: Owner, purpose: Purpose) -> Result<Duration, Failure> {
-    let account = engine.read(move |desk, _| desk.state.ledger.find(&owner, Asset::MIC, purpose)).await?.ok_or("no such account")?;
+    let account = engine.read(move |desk| desk.state.ledger.find(owner.as_str(), Asset::MIC, purpose)).await?.ok_or("no such account")?;
     let mut times = Vec::new();
     for _ in 0..21 {
         let started = Instant::now();

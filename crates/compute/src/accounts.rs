@@ -10,7 +10,7 @@ static COMPUTE: LazyLock<Owner> = LazyLock::new(|| Owner::hive("compute"));
 
 /// The citizen's allowance, when it was ever used.
 pub(crate) fn find_quota(ledger: &Ledger, citizen: &Did) -> Option<AccountNo> {
-    ledger.find(&Owner::from(citizen), Asset::COMPUTE, Purpose::Quota)
+    ledger.find(citizen.as_str(), Asset::COMPUTE, Purpose::Quota)
 }
 
 /// The citizen's allowance.

@@ -25,6 +25,10 @@ const ROW_RECORDS_MAX: u32 = 64;
 /// Bytes after which a row is closed early, whatever it holds.
 const ROW_BYTES_CLOSE: usize = 16 * 1024;
 
+/// Bytes of the row's version, and of that with the chain's hash before its first record.
+const VERSION_LEN: usize = 1;
+const HEAD_LEN: usize = VERSION_LEN + 32;
+
 /// Bytes of a record's chain hash kept beside it.
 const CHECK_LEN: usize = 4;
 
@@ -52,22 +56,43 @@ fn link(before: &ChainHash, sequence: u64, bytes: &[u8]) -> ChainHash {
     hasher.finalize().into()
 }
 
-/// Encodes records into rows, carrying the chain on.
+/// A row whose records are not chained yet: the hashes are left out, to be filled in by [`Unsealed::seal`].
+#[derive(Debug)]
+pub struct Unsealed(Row);
+
+impl Unsealed {
+    /// Chains the records on from `head`, which becomes the chain's hash after the row.
+    pub fn seal(self, head: &mut ChainHash) -> Row {
+        let Self(mut row) = self;
+        row.body[VERSION_LEN..HEAD_LEN].copy_from_slice(head);
+        let (mut at, mut sequence) = (HEAD_LEN, row.first);
+        while let Some((len, rest)) = read_len(&row.body[at..]) {
+            let check = row.body.len() - rest.len();
+            let record = check + CHECK_LEN;
+            at = record + len;
+            *head = link(head, sequence, &row.body[record..at]);
+            row.body[check..record].copy_from_slice(&head[..CHECK_LEN]);
+            sequence += 1;
+        }
+        row
+    }
+}
+
+/// Encodes records into rows.
 #[derive(Debug)]
 pub struct RowWriter {
-    head: ChainHash,
     next: u64,
     open: Option<Row>,
-    done: Vec<Row>,
+    done: Vec<Unsealed>,
     scratch: Vec<u8>,
     /// Bytes of the last row: the next is likely alike, and then need not grow.
     row_bytes: usize,
 }
 
 impl RowWriter {
-    /// A writer that continues the chain after record `last` with hash `head`.
-    pub fn new(last: u64, head: ChainHash) -> Self {
-        Self { head, next: last + 1, open: None, done: Vec::new(), scratch: Vec::new(), row_bytes: 0 }
+    /// A writer that goes on after record `last`.
+    pub fn new(last: u64) -> Self {
+        Self { next: last + 1, open: None, done: Vec::new(), scratch: Vec::new(), row_bytes: 0 }
     }
 
     /// The number the next record will have.
@@ -75,25 +100,19 @@ impl RowWriter {
         self.next
     }
 
-    /// The chain's hash after the last record.
-    pub fn head(&self) -> ChainHash {
-        self.head
-    }
-
     /// Adds a record and says its number.
     pub fn push(&mut self, record: &Record) -> Result<u64, postcard::Error> {
         let bytes = encode(record, &mut self.scratch)?;
-        let (sequence, before) = (self.next, self.head);
-        self.head = link(&before, sequence, bytes);
+        let sequence = self.next;
         self.next += 1;
         let row = self.open.get_or_insert_with(|| {
             let mut body = Vec::with_capacity(self.row_bytes + self.row_bytes / 8);
             body.push(ROW_VERSION);
-            body.extend_from_slice(&before);
+            body.extend_from_slice(&CHAIN_START);
             Row { first: sequence, len: 0, body }
         });
         write_len(&mut row.body, bytes.len());
-        row.body.extend_from_slice(&self.head[..CHECK_LEN]);
+        row.body.extend_from_slice(&[0; CHECK_LEN]);
         row.body.extend_from_slice(bytes);
         row.len += 1;
         if row.len == ROW_RECORDS_MAX || row.body.len() >= ROW_BYTES_CLOSE {
@@ -103,7 +122,7 @@ impl RowWriter {
     }
 
     /// The rows since the last call.
-    pub fn take(&mut self) -> Vec<Row> {
+    pub fn take(&mut self) -> Vec<Unsealed> {
         self.close();
         std::mem::take(&mut self.done)
     }
@@ -111,7 +130,7 @@ impl RowWriter {
     fn close(&mut self) {
         if let Some(row) = self.open.take() {
             self.row_bytes = row.body.len();
-            self.done.push(row);
+            self.done.push(Unsealed(row));
         }
     }
 }

@@ -7,7 +7,9 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
+use crate::codec::{ChainHash, Unsealed};
 use crate::load::StartError;
 use crate::outcome::Release;
 use crate::shared::Progress;
@@ -20,13 +22,21 @@ use crate::views::Digest;
 #[derive(Default)]
 pub struct Decided {
     /// The records, encoded.
-    pub rows: Vec<Row>,
+    pub rows: Vec<Unsealed>,
     /// What the views need of them.
     pub digest: Digest,
     /// What to send once they are durable.
     pub releases: Vec<Release>,
-    /// The state after them, when a snapshot is due.
-    pub frozen: Option<Frozen>,
+    /// The state after them, and what it is wanted for.
+    pub frozen: Option<(Frozen, Wanted)>,
+}
+
+/// What a frozen state is wanted for.
+pub enum Wanted {
+    /// A snapshot is due.
+    Snapshot,
+    /// Somebody asked for it.
+    Reply(oneshot::Sender<Frozen>),
 }
 
 impl Decided {
@@ -48,6 +58,8 @@ pub struct Committer {
 pub struct Parts {
     /// The journal's writing end.
     pub journal: Box<dyn Journal>,
+    /// The chain's hash after the journal's last record.
+    pub head: ChainHash,
     /// Where the views listen.
     pub follower: SyncSender<Digest>,
     /// Where snapshots are made.
@@ -95,6 +107,8 @@ impl Parts {
     fn run(mut self, batches: &Receiver<Decided>, failed: &AtomicBool) -> Result<(), StoreError> {
         while let Ok(batch) = batches.recv() {
             let Decided { rows, digest, releases, frozen } = batch;
+            // Here rather than on the writer's thread, which has more to do.
+            let rows = rows.into_iter().map(|row| row.seal(&mut self.head)).collect::<Vec<_>>();
             if let Some(last) = rows.last().map(Row::last) {
                 let started = Instant::now();
                 if let Err(error) = self.journal.append(&rows) {
@@ -110,8 +124,12 @@ impl Parts {
                 // A full channel is no harm: the follower sees from `durable` that it missed something, and reads the journal.
                 let _ = self.follower.try_send(digest);
             }
-            if let Some(frozen) = frozen {
-                self.snapshotter.take(frozen);
+            if let Some((mut frozen, wanted)) = frozen {
+                frozen.head = self.head;
+                match wanted {
+                    Wanted::Snapshot => self.snapshotter.take(frozen),
+                    Wanted::Reply(reply) => drop(reply.send(frozen)),
+                }
             }
         }
         Ok(())

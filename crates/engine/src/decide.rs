@@ -43,8 +43,17 @@ impl<'a> Desk<'a> {
 /// What a command will do.
 pub type Decision = (Fact, Vec<Event>);
 
+/// What was looked up for a command ahead of deciding it: nothing, or what no other command can change.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ahead {
+    /// Certain: none of its keys was used before this round.
+    pub new: bool,
+    /// A transfer's wallets.
+    pub wallets: lab3_finance::Wallets,
+}
+
 /// Decides a command whose record would have this id.
-pub fn decide(desk: &Desk<'_>, id: Id, command: &Command) -> Result<Decision, Refusal> {
+pub fn decide(desk: &Desk<'_>, id: Id, command: &Command, ahead: Ahead) -> Result<Decision, Refusal> {
     let compute = |decided: (lab3_compute::Fact, Vec<Event>)| (Fact::Compute(decided.0), decided.1);
     let finance = |decided: Result<(lab3_finance::Fact, Vec<Event>), Problem>| match decided {
         Ok((fact, entries)) => Ok((Fact::Finance(fact), entries)),
@@ -54,7 +63,7 @@ pub fn decide(desk: &Desk<'_>, id: Id, command: &Command) -> Result<Decision, Re
         Command::Allocate(allocate) => lab3_compute::allocate(&desk.compute(), id, allocate).map(compute),
         Command::Report(report) => lab3_compute::report(&desk.compute(), report).map(compute),
         Command::Release(allocation) => lab3_compute::release(&desk.compute(), *allocation).map(compute),
-        Command::Transfer(transfer) => finance(lab3_finance::transfer(&desk.finance(), transfer)),
+        Command::Transfer(transfer) => finance(lab3_finance::transfer(&desk.finance(), transfer, ahead.wallets)),
         Command::TransferLinked(items) => {
             finance(lab3_finance::transfer_linked(&desk.finance(), items.iter().map(|(_, transfer)| transfer)))
         }

@@ -11,7 +11,6 @@ use lab3_units::{Code, Id, Problem};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
-use crate::codec::ChainHash;
 use crate::command::{Key, Submission};
 use crate::decide::{Desk, Policy};
 use crate::load::{StartError, VerifyOnStart, load};
@@ -156,7 +155,7 @@ impl Engine {
         self.caught_up().await?;
         let found = self.0.archive.ended_allocation(allocation).await?;
         let (actor, id, key) = (submission.actor, submission.id, submission.key);
-        let command = self.read(move |desk, _| found.command(submission.command, desk)).await?;
+        let command = self.read(move |desk| found.command(submission.command, desk)).await?;
         match self.decide(Submission { actor, id, key, command }).await? {
             Outcome::NotOpen(_) => Err(Problem::new(Code::ALLOCATION_UNKNOWN, "There is no such open allocation.")),
             outcome => self.resolve(outcome).await,
@@ -217,19 +216,20 @@ impl Engine {
 
     /// Looks at the state: every write acknowledged before the call is in it, and nothing in it can be lost any more when this
     /// returns. `look` runs on the writer's thread, so it must be quick.
-    pub async fn read<T: Send + 'static>(&self, look: impl FnOnce(&Desk<'_>, &ChainHash) -> T + Send + 'static) -> Result<T, Problem> {
+    pub async fn read<T: Send + 'static>(&self, look: impl FnOnce(&Desk<'_>) -> T + Send + 'static) -> Result<T, Problem> {
         let (reply, answer) = oneshot::channel();
-        self.send(Message::Ask(Box::new(move |desk, head| {
-            let seen = look(desk, head);
+        self.send(Message::Ask(Box::new(move |desk| {
+            let seen = look(desk);
             Box::new(move || drop(reply.send(seen)))
         })))?;
-        let dropped = || Problem::new(Code::JOURNAL_UNAVAILABLE, "The journal cannot be written at the moment. Try again.");
-        answer.await.map_err(|_| dropped())
+        answer.await.map_err(|_| unanswered())
     }
 
-    /// The state as it stands, to work on elsewhere.
+    /// The state as it stands, to work on elsewhere; as durable as what [`Engine::read`] sees.
     pub async fn freeze(&self) -> Result<Frozen, Problem> {
-        self.read(|desk, head| desk.state.freeze(*head)).await
+        let (reply, frozen) = oneshot::channel();
+        self.send(Message::Freeze(reply))?;
+        frozen.await.map_err(|_| unanswered())
     }
 
     /// Part of an account's history, once the views have caught up with everything acknowledged before the call.
@@ -330,6 +330,10 @@ impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Engine").field(&self.status()).finish()
     }
+}
+
+fn unanswered() -> Problem {
+    Problem::new(Code::JOURNAL_UNAVAILABLE, "The journal cannot be written at the moment. Try again.")
 }
 
 fn outcome_unknown() -> Problem {

@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use crate::command::Submission;
 use crate::decide::Desk;
 use crate::record::Stored;
+use crate::state::Frozen;
 
 /// What became of a submission, as far as the writer can tell.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ pub enum BatchOutcome {
 pub type Release = Box<dyn FnOnce() + Send>;
 
 /// A question: looks at the state now, answers when what it saw is durable.
-pub type Question = Box<dyn FnOnce(&Desk<'_>, &crate::codec::ChainHash) -> Release + Send>;
+pub type Question = Box<dyn FnOnce(&Desk<'_>) -> Release + Send>;
 
 /// What the writer is sent.
 pub enum Message {
@@ -60,6 +61,8 @@ pub enum Message {
     SubmitBatch(Batch, oneshot::Sender<BatchOutcome>),
     /// Look at the state.
     Ask(Question),
+    /// Give the state as it is now, once that is durable.
+    Freeze(oneshot::Sender<Frozen>),
     /// Look whether time has passed; sent by tests that turn the clock.
     Tick,
     /// Finish what was accepted, then end.

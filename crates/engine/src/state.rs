@@ -40,7 +40,7 @@ impl State {
         self.at = record.at;
     }
 
-    /// The state as it is now, to keep: a cheap clone that later records do not touch.
+    /// The state as it is now, to keep: a cheap clone that later records do not touch. `head` is the chain's hash there.
     pub fn freeze(&self, head: ChainHash) -> Frozen {
         let (books, compute, finance) = (self.ledger.books(), self.compute.clone(), self.finance);
         Frozen { sequence: self.sequence, at: self.at, head, books, compute, finance }

@@ -13,10 +13,10 @@ use lab3_ledger::Event;
 use lab3_units::{Code, Id, Problem, Time};
 
 use crate::clock::Clock;
-use crate::codec::RowWriter;
-use crate::command::{Key, Submission};
-use crate::committer::{Committer, Decided, Parts};
-use crate::decide::{Desk, Policy, decide};
+use crate::codec::{CHAIN_START, ChainHash, RowWriter};
+use crate::command::{Command, Key, Submission};
+use crate::committer::{Committer, Decided, Parts, Wanted};
+use crate::decide::{Ahead, Desk, Policy, decide};
 use crate::engine::Limits;
 use crate::load::{Loaded, StartError, VerifyOnStart, load};
 use crate::outcome::{Batch, BatchOutcome, Message, Outcome, engine_id};
@@ -79,7 +79,7 @@ impl Writer {
     pub fn start(setup: Setup, loaded: Loaded) -> Result<Self, StartError> {
         let shelf = setup.store.shelf()?;
         let mut writer = Self {
-            rows: RowWriter::new(loaded.state.sequence, loaded.head),
+            rows: RowWriter::new(loaded.state.sequence),
             recent: loaded.recent,
             keys: setup.views.keys(),
             snapshot: loaded.snapshot,
@@ -93,7 +93,7 @@ impl Writer {
             setup,
         };
         writer.announce();
-        writer.committer = Some(writer.start_committer()?);
+        writer.committer = Some(writer.start_committer(loaded.head)?);
         if writer.state.sequence == 0 {
             let now = writer.setup.clock.now();
             let (fact, entries) = lab3_finance::genesis(&writer.desk(now).finance());
@@ -103,10 +103,10 @@ impl Writer {
         Ok(writer)
     }
 
-    fn start_committer(&self) -> Result<Committer, StartError> {
+    fn start_committer(&self, head: ChainHash) -> Result<Committer, StartError> {
         let Setup { store, follower, snapshotter, progress, .. } = &self.setup;
         let (follower, snapshotter, progress) = (follower.clone(), snapshotter.clone(), progress.clone());
-        Committer::start(Parts { journal: store.journal()?, follower, snapshotter, progress, runtime: self.setup.runtime.clone() })
+        Committer::start(Parts { journal: store.journal()?, head, follower, snapshotter, progress, runtime: self.setup.runtime.clone() })
     }
 
     /// Tells the world where a freshly loaded state stands.
@@ -136,7 +136,7 @@ impl Writer {
             self.round(Some(message), queue);
         }
         if self.state.sequence - self.snapshot >= SNAPSHOT_ON_STOP_RECORDS {
-            self.decided.frozen = Some(self.state.freeze(self.rows.head()));
+            self.freeze(Wanted::Snapshot);
             self.hand_over();
         }
         if let Some(Err(error)) = self.committer.take().map(Committer::finish) {
@@ -178,7 +178,7 @@ impl Writer {
         self.setup.progress.waiting.fetch_sub(message.weight(), Ordering::Relaxed);
         match message {
             Message::Submit(submission, reply) => {
-                let outcome = self.submit(&submission, false, now);
+                let outcome = self.submit(&submission, Ahead::default(), now);
                 self.decided.releases.push(Box::new(move || drop(reply.send(outcome))));
             }
             Message::SubmitBatch(batch, reply) => {
@@ -186,13 +186,23 @@ impl Writer {
                 self.decided.releases.push(Box::new(move || drop(reply.send(outcome))));
             }
             Message::Ask(question) => {
-                let release = question(&self.desk(now), &self.rows.head());
+                let release = question(&self.desk(now));
                 self.decided.releases.push(release);
+            }
+            Message::Freeze(reply) => {
+                self.freeze(Wanted::Reply(reply));
+                // What comes after is not in the state asked for, nor in the chain's hash that goes with it.
+                self.hand_over();
             }
             Message::Tick => {}
             Message::Stop => return true,
         }
         false
+    }
+
+    /// Sends the state along with the batch as it is now; the committer knows the chain's hash there.
+    fn freeze(&mut self, wanted: Wanted) {
+        self.decided.frozen = Some((self.state.freeze(CHAIN_START), wanted));
     }
 
     fn submit_batch(&mut self, batch: Batch, now: Time) -> BatchOutcome {
@@ -210,27 +220,30 @@ impl Writer {
         }
         // For all of them before the first is decided: these look-ups miss the processor's caches, and side by side they wait
         // for memory together.
-        let new = batch.items.iter().map(|item| self.is_new(item)).collect::<Vec<_>>();
-        BatchOutcome::Items(batch.items.iter().zip(new).map(|(item, new)| self.submit(item, new, now)).collect())
+        let ahead = batch.items.iter().map(|item| self.look_ahead(item)).collect::<Vec<_>>();
+        BatchOutcome::Items(batch.items.iter().zip(ahead).map(|(item, ahead)| self.submit(item, ahead, now)).collect())
     }
 
-    /// Whether it is certain that none of the submission's keys was used before this round.
-    fn is_new(&self, submission: &Submission) -> bool {
+    fn look_ahead(&self, submission: &Submission) -> Ahead {
         let is_new = |id| {
             let hash = hash_of(id);
             self.recent.find_older(hash).is_none() && !self.keys.may_hold_key(hash)
         };
-        submission.once().into_iter().chain(submission.keys().map(|key| key.id)).all(is_new)
+        let new = submission.once().into_iter().chain(submission.keys().map(|key| key.id)).all(is_new);
+        let wallets = match &submission.command {
+            Command::Transfer(transfer) => lab3_finance::Wallets::of(&self.state.ledger, transfer),
+            _ => lab3_finance::Wallets::default(),
+        };
+        Ahead { new, wallets }
     }
 
-    /// Decides one command; `new` when [`Writer::is_new`] has said so.
-    fn submit(&mut self, submission: &Submission, new: bool, now: Time) -> Outcome {
-        match self.earlier(submission, new) {
+    fn submit(&mut self, submission: &Submission, ahead: Ahead, now: Time) -> Outcome {
+        match self.earlier(submission, ahead.new) {
             Ok(None) => {}
             Ok(Some(earlier)) => return earlier,
             Err(problem) => return Outcome::Refused(problem),
         }
-        let (fact, entries) = match decide(&self.desk(now), submission.id, &submission.command) {
+        let (fact, entries) = match decide(&self.desk(now), submission.id, &submission.command, ahead) {
             Ok(decision) => decision,
             Err(Refusal::NotOpen(id)) => return Outcome::NotOpen(id),
             Err(Refusal::Problem(problem)) if submission.any_key().is_some() && problem.code().pins_key() => {
@@ -326,8 +339,9 @@ impl Writer {
 
     /// Hands what was decided to the committer, with a snapshot when one is due.
     fn hand_over(&mut self) {
-        if self.state.sequence - self.snapshot >= self.setup.limits.snapshot_every_records {
-            self.decided.frozen = Some(self.state.freeze(self.rows.head()));
+        let due = self.state.sequence - self.snapshot >= self.setup.limits.snapshot_every_records;
+        if due && self.decided.frozen.is_none() {
+            self.freeze(Wanted::Snapshot);
             self.snapshot = self.state.sequence;
         }
         let next = self.decided.next();
@@ -355,12 +369,12 @@ impl Writer {
         // The keys remembered and the index must meet without a gap.
         self.keys = self.setup.views.keys();
         let loaded = load(&*store, self.keys.indexed, VerifyOnStart::Tail).and_then(|loaded| {
-            let committer = self.start_committer()?;
+            let committer = self.start_committer(loaded.head)?;
             Ok((loaded, committer))
         });
         match loaded {
             Ok((loaded, committer)) => {
-                self.rows = RowWriter::new(loaded.state.sequence, loaded.head);
+                self.rows = RowWriter::new(loaded.state.sequence);
                 self.recent = loaded.recent;
                 self.snapshot = loaded.snapshot;
                 self.state = loaded.state;
@@ -401,8 +415,8 @@ impl Writer {
                 drop(reply.send(BatchOutcome::Items(refusals)));
             }
             // The state is what the journal says, so questions can be answered; without a state they are dropped.
-            Message::Ask(question) if self.committer.is_some() => question(&self.desk(now), &self.rows.head())(),
-            Message::Ask(_) | Message::Tick => {}
+            Message::Ask(question) if self.committer.is_some() => question(&self.desk(now))(),
+            Message::Ask(_) | Message::Freeze(_) | Message::Tick => {}
             Message::Stop => return true,
         }
         false

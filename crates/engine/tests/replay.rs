@@ -95,7 +95,7 @@ fn holds_expire_on_the_engines_clock_alone() {
     let allocation = hive.submit(None, allocate("alice", 5000)).unwrap().stored;
     let is_open = |hive: &Hive| {
         let id = allocation.record.id;
-        block_on(hive.engine.read(move |desk, _| desk.state.ledger.hold(id).is_some())).unwrap()
+        block_on(hive.engine.read(move |desk| desk.state.ledger.hold(id).is_some())).unwrap()
     };
     hive.clock.advance(Duration::from_secs(899));
     assert!(is_open(&hive));
@@ -118,7 +118,8 @@ fn the_past_is_answered_as_it_was() {
         known.push((done.stored.sequence, hive.standing("alice")));
     }
     let owner = Owner::from(&hive::did("alice"));
-    let wallet = block_on(hive.engine.read(move |desk, _| desk.state.ledger.find(&owner, Asset::MIC, Purpose::Wallet))).unwrap().unwrap();
+    let wallet =
+        block_on(hive.engine.read(move |desk| desk.state.ledger.find(owner.as_str(), Asset::MIC, Purpose::Wallet))).unwrap().unwrap();
     for (sequence, standing) in &known {
         assert_eq!(block_on(hive.engine.standing_at(wallet, *sequence)).unwrap(), *standing);
     }

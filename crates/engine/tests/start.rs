@@ -19,7 +19,7 @@ fn views_catch_up_after_a_start_without_a_write() {
     let mut hive = Hive::new();
     hive.mint("alice", 1);
     let owner = Owner::from(&hive::did("alice"));
-    let find = move |desk: &lab3_engine::Desk<'_>, _: &[u8; 32]| desk.state.ledger.find(&owner, Asset::MIC, Purpose::Wallet);
+    let find = move |desk: &lab3_engine::Desk<'_>| desk.state.ledger.find(owner.as_str(), Asset::MIC, Purpose::Wallet);
     let wallet = block_on(hive.engine.read(find)).unwrap().unwrap();
     for start in 1..=STARTS {
         hive = hive.restart();

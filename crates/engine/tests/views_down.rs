@@ -79,5 +79,5 @@ fn history_is_refused_and_the_books_are_answered() {
     let (engine, _) = reopened();
     let history = block_on(engine.history(AccountNo(0), Span::Before(u64::MAX), 10));
     assert_eq!(history.map(|_| ()).map_err(|problem: Problem| problem.code()), Err(Code::VIEW_BEHIND));
-    assert!(block_on(engine.read(|desk, _| Ledger::verify(&desk.state.ledger))).unwrap().is_ok());
+    assert!(block_on(engine.read(|desk| Ledger::verify(&desk.state.ledger))).unwrap().is_ok());
 }

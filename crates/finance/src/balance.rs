@@ -1,6 +1,6 @@
 //! What a citizen has.
 
-use lab3_units::{Amount, Asset, Did, Owner};
+use lab3_units::{Amount, Asset, Did};
 
 use crate::Desk;
 
@@ -17,7 +17,7 @@ pub struct BalanceStatus {
 
 /// What the DID has now. Whom the Hive has not met has nothing.
 pub fn balance(desk: &Desk<'_>, did: &Did) -> BalanceStatus {
-    let wallet = desk.ledger.find(&Owner::from(did), Asset::MIC, lab3_ledger::Purpose::Wallet);
+    let wallet = desk.ledger.find(did.as_str(), Asset::MIC, lab3_ledger::Purpose::Wallet);
     let status =
         |account: &lab3_ledger::Account| BalanceStatus { balance: account.balance(), held: account.held(), available: account.available() };
     wallet.and_then(|wallet| desk.ledger.account(wallet)).map(status).unwrap_or_default()

@@ -33,4 +33,4 @@ pub use mint::{Mint, mint};
 pub use policy::{Grants, Policy, Recipient, Share};
 pub use pool::{PoolStatus, pool};
 pub use state::State;
-pub use transfer::{Transfer, transfer, transfer_linked};
+pub use transfer::{Transfer, Wallets, transfer, transfer_linked};

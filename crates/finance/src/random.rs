@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use crate::testing::{Hive, did};
 use crate::{
-    CloseEpoch, Contribute, Desk, Fact, Grant, Mint, Policy, Recipient, Share, Transfer, balance, close_epoch, contribute, grant, mint,
-    pool, transfer, transfer_linked,
+    CloseEpoch, Contribute, Desk, Fact, Grant, Mint, Policy, Recipient, Share, Transfer, Wallets, balance, close_epoch, contribute, grant,
+    mint, pool, transfer, transfer_linked,
 };
 
 /// One random request. Citizens are numbers, amounts are KS.
@@ -111,7 +111,10 @@ fn decide(desk: &Desk<'_>, ask: &Ask) -> Result<(Fact, Vec<Event>), Problem> {
     let command =
         |from: &u8, to: &u8, units: &i64| Transfer { from: citizen(*from), to: citizen(*to), amount: amount(units), reason: "".into() };
     match ask {
-        Ask::Transfer(from, to, units) => transfer(desk, &command(from, to, units)),
+        Ask::Transfer(from, to, units) => {
+            let command = command(from, to, units);
+            transfer(desk, &command, Wallets::of(desk.ledger, &command))
+        }
         Ask::Linked(items) => {
             let commands: Vec<Transfer> = items.iter().map(|(from, to, units)| command(from, to, units)).collect();
             transfer_linked(desk, commands.iter())

@@ -68,7 +68,7 @@ impl Hive {
             "hive:reserve" => (Owner::hive("reserve"), Purpose::Reserve),
             text => (Owner::from(&did(text)), Purpose::Wallet),
         };
-        let account = self.ledger.find(&owner, Asset::MIC, purpose).and_then(|account| self.ledger.account(account));
+        let account = self.ledger.find(owner.as_str(), Asset::MIC, purpose).and_then(|account| self.ledger.account(account));
         account.map_or(Amount::ZERO, lab3_ledger::Account::balance)
     }
 

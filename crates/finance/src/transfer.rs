@@ -2,7 +2,7 @@
 //!
 //! This is the desk's hottest path: a transfer between wallets that exist looks up two names and writes two events.
 
-use lab3_ledger::{Draft, Event, Kind, Purpose};
+use lab3_ledger::{AccountNo, Draft, Event, Kind, Ledger, Purpose};
 use lab3_units::{Amount, Asset, Code, Did, Owner, Problem};
 
 use crate::accounts::{Office, beyond_the_books, check_positive, insufficient, wallet};
@@ -21,12 +21,29 @@ pub struct Transfer {
     pub reason: Box<str>,
 }
 
-/// Moves an amount from one wallet to another, and the fee from the sender to the pool.
+/// The wallets a transfer is between, as far as they are open. An account's number is its for ever, so they can be looked up
+/// before the transfers ahead of this one are decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wallets {
+    from: Option<AccountNo>,
+    to: Option<AccountNo>,
+}
+
+impl Wallets {
+    /// Looks them up.
+    pub fn of(ledger: &Ledger, transfer: &Transfer) -> Self {
+        let wallet = |did: &Did| ledger.find(did.as_str(), Asset::MIC, Purpose::Wallet);
+        Self { from: wallet(&transfer.from), to: wallet(&transfer.to) }
+    }
+}
+
+/// Moves an amount from one wallet to another, and the fee from the sender to the pool. `wallets` may be what was looked up
+/// earlier, or nothing: what is missing is looked up now.
 ///
 /// Errors: `SAME_PARTY` (`to_did`), `MIC_INSUFFICIENT` and `BOOKS_LIMIT` (`amount`).
-pub fn transfer(desk: &Desk<'_>, command: &Transfer) -> Result<(Fact, Vec<Event>), Problem> {
+pub fn transfer(desk: &Desk<'_>, command: &Transfer, wallets: Wallets) -> Result<(Fact, Vec<Event>), Problem> {
     let mut draft = Draft::new(desk.ledger);
-    draw_up(desk, &mut draft, command)?;
+    draw_up(desk, &mut draft, command, wallets)?;
     Ok((Fact::Transferred, draft.into_events()))
 }
 
@@ -36,7 +53,7 @@ pub fn transfer(desk: &Desk<'_>, command: &Transfer) -> Result<(Fact, Vec<Event>
 pub fn transfer_linked<'a>(desk: &Desk<'_>, commands: impl Iterator<Item = &'a Transfer>) -> Result<(Fact, Vec<Event>), Problem> {
     let mut draft = Draft::new(desk.ledger);
     for (item, command) in commands.enumerate() {
-        draw_up(desk, &mut draft, command).map_err(|problem| {
+        draw_up(desk, &mut draft, command, Wallets::default()).map_err(|problem| {
             let field = format!("transfers[{item}].{}", problem.field.as_deref().unwrap_or("amount"));
             problem.in_field(field)
         })?;
@@ -44,7 +61,7 @@ pub fn transfer_linked<'a>(desk: &Desk<'_>, commands: impl Iterator<Item = &'a T
     Ok((Fact::Transferred, draft.into_events()))
 }
 
-fn draw_up(desk: &Desk<'_>, draft: &mut Draft<'_>, command: &Transfer) -> Result<(), Problem> {
+fn draw_up(desk: &Desk<'_>, draft: &mut Draft<'_>, command: &Transfer, wallets: Wallets) -> Result<(), Problem> {
     let Transfer { from, to, amount, reason } = command;
     check_positive(*amount)?;
     if from == to {
@@ -54,12 +71,12 @@ fn draw_up(desk: &Desk<'_>, draft: &mut Draft<'_>, command: &Transfer) -> Result
     let fee = desk.policy.fee.of(*amount);
     let too_large = || beyond_the_books(&lab3_ledger::Refusal::Overflow);
     let needed = amount.checked_add(fee).ok_or_else(too_large)?;
-    let sender = draft.find(&Owner::from(from), Asset::MIC, Purpose::Wallet);
+    let sender = wallets.from.or_else(|| draft.find(&Owner::from(from), Asset::MIC, Purpose::Wallet));
     let available = sender.map_or(Amount::ZERO, |account| draft.available(account));
     let Some(sender) = sender.filter(|_| available >= needed) else {
         return Err(insufficient(from, needed, fee, available));
     };
-    let recipient = wallet(draft, to);
+    let recipient = wallets.to.unwrap_or_else(|| wallet(draft, to));
     pay(draft, sender, recipient, *amount, Kind::Transfer, reason)?;
     if fee.is_positive() {
         let pool = Office::Pool.account(desk, draft);
@@ -69,14 +86,7 @@ fn draw_up(desk: &Desk<'_>, draft: &mut Draft<'_>, command: &Transfer) -> Result
 }
 
 /// Moves an amount the payer is known to have.
-pub(crate) fn pay(
-    draft: &mut Draft<'_>,
-    from: lab3_ledger::AccountNo,
-    to: lab3_ledger::AccountNo,
-    amount: Amount,
-    kind: Kind,
-    memo: &str,
-) -> Result<(), Problem> {
+pub(crate) fn pay(draft: &mut Draft<'_>, from: AccountNo, to: AccountNo, amount: Amount, kind: Kind, memo: &str) -> Result<(), Problem> {
     let transfer = lab3_ledger::Transfer { from, to, amount, kind, memo };
     draft.transfer(&transfer).map_err(|refusal| beyond_the_books(&refusal))
 }
@@ -92,7 +102,7 @@ mod tests {
         hive.fund("did:kaizen:alice", funds);
         let before = hive.balance_of("hive:pool");
         let command = Transfer { from: did(from), to: did(to), amount: mic(amount), reason: "why".into() };
-        let outcome = hive.run(|desk| transfer(desk, &command));
+        let outcome = hive.run(|desk| transfer(desk, &command, Wallets::default()));
         match expected {
             Ok([alice, bob, paid]) => {
                 assert_eq!(outcome.map_err(|problem| problem.to_string()), Ok(Fact::Transferred));
@@ -145,7 +155,7 @@ mod tests {
         hive.fund("did:kaizen:alice", "100");
         hive.fund("did:kaizen:bob", "1");
         let command = Transfer { from: did("did:kaizen:alice"), to: did("did:kaizen:bob"), amount: mic("50"), reason: "rent".into() };
-        let (_, events) = transfer(&hive.desk(), &command).unwrap();
+        let (_, events) = transfer(&hive.desk(), &command, Wallets::default()).unwrap();
         let told: Vec<_> = events
             .iter()
             .map(|event| match event {

@@ -146,7 +146,7 @@ impl<'a> Draft<'a> {
 
     /// The owner's account, if it is open or this draft opens it.
     pub fn find(&self, owner: &Owner, asset: Asset, purpose: Purpose) -> Option<AccountNo> {
-        let found = self.ledger.find(owner, asset, purpose);
+        let found = self.ledger.find(owner.as_str(), asset, purpose);
         if found.is_some() || self.opened.is_empty() {
             return found;
         }

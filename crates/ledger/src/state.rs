@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 
 use foldhash::quality::FixedState;
 use hashbrown::HashTable;
-use lab3_units::{Amount, Asset, Id, Owner, Time};
+use lab3_units::{Amount, Asset, Id, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, AccountNo, NO_HOLD, Purpose};
@@ -166,13 +166,12 @@ impl Ledger {
     }
 
     /// The owner's account of that asset and purpose.
-    pub fn find(&self, owner: &Owner, asset: Asset, purpose: Purpose) -> Option<AccountNo> {
+    pub fn find(&self, owner: &str, asset: Asset, purpose: Purpose) -> Option<AccountNo> {
         let same = |&no: &u32| {
-            let same =
-                |account: &Account| account.asset == asset && account.purpose == purpose && self.books.owner_of(account) == owner.as_str();
+            let same = |account: &Account| account.asset == asset && account.purpose == purpose && self.books.owner_of(account) == owner;
             self.books.accounts.get(no as usize).is_some_and(same)
         };
-        self.accounts_by_key.find(account_hash(owner.as_str(), asset, purpose), same).map(|&no| AccountNo(no))
+        self.accounts_by_key.find(account_hash(owner, asset, purpose), same).map(|&no| AccountNo(no))
     }
 
     /// The open hold of that id.

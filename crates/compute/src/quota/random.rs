@@ -182,7 +182,7 @@ impl Pair {
     }
 
     fn balance(&self, owner: &Owner, purpose: Purpose) -> i64 {
-        let account = self.hive.ledger.find(owner, Asset::COMPUTE, purpose).and_then(|account| self.hive.ledger.account(account));
+        let account = self.hive.ledger.find(owner.as_str(), Asset::COMPUTE, purpose).and_then(|account| self.hive.ledger.account(account));
         account.map_or(0, |account| account.balance().units())
     }
 

@@ -21,7 +21,7 @@ fn allocate_with(hive: &mut Hive, provider: &str) -> Id {
 }
 
 fn balance(hive: &Hive, owner: &str, purpose: lab3_ledger::Purpose) -> Amount {
-    let account = hive.ledger.find(&lab3_units::Owner::hive(owner), lab3_units::Asset::COMPUTE, purpose);
+    let account = hive.ledger.find(lab3_units::Owner::hive(owner).as_str(), lab3_units::Asset::COMPUTE, purpose);
     account.and_then(|account| hive.ledger.account(account)).map_or(Amount::ZERO, lab3_ledger::Account::balance)
 }
 

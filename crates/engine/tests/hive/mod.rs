@@ -115,9 +115,9 @@ impl Hive {
     /// Balance and held of somebody's wallet, in KS.
     pub fn standing(&self, of: &str) -> (i64, i64) {
         let owner = Owner::from(&did(of));
-        let look = move |desk: &lab3_engine::Desk<'_>, _: &[u8; 32]| {
+        let look = move |desk: &lab3_engine::Desk<'_>| {
             let ledger = &desk.state.ledger;
-            let wallet = ledger.find(&owner, Asset::MIC, lab3_ledger::Purpose::Wallet).and_then(|no| ledger.account(no));
+            let wallet = ledger.find(owner.as_str(), Asset::MIC, lab3_ledger::Purpose::Wallet).and_then(|no| ledger.account(no));
             wallet.map_or((0, 0), |account| (account.balance().units(), account.held().units()))
         };
         block_on(self.engine.read(look)).unwrap()

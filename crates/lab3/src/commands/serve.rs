@@ -46,7 +46,7 @@ async fn serve(args: &ServeArgs, settings: &Settings, folder: &Path) -> Result<(
     if args.demo {
         seed(&engine).await?;
     }
-    let records = engine.read(|desk, _| desk.state.sequence).await.map_err(|problem| Failure::Other(problem.to_string()))?;
+    let records = engine.read(|desk| desk.state.sequence).await.map_err(|problem| Failure::Other(problem.to_string()))?;
     announce(args, settings, folder, bound, records)?;
     let app = hive::app(settings, engine.clone(), bound);
     let stopped = async move {

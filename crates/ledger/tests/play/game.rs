@@ -170,7 +170,7 @@ impl Game {
             }
         }
         for (&(owner, asset, purpose), &no) in &self.model.keys {
-            let found = ledger.find(&owner_of(owner), ASSETS[usize::from(asset)], PURPOSES[usize::from(purpose)]);
+            let found = ledger.find(owner_of(owner).as_str(), ASSETS[usize::from(asset)], PURPOSES[usize::from(purpose)]);
             if found != Some(account_no(no)) || ledger.owner_name(account_no(no)) != owner_of(owner).as_str() {
                 return Err(format!("account {no} of owner {owner} is found as {found:?}"));
             }

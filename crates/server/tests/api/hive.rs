@@ -103,7 +103,7 @@ impl Hive {
     pub async fn pass(&self, seconds: u32) {
         self.clock.advance(Duration::from_secs(seconds));
         self.engine.tick().unwrap();
-        self.engine.read(|_, _| ()).await.unwrap();
+        self.engine.read(|_| ()).await.unwrap();
     }
 }
 

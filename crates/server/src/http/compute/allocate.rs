@@ -159,7 +159,7 @@ pub(crate) async fn allocate(State(app): State<App>, Sent { body, key }: Sent<Al
 /// Asks the rule what it would decide now, and holds nothing.
 async fn try_out(app: &App, command: Allocate) -> Result<Response, Problem> {
     let look = move |desk: &lab3_engine::Desk<'_>| (lab3_compute::allocate(&desk.compute(), fresh_id(), &command), desk.state.sequence);
-    match app.engine().read(move |desk, _| look(desk)).await? {
+    match app.engine().read(move |desk| look(desk)).await? {
         (Ok((Compute::Allocated(fact), _)), sequence) => Ok(reply(&AllocateReply::new(&fact, None, sequence))),
         (Err(Refusal::Problem(problem)), _) => Err(problem),
         _ => Err(Problem::new(Code::INTERNAL, "A dry run gave something else than an allocation. Please report this.")),

@@ -79,7 +79,7 @@ pub(crate) async fn allocation(State(app): State<App>, Named(AllocationId(id)): 
         let ledger = &desk.state.ledger;
         (Box::<str>::from(ledger.owner_name(account)), ledger.hold(id).is_some())
     };
-    let (citizen, open) = engine.read(move |desk, _| look(desk)).await?;
+    let (citizen, open) = engine.read(move |desk| look(desk)).await?;
     Ok(reply(&placed.told(engine, &citizen, open).await?))
 }
 

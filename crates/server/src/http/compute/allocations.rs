@@ -57,7 +57,7 @@ pub(crate) async fn allocations(State(app): State<App>, Asked(query): Asked<Allo
     let before = query.before.map_or(u64::MAX, |before| before.0);
     let engine = app.engine();
     let owner = Owner::from(&citizen);
-    let account = engine.read(move |desk, _| desk.state.ledger.find(&owner, Asset::COMPUTE, Purpose::Quota)).await?;
+    let account = engine.read(move |desk| desk.state.ledger.find(owner.as_str(), Asset::COMPUTE, Purpose::Quota)).await?;
     let Some(account) = account else { return Ok(reply(&AllocationsReply { allocations: Vec::new(), next: None })) };
     let (stored, next) = placed(engine, account, before, limit).await?;
     let placed = stored.iter().filter_map(Placed::of).collect::<Vec<_>>();
@@ -98,5 +98,5 @@ async fn placed(engine: &Engine, account: AccountNo, mut before: u64, limit: usi
 
 /// Which of the holds are open.
 async fn open(engine: &Engine, ids: Vec<Id>) -> Result<Vec<bool>, Problem> {
-    engine.read(move |desk, _| ids.iter().map(|&id| desk.state.ledger.hold(id).is_some()).collect()).await
+    engine.read(move |desk| ids.iter().map(|&id| desk.state.ledger.hold(id).is_some()).collect()).await
 }

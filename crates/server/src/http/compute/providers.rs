@@ -72,7 +72,7 @@ pub(crate) fn doc() -> Doc {
 }
 
 pub(crate) async fn providers(State(app): State<App>, _: Plain) -> Answer {
-    let providers = app.engine().read(|desk, _| lab3_compute::provider_status(&desk.compute())).await?;
+    let providers = app.engine().read(|desk| lab3_compute::provider_status(&desk.compute())).await?;
     Ok(reply(&ProvidersReply { providers: providers.iter().map(ProviderReply::new).collect() }))
 }
 

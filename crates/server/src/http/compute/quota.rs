@@ -46,7 +46,7 @@ pub(crate) fn doc() -> Doc {
 
 pub(crate) async fn quota(State(app): State<App>, Named(citizen): Named<Did>) -> Answer {
     let whose = citizen.clone();
-    let status = app.engine().read(move |desk, _| lab3_compute::quota(&desk.compute(), &whose)).await?;
+    let status = app.engine().read(move |desk| lab3_compute::quota(&desk.compute(), &whose)).await?;
     Ok(reply(&QuotaReply {
         citizen_did: citizen.as_str(),
         quota_remaining_gic: Mic(status.remaining),

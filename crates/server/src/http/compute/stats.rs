@@ -69,7 +69,7 @@ pub(crate) fn doc() -> Doc {
 }
 
 pub(crate) async fn stats(State(app): State<App>, _: Plain) -> Answer {
-    let stats = app.engine().read(|desk, _| lab3_compute::stats(&desk.compute())).await?;
+    let stats = app.engine().read(|desk| lab3_compute::stats(&desk.compute())).await?;
     Ok(reply(&StatsReply {
         total_allocations: stats.total_allocations,
         open_allocations: stats.open_allocations,

@@ -25,7 +25,7 @@ pub(crate) async fn scrape(State(app): State<App>, _: Plain) -> Result<Response,
         Books { accounts: ledger.accounts_len(), open_holds: ledger.holds_len() }
     };
     // A desk that cannot answer is the one whose figures are wanted most.
-    let books = app.engine().read(move |desk, _| count(desk)).await.ok();
+    let books = app.engine().read(move |desk| count(desk)).await.ok();
     let text = app.metrics().text(&app.engine().status(), books);
     let text = text.map_err(|_| Problem::new(Code::INTERNAL, "The figures could not be written."))?;
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS))], text).into_response())

@@ -64,13 +64,14 @@ pub(crate) async fn balance(State(app): State<App>, NamedAsked(citizen, query): 
 }
 
 async fn now(app: &App, citizen: Did) -> Result<(BalanceStatus, u64), Problem> {
-    app.engine().read(move |desk, _| (lab3_finance::balance(&desk.finance(), &citizen), desk.state.sequence)).await
+    app.engine().read(move |desk| (lab3_finance::balance(&desk.finance(), &citizen), desk.state.sequence)).await
 }
 
 async fn after(app: &App, citizen: &Did, at: u64) -> Result<BalanceStatus, Problem> {
     let owner = Owner::from(citizen);
-    let look = move |desk: &lab3_engine::Desk<'_>| (desk.state.ledger.find(&owner, Asset::MIC, Purpose::Wallet), desk.state.sequence);
-    let (wallet, last) = app.engine().read(move |desk, _| look(desk)).await?;
+    let look =
+        move |desk: &lab3_engine::Desk<'_>| (desk.state.ledger.find(owner.as_str(), Asset::MIC, Purpose::Wallet), desk.state.sequence);
+    let (wallet, last) = app.engine().read(move |desk| look(desk)).await?;
     if at > last {
         return Err(Problem::new(Code::PARAMETER, format!("The journal ends at record {last}; this is later.")).in_field("at"));
     }

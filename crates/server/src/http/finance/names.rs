@@ -23,7 +23,7 @@ impl Names {
             }
             Self(names)
         };
-        engine.read(move |desk, _| look(desk)).await
+        engine.read(move |desk| look(desk)).await
     }
 
     /// The owner of an account that was asked for.

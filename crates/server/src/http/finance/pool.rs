@@ -60,7 +60,7 @@ pub(crate) fn doc() -> Doc {
 
 pub(crate) async fn pool(State(app): State<App>, _: Plain) -> Answer {
     let look = |desk: &lab3_engine::Desk<'_>| (lab3_finance::pool(&desk.finance()), desk.state.sequence);
-    let (status, sequence) = app.engine().read(move |desk, _| look(desk)).await?;
+    let (status, sequence) = app.engine().read(move |desk| look(desk)).await?;
     let PoolStatus { balance, supply, epoch, epoch_days, started, ends, fee, grants } = status;
     Ok(reply(&PoolReply {
         pool_balance_gic: Mic(balance),

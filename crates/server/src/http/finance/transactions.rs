@@ -93,7 +93,7 @@ pub(crate) async fn transactions(State(app): State<App>, Asked(query): Asked<Tra
 
 async fn wallet(engine: &Engine, did: &Did) -> Result<Option<AccountNo>, Problem> {
     let owner = Owner::from(did);
-    engine.read(move |desk, _| desk.state.ledger.find(&owner, Asset::MIC, Purpose::Wallet)).await
+    engine.read(move |desk| desk.state.ledger.find(owner.as_str(), Asset::MIC, Purpose::Wallet)).await
 }
 
 /// The records of a page, in the page's order.
