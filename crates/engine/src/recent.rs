@@ -18,6 +18,8 @@ pub struct RecentKeys {
     /// Earlier generations with the last record of each.
     older: VecDeque<(u64, Generation)>,
     newest: Generation,
+    /// This round's, apart: few enough to stay in the processor's caches.
+    round: Generation,
     /// The record before the first that the newest generation may hold.
     newest_after: u64,
     len: usize,
@@ -31,28 +33,31 @@ impl RecentKeys {
 
     /// The record that a key of this hash names.
     pub fn find(&self, hash: u64) -> Option<u64> {
-        self.find_newest(hash).or_else(|| self.find_older(hash))
+        self.find_in_round(hash).or_else(|| self.find_earlier(hash))
     }
 
-    /// As [`RecentKeys::find`], among the records since the generations last changed.
-    pub fn find_newest(&self, hash: u64) -> Option<u64> {
-        find(&self.newest, hash)
+    /// As [`RecentKeys::find`], among the records of this round.
+    pub fn find_in_round(&self, hash: u64) -> Option<u64> {
+        find(&self.round, hash)
     }
 
-    /// As [`RecentKeys::find`], among the records before.
-    pub fn find_older(&self, hash: u64) -> Option<u64> {
-        self.older.iter().rev().find_map(|(_, keys)| find(keys, hash))
+    /// As [`RecentKeys::find`], among the records before this round.
+    pub fn find_earlier(&self, hash: u64) -> Option<u64> {
+        find(&self.newest, hash).or_else(|| self.older.iter().rev().find_map(|(_, keys)| find(keys, hash)))
     }
 
     /// Remembers the key of record `sequence`.
     pub fn insert(&mut self, hash: u64, sequence: u64) {
-        self.newest.insert_unique(hash, (hash, sequence), |&(hash, _)| hash);
+        insert(&mut self.round, hash, sequence);
         self.len += 1;
     }
 
-    /// Begins a new generation if the newest is full of records up to `last`, and forgets what the shelf now has: everything up
-    /// to record `indexed`.
+    /// Begins a round after record `last`, with a new generation if the newest is full, and forgets what the shelf now has:
+    /// everything up to record `indexed`.
     pub fn turn(&mut self, last: u64, indexed: u64) {
+        for (hash, sequence) in self.round.drain() {
+            insert(&mut self.newest, hash, sequence);
+        }
         if last.saturating_sub(self.newest_after) >= SEGMENT_RECORDS {
             // As large as the one before, so that it does not grow step by step under the same load.
             let next = Generation::with_capacity(self.newest.len());
@@ -68,6 +73,10 @@ impl RecentKeys {
     pub fn is_full(&self) -> bool {
         self.len >= KEYS_MAX
     }
+}
+
+fn insert(keys: &mut Generation, hash: u64, sequence: u64) {
+    keys.insert_unique(hash, (hash, sequence), |&(hash, _)| hash);
 }
 
 fn find(keys: &Generation, hash: u64) -> Option<u64> {

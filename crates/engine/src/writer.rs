@@ -227,7 +227,7 @@ impl Writer {
     fn look_ahead(&self, submission: &Submission) -> Ahead {
         let is_new = |id| {
             let hash = hash_of(id);
-            self.recent.find_older(hash).is_none() && !self.keys.may_hold_key(hash)
+            self.recent.find_earlier(hash).is_none() && !self.keys.may_hold_key(hash)
         };
         let new = submission.once().into_iter().chain(submission.keys().map(|key| key.id)).all(is_new);
         let wallets = match &submission.command {
@@ -280,7 +280,7 @@ impl Writer {
     /// The records that may hold this key; only this round's when it was `new` before.
     fn find(&mut self, key: Id, new: bool) -> Result<Vec<u64>, Problem> {
         let hash = hash_of(key);
-        let recent = if new { self.recent.find_newest(hash) } else { self.recent.find(hash) };
+        let recent = if new { self.recent.find_in_round(hash) } else { self.recent.find(hash) };
         if let Some(sequence) = recent {
             return Ok(vec![sequence]);
         }

@@ -42,7 +42,9 @@ impl Filter {
 
     /// Whether the hash was perhaps added.
     pub fn may_contain(&self, hash: u64) -> bool {
-        self.places(hash).all(|(word, bit)| word.load(Ordering::Relaxed) & bit != 0)
+        // All of them, whatever the first says: a branch on what must first come from memory is a guess that is often wrong, and
+        // would keep the processor from fetching the next key's block meanwhile.
+        self.places(hash).fold(true, |all, (word, bit)| all & (word.load(Ordering::Relaxed) & bit != 0))
     }
 
     fn places(&self, hash: u64) -> impl Iterator<Item = (&AtomicU64, u64)> {
