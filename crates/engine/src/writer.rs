@@ -416,6 +416,10 @@ impl Writer {
             }
             // The state is what the journal says, so questions can be answered; without a state they are dropped.
             Message::Ask(question) if self.committer.is_some() => question(&self.desk(now))(),
+            Message::Freeze(reply) if self.committer.is_some() => {
+                self.freeze(Wanted::Reply(reply));
+                self.hand_over();
+            }
             Message::Ask(_) | Message::Freeze(_) | Message::Tick => {}
             Message::Stop => return true,
         }
