@@ -3,7 +3,7 @@
 //! All of a draft's events happen or none: linked transfers are simply several calls on one draft.
 
 use hashbrown::{HashMap, HashSet};
-use lab3_units::{Amount, Asset, Id, Owner};
+use lab3_units::{Amount, Asset, Id, Owner, Time};
 
 use crate::account::{Account, AccountNo, Limits, Purpose};
 use crate::event::{Event, HoldEnd, Kind};
@@ -120,9 +120,9 @@ pub struct Draft<'a> {
     /// Where an account's standing is, once there are more than [`LINEAR_MAX`].
     places: HashMap<AccountNo, usize>,
     opened: HashMap<(Owner, Asset, Purpose), AccountNo>,
-    /// Holds this draft places, and holds it ends.
+    /// Holds this draft places, and holds it ends or extends: each once.
     placed: HashSet<Id>,
-    ended: HashSet<Id>,
+    touched: HashSet<Id>,
 }
 
 impl<'a> Draft<'a> {
@@ -135,7 +135,7 @@ impl<'a> Draft<'a> {
             places: HashMap::new(),
             opened: HashMap::new(),
             placed: HashSet::new(),
-            ended: HashSet::new(),
+            touched: HashSet::new(),
         }
     }
 
@@ -211,6 +211,26 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// Sets `by` more aside (or nothing) on a hold that is open, until `deadline`. A draft extends a hold once, and does not end it.
+    pub fn extend(&mut self, id: Id, by: Amount, deadline: Time) -> Result<(), Refusal> {
+        if by < Amount::ZERO {
+            return Err(Refusal::NotPositive);
+        }
+        let account = self.ledger.hold(id).ok_or(Refusal::NoHold(id))?.account;
+        if self.touched.contains(&id) {
+            return Err(Refusal::NoHold(id));
+        }
+        let standing = self.standing(account)?;
+        let available = standing.available();
+        if !standing.limits.overdraft && available < by {
+            return Err(Refusal::Overdraft { account, needed: by, available });
+        }
+        standing.held = standing.held.checked_add(by).ok_or(Refusal::Overflow)?;
+        self.touched.insert(id);
+        self.events.push(Event::HoldExtended { id, account, by, deadline });
+        Ok(())
+    }
+
     /// Ends the hold in a payment of `amount` to `to`: from the hold first, then from what is available. What the hold
     /// had beyond the amount is free again. Nothing (`amount` zero) is a payment too.
     pub fn settle(&mut self, id: Id, to: AccountNo, amount: Amount) -> Result<Settlement, Refusal> {
@@ -277,7 +297,7 @@ impl<'a> Draft<'a> {
     /// The hold of that id as it ends; a hold ends once, in the books and in the draft.
     fn end(&mut self, id: Id) -> Result<HoldEnd, Refusal> {
         let Hold { placed, account, amount, .. } = *self.ledger.hold(id).ok_or(Refusal::NoHold(id))?;
-        if self.ended.contains(&id) {
+        if self.touched.contains(&id) {
             return Err(Refusal::NoHold(id));
         }
         Ok(HoldEnd { id, placed, account, held: amount })
@@ -287,7 +307,7 @@ impl<'a> Draft<'a> {
         let standing = self.standing(end.account)?;
         standing.held = standing.held.checked_sub(end.held).ok_or(Refusal::Overflow)?;
         standing.holds_len = standing.holds_len.saturating_sub(1);
-        self.ended.insert(end.id);
+        self.touched.insert(end.id);
         Ok(())
     }
 

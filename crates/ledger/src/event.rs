@@ -114,6 +114,17 @@ pub enum Event {
     HoldReleased(HoldEnd),
     /// A hold ended because its deadline passed.
     HoldExpired(HoldEnd),
+    /// A hold sets more aside, for longer.
+    HoldExtended {
+        /// The hold.
+        id: Id,
+        /// The account it stands on.
+        account: AccountNo,
+        /// How much more; may be nothing.
+        by: Amount,
+        /// When it ends by itself now.
+        deadline: Time,
+    },
 }
 
 /// What one event did to one account.
@@ -134,7 +145,9 @@ impl Event {
         match self {
             Event::AccountOpened { .. } => [None, None],
             Event::Transferred { from, to, amount, .. } => [posting(*from, -amount.units(), 0), posting(*to, amount.units(), 0)],
-            Event::HoldPlaced { account, amount, .. } => [posting(*account, 0, amount.units()), None],
+            Event::HoldPlaced { account, amount, .. } | Event::HoldExtended { account, by: amount, .. } => {
+                [posting(*account, 0, amount.units()), None]
+            }
             Event::HoldSettled { end, to, taken } => {
                 [posting(end.account, -taken.units(), -end.held.units()), posting(*to, taken.units(), 0)]
             }

@@ -217,6 +217,7 @@ impl Ledger {
                 self.place(Hold { id: *id, placed: sequence, account: *account, amount, deadline, code: *code, older, newer });
             }
             Event::HoldSettled { end, .. } | Event::HoldReleased(end) | Event::HoldExpired(end) => self.end(end),
+            Event::HoldExtended { id, by, deadline, .. } => self.extend(*id, *by, *deadline),
             Event::Transferred { .. } => {}
         }
         for posting in event.postings().into_iter().flatten() {
@@ -292,6 +293,18 @@ impl Ledger {
         });
         let holds = &self.books.holds;
         self.holds_by_id.insert_unique(hash_one(id), slot, |&other| hold_hash_at(holds, other));
+        self.deadlines.insert((deadline, slot));
+    }
+
+    fn extend(&mut self, id: Id, by: Amount, deadline: Time) {
+        let Some(slot) = self.slot_of(id) else {
+            debug_assert!(false, "a hold was extended that was not open");
+            return;
+        };
+        let Some(hold) = self.books.holds.get_mut(slot) else { return };
+        hold.amount = sum(hold.amount, by.units());
+        let before = std::mem::replace(&mut hold.deadline, deadline);
+        self.deadlines.remove(&(before, slot));
         self.deadlines.insert((deadline, slot));
     }
 

@@ -34,15 +34,18 @@ codes! {
     BODY_TOO_LARGE = 12, 413, "The body is too large";
     NO_SUCH_PATH = 13, 404, "There is no such path";
     METHOD = 14, 405, "The path does not know this method";
+    QUERY_UNREADABLE = 15, 400, "The query cannot be read";
     OPERATOR_TOKEN = 30, 401, "The operator's token is missing or wrong";
     OPERATOR_ONLY = 31, 403, "Only the operator may do this";
     GRANT_UNAPPROVED = 32, 403, "A grant needs approval";
+    PAYER_UNKNOWN = 33, 401, "Nobody is named who pays";
     MIC_INSUFFICIENT = 40, 402, "Not enough MIC";
     POOL_INSUFFICIENT = 41, 402, "The PublicGoodsPool holds too little";
     QUOTA_EXHAUSTED = 42, 402, "The month's compute allowance is exhausted";
     TRANSACTION_UNKNOWN = 50, 404, "There is no such transaction";
     ALLOCATION_UNKNOWN = 51, 404, "There is no such allocation";
     ERROR_UNKNOWN = 52, 404, "There is no such error code";
+    MODEL_UNKNOWN = 53, 404, "There is no such model";
     KEY_REUSED = 60, 409, "The idempotency key was used for something else";
     ALLOCATION_ENDED = 61, 409, "The allocation has already ended";
     EPOCH_NOT_CURRENT = 62, 409, "That is not the current epoch";
@@ -51,6 +54,7 @@ codes! {
     PROVIDER_UNKNOWN = 71, 422, "There is no such provider";
     SAME_PARTY = 72, 422, "Sender and recipient are the same";
     BOOKS_LIMIT = 73, 422, "The books cannot count so much";
+    PROVIDER_REFUSED = 74, 422, "The provider refused the query";
     ALLOCATIONS_OPEN = 80, 429, "Too many allocations are open";
     QUEUE_FULL = 90, 503, "The desk is busy";
     OUTCOME_UNKNOWN = 91, 503, "The outcome is unknown";
@@ -58,6 +62,8 @@ codes! {
     STOPPING = 93, 503, "The desk is closing";
     NO_PROVIDER_UP = 94, 503, "No provider answers at the moment";
     JOURNAL_UNAVAILABLE = 95, 503, "The journal cannot be written";
+    PROVIDER_FAILED = 96, 502, "The provider failed";
+    PROVIDER_LATE = 97, 504, "The provider took too long";
     INTERNAL = 99, 500, "Something went wrong on our side";
 }
 

@@ -18,5 +18,5 @@ pub use code::Code;
 pub use did::{Did, DidError, Owner};
 pub use id::{Id, IdError};
 pub use problem::Problem;
-pub use rate::{FeeRate, Ratio, TokenRate};
+pub use rate::{Charge, FeeRate, Ratio, TokenRate};
 pub use time::{Duration, Period, Time};

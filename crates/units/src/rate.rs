@@ -32,8 +32,31 @@ impl TokenRate {
 
     /// What `tokens` cost, in KS, rounded up to a whole KS; `None` when 64 bits cannot hold it.
     pub fn charge(self, tokens: u64) -> Option<Amount> {
-        let pico = u128::from(self.0) * u128::from(tokens);
-        i64::try_from(pico.div_ceil(PICO_PER_KS)).ok().map(Amount::new)
+        Some(Charge::default().plus(self, tokens).round_up()).filter(|&amount| amount < Amount::MAX)
+    }
+}
+
+/// A bill while it is summed: exact, in pico-MIC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Charge(u128);
+
+impl Charge {
+    /// With so many tokens more.
+    #[must_use]
+    pub fn plus(self, rate: TokenRate, tokens: u64) -> Self {
+        Self(self.0.saturating_add(u128::from(rate.0) * u128::from(tokens)))
+    }
+
+    /// With so many times an amount more; an amount below nothing adds nothing.
+    #[must_use]
+    pub fn plus_each(self, amount: Amount, times: u64) -> Self {
+        let pico = u128::try_from(amount.units()).unwrap_or(0) * PICO_PER_KS;
+        Self(self.0.saturating_add(pico.saturating_mul(u128::from(times))))
+    }
+
+    /// The bill in KS, rounded up to a whole one; [`Amount::MAX`] when 64 bits cannot hold it.
+    pub fn round_up(self) -> Amount {
+        i64::try_from(self.0.div_ceil(PICO_PER_KS)).map_or(Amount::MAX, Amount::new)
     }
 }
 

@@ -32,6 +32,15 @@ impl Audit {
                     return Err(format!("the hold {id:?} was placed twice in record {sequence}"));
                 }
             }
+            Event::HoldExtended { id, by, .. } => {
+                let open = self.open.range_mut((*id, 0)..=(*id, u64::MAX)).next();
+                let Some((_, amount)) = open else { return Err(format!("the hold {id:?} was extended, but was not open")) };
+                *amount += by.units();
+            }
+            Event::HoldExtended { id, by, .. } => match self.open.iter_mut().find(|((open, _), _)| open == id) {
+                Some((_, amount)) => *amount += by.units(),
+                None => return Err(format!("the hold {id:?} was extended, but was not open")),
+            },
             Event::HoldSettled { end, .. } | Event::HoldReleased(end) | Event::HoldExpired(end) => return self.ended(end),
         }
         Ok(())

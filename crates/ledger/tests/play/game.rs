@@ -1,87 +1,84 @@
-//! Plays steps on the ledger and on the model, and compares everything a caller can see.
+//! Asks the ledger what stands on paper, and compares everything a caller can see.
 
-use lab3_ledger::{AccountNo, Books, Draft, Event, Kind, Ledger, Limits, PlaceHold, Purpose, Refusal, Transfer};
-use lab3_units::{Amount, Asset, Id, Owner, Time};
+use std::marker::PhantomData;
+
+use lab3_ledger::{Books, Draft, Event, Ledger, Refusal, Settlement};
+use lab3_units::Time;
+use proptest_state_machine::StateMachineTest;
 
 use super::audit::Audit;
-use super::model::{Model, Why};
-use super::step::{NOBODY, Operation, Size, Step};
+use super::call::{ASSETS, PURPOSES, account_no, id_of, number_of, owner_of};
+use super::model::{Account, Funds, Model, Why};
+use super::paper::{OnPaper, Paper, Written};
+use super::step::Step;
+use super::world::World;
 
 /// Steps between two looks at everything, frozen and thawed.
-const LOOK_EVERY: u64 = 256;
+const LOOK_EVERY: u64 = 128;
 
-const PURPOSES: [Purpose; 3] = [Purpose::Wallet, Purpose::Quota, Purpose::Issuance];
-const ASSETS: [Asset; 2] = [Asset::MIC, Asset::COMPUTE];
-
-/// One game.
+/// The ledger in a game.
 #[derive(Default)]
 pub struct Game {
     pub ledger: Ledger,
-    pub model: Model,
     pub events: Vec<(u64, Event)>,
-    pub operations: u64,
     audit: Audit,
+    /// Records so far: two a step, one for what expires and one for the draft.
     sequence: u64,
-    now: i64,
+    /// What every account has by the model, as the draft under way stands.
+    funds: Vec<Funds>,
     /// Books frozen at an earlier look, and how they looked then.
     frozen: Option<(Books, String)>,
 }
 
 impl Game {
-    /// Plays one step; says where ledger and model part.
-    pub fn play(&mut self, step: &Step) -> Result<(), String> {
-        self.now += i64::from(step.passes);
-        self.sequence += 1;
-        if step.expire_due {
-            self.expire_due()?;
-        }
-        self.sequence += 1;
-        self.draw_up(step)?;
-        self.compare_all_accounts()?;
-        self.compare_deadlines()?;
-        if (self.sequence / 2).is_multiple_of(LOOK_EVERY) { self.look() } else { Ok(()) }
+    /// The game as it begins.
+    pub fn new(paper: &Paper) -> Result<Self, String> {
+        let mut game = Self::default();
+        game.play(paper)?;
+        Ok(game)
     }
 
-    /// The draft of a step, on both; both must refuse the same.
-    fn draw_up(&mut self, step: &Step) -> Result<(), String> {
-        self.model.begin();
-        let mut draft = Draft::new(&self.ledger);
-        let mut given_up = false;
-        for operation in &step.operations {
-            self.operations += 1;
-            let (refused, against) = attempt(&mut draft, &mut self.model, self.now, operation);
-            agree(operation, refused.as_ref(), &against)?;
-            compare_draft(&draft, &self.model)?;
-            given_up = step.linked && refused.is_some();
-            if given_up {
-                break;
-            }
+    /// Plays the step that was written down last; says where ledger and model part.
+    pub fn play(&mut self, paper: &Paper) -> Result<(), String> {
+        self.sequence += 1;
+        if let Some((expired, changed)) = &paper.expired {
+            self.expire_due(paper.now, expired)?;
+            note(&mut self.funds, changed);
         }
-        if given_up {
-            self.model.give_up();
+        self.sequence += 1;
+        self.draw_up(paper)?;
+        if (self.sequence / 2).is_multiple_of(LOOK_EVERY) { self.look(&paper.model) } else { Ok(()) }
+    }
+
+    /// The draft of a step; it must be refused what the model refuses. After a call the accounts it is to change are looked at, and
+    /// all after the last call: what went wrong in an account nobody looked at is still there then.
+    fn draw_up(&mut self, paper: &Paper) -> Result<(), String> {
+        let mut draft = Draft::new(&self.ledger);
+        for written in &paper.written {
+            agree(written, &written.call.make(&mut draft))?;
+            note(&mut self.funds, &written.changed);
+            written.changed.iter().try_for_each(|&(no, funds)| compare_draft(&draft, no, funds))?;
+        }
+        (0..self.funds.len()).try_for_each(|no| compare_draft(&draft, no, self.funds[no]))?;
+        if paper.given_up {
+            self.funds = paper.model.accounts.iter().map(Account::funds).collect();
             return Ok(());
         }
         let events = draft.into_events();
         self.apply(events)
     }
 
-    fn expire_due(&mut self) -> Result<(), String> {
-        let due = self.ledger.due(Time::from_millis(self.now)).map(|hold| hold.id).collect::<Vec<_>>();
-        self.model.begin();
+    fn expire_due(&mut self, now: i64, expired: &[u16]) -> Result<(), String> {
+        let due = self.ledger.due(Time::from_millis(now)).map(|hold| hold.id).collect::<Vec<_>>();
         let mut draft = Draft::new(&self.ledger);
-        for id in due {
+        for &id in &due {
             draft.expire(id).map_err(|refusal| format!("a due hold does not expire: {refusal}"))?;
-            let against = self.model.free(number_of(id));
-            if !against.is_empty() {
-                return Err(format!("the ledger says {id:?} is due, the model {against:?}"));
-            }
         }
         let events = draft.into_events();
         self.apply(events)?;
-        match self.model.holds.values().find(|hold| hold.deadline <= self.now) {
-            Some(left) => Err(format!("{left:?} was due at {} and did not expire", self.now)),
-            None => Ok(()),
-        }
+        let mut numbers = due.into_iter().map(number_of).collect::<Vec<_>>();
+        numbers.sort_unstable();
+        if numbers == expired { Ok(()) } else { Err(format!("the holds {expired:?} are due at {now}, the ledger says {numbers:?}")) }
     }
 
     fn apply(&mut self, events: Vec<Event>) -> Result<(), String> {
@@ -93,22 +90,25 @@ impl Game {
         Ok(())
     }
 
-    fn compare_all_accounts(&self) -> Result<(), String> {
-        if self.ledger.accounts_len() != self.model.accounts.len() || self.ledger.holds_len() != self.model.holds.len() as u64 {
+    /// What can be compared after every step.
+    pub fn compare(&self, paper: &Paper) -> Result<(), String> {
+        let (ledger, model) = (&self.ledger, &paper.model);
+        if ledger.accounts_len() != model.accounts.len() || ledger.holds_len() != model.holds.len() as u64 {
             return Err("the number of accounts or holds differs".to_owned());
         }
-        (0..self.model.accounts.len()).try_for_each(|no| self.compare_account(no))
+        (0..model.accounts.len()).try_for_each(|no| self.compare_account(model, no))?;
+        self.compare_deadlines(model, paper.now)
     }
 
-    fn compare_account(&self, no: usize) -> Result<(), String> {
-        let (account, paper) = (self.ledger.account(account_no(no)).ok_or("an account is missing")?, &self.model.accounts[no]);
+    fn compare_account(&self, model: &Model, no: usize) -> Result<(), String> {
+        let (account, paper) = (self.ledger.account(account_no(no)).ok_or("an account is missing")?, &model.accounts[no]);
         let (balance, held) = (i128::from(account.balance().units()), i128::from(account.held().units()));
         if (balance, held) != (paper.balance, paper.held) || account.holds_len() as usize != paper.holds.len() {
             return Err(format!("account {no}: the ledger has {account:?}, the model {paper:?}"));
         }
-        let available = i64::try_from(paper.balance - paper.held);
-        if available.is_ok_and(|available| available != account.available().units()) {
-            return Err(format!("account {no} has {available:?} available, the ledger says {:?}", account.available()));
+        let available = paper.funds().available();
+        if available != account.available().units() {
+            return Err(format!("account {no} has {available} available, the ledger says {:?}", account.available()));
         }
         if !paper.overdraft && paper.balance < paper.held || paper.balance > paper.ceiling {
             return Err(format!("account {no} is beyond its limits: {paper:?}"));
@@ -116,20 +116,20 @@ impl Game {
         Ok(())
     }
 
-    fn compare_deadlines(&self) -> Result<(), String> {
-        let next = self.model.holds.values().map(|hold| hold.deadline).min().map(Time::from_millis);
+    fn compare_deadlines(&self, model: &Model, now: i64) -> Result<(), String> {
+        let next = model.holds.values().map(|hold| hold.deadline).min().map(Time::from_millis);
         if self.ledger.next_deadline() != next {
             return Err(format!("the next deadline is {next:?}, the ledger says {:?}", self.ledger.next_deadline()));
         }
-        let due = self.ledger.due(Time::from_millis(self.now)).map(|hold| hold.deadline).collect::<Vec<_>>();
-        let expected = self.model.holds.values().filter(|hold| hold.deadline <= self.now).count();
+        let due = self.ledger.due(Time::from_millis(now)).map(|hold| hold.deadline).collect::<Vec<_>>();
+        let expected = model.holds.values().filter(|hold| hold.deadline <= now).count();
         if due.len() == expected && due.is_sorted() { Ok(()) } else { Err(format!("{expected} holds are due, the ledger says {due:?}")) }
     }
 
     /// Everything: orders, indexes, the events' sums, the books thawed from their frozen form, and an earlier freeze that must not
     /// have moved. The game goes on with the thawed books.
-    pub fn look(&mut self) -> Result<(), String> {
-        self.compare_holds(&self.ledger)?;
+    pub fn look(&mut self, model: &Model) -> Result<(), String> {
+        compare_holds(&self.ledger, model)?;
         self.audit.compare(&self.ledger)?;
         self.ledger.verify().map_err(|fault| fault.to_string())?;
         if let Some((books, looked)) = self.frozen.take()
@@ -139,7 +139,7 @@ impl Game {
         }
         let books = self.ledger.books();
         let thawed = Ledger::from_books(books.clone());
-        self.compare_holds(&thawed)?;
+        compare_holds(&thawed, model)?;
         let due = |ledger: &Ledger| ledger.due(Time::from_millis(i64::MAX)).map(|hold| hold.id).collect::<Vec<_>>();
         if due(&thawed) != due(&self.ledger) {
             return Err("thawed books expire in another order".to_owned());
@@ -153,135 +153,101 @@ impl Game {
         Ok(())
     }
 
-    fn compare_holds(&self, ledger: &Ledger) -> Result<(), String> {
-        for (no, paper) in self.model.accounts.iter().enumerate() {
-            // One more than there should be: a chain that bites its tail would never end.
-            let chain = ledger.holds_of(account_no(no)).take(paper.holds.len() + 1);
-            let holds = chain.map(|hold| number_of(hold.id)).collect::<Vec<_>>();
-            if holds != paper.holds {
-                return Err(format!("account {no} has the holds {:?}, the ledger says {holds:?}", paper.holds));
-            }
-        }
-        for (&id, hold) in &self.model.holds {
-            let found = ledger.hold(id_of(id)).ok_or(format!("hold {id} is not found"))?;
-            let seen = (found.account, i128::from(found.amount.units()), found.deadline.millis());
-            if seen != (account_no(hold.account), hold.amount, hold.deadline) {
-                return Err(format!("hold {id} is {hold:?}, the ledger says {found:?}"));
-            }
-        }
-        for (&(owner, asset, purpose), &no) in &self.model.keys {
-            let found = ledger.find(owner_of(owner).as_str(), ASSETS[usize::from(asset)], PURPOSES[usize::from(purpose)]);
-            if found != Some(account_no(no)) || ledger.owner_name(account_no(no)) != owner_of(owner).as_str() {
-                return Err(format!("account {no} of owner {owner} is found as {found:?}"));
-            }
-        }
-        Ok(())
-    }
-
     /// The end of a game: a last look, and the events replayed into a fresh ledger give the same books.
-    pub fn finish(mut self) -> Result<u64, String> {
-        self.look()?;
+    pub fn finish(mut self, model: &Model) -> Result<(), String> {
+        self.look(model)?;
         let mut fresh = Ledger::default();
         self.events.iter().for_each(|(sequence, event)| fresh.apply(*sequence, event));
-        self.compare_holds(&fresh)?;
+        compare_holds(&fresh, model)?;
         if format!("{:?}", fresh.books()) == format!("{:?}", self.ledger.books()) {
-            Ok(self.operations)
+            Ok(())
         } else {
             Err("replay gives other books".to_owned())
         }
     }
 }
 
-/// Tries the operation on the draft and on the model: the draft's refusal, and what the model has against it.
-fn attempt(draft: &mut Draft<'_>, model: &mut Model, now: i64, operation: &Operation) -> (Option<Refusal>, Vec<Why>) {
-    let sized = |size, payer: usize, payee: usize, id| sized(model, size, payer, payee, id);
-    match *operation {
-        Operation::Open { owner, asset, purpose, overdraft, ceiling } => {
-            let limits = Limits { overdraft, ceiling: Amount::new(ceiling) };
-            let opened = draft.open(&owner_of(owner), ASSETS[usize::from(asset)], PURPOSES[usize::from(purpose)], limits);
-            let expected = model.open((owner, asset, purpose), overdraft, ceiling);
-            assert_eq!(opened, account_no(expected), "another account was opened");
-            (None, Vec::new())
-        }
-        Operation::Transfer { from, to, amount } => {
-            let (from, to) = (place(model, from), place(model, to));
-            let amount = sized(amount, from, to, None);
-            let (from_no, to_no) = (account_no(from), account_no(to));
-            let transfer = Transfer { from: from_no, to: to_no, amount: Amount::new(amount), kind: Kind::Transfer, memo: "" };
-            (draft.transfer(&transfer).err(), model.transfer(from, to, amount.into()))
-        }
-        Operation::Hold { id, account, amount, lasts, open_max } => {
-            let account = place(model, account);
-            let amount = sized(amount, account, account, Some(id));
-            let deadline = now + i64::from(lasts);
-            let (no, time) = (account_no(account), Time::from_millis(deadline));
-            let hold = PlaceHold { id: id_of(id), account: no, amount: Amount::new(amount), deadline: time, code: u32::from(id), open_max };
-            (draft.hold(&hold).err(), model.hold(id, account, amount.into(), deadline, open_max))
-        }
-        Operation::Settle { id, to, amount } => {
-            let to = place(model, to);
-            let payer = model.holds.get(&id).map_or(to, |hold| hold.account);
-            let amount = sized(amount, payer, to, Some(id));
-            (draft.settle(id_of(id), account_no(to), Amount::new(amount)).err(), model.settle(id, to, amount.into()))
-        }
-        Operation::Release { id } => (draft.release(id_of(id)).err(), model.free(id)),
-        Operation::Expire { id } => (draft.expire(id_of(id)).err(), model.free(id)),
-    }
-}
-
-/// The ledger must refuse when the model has something against it, and for one of the model's reasons.
-fn agree(operation: &Operation, refused: Option<&Refusal>, against: &[Why]) -> Result<(), String> {
-    match refused {
-        None if against.is_empty() => Ok(()),
-        Some(refusal) if against.contains(&Why::from(refusal)) => Ok(()),
-        None => Err(format!("the ledger allows {operation:?}, the model has {against:?} against it")),
-        Some(refusal) => Err(format!("the ledger refuses {operation:?}: {refusal}; the model has {against:?} against it")),
-    }
-}
-
-/// What a draft says accounts will be.
-fn compare_draft(draft: &Draft<'_>, model: &Model) -> Result<(), String> {
+/// Every hold is found, where it belongs and in its place among its account's; every account is found under its owner.
+fn compare_holds(ledger: &Ledger, model: &Model) -> Result<(), String> {
     for (no, paper) in model.accounts.iter().enumerate() {
-        if i128::from(draft.balance(account_no(no)).units()) != paper.balance {
-            return Err(format!("the draft gives account {no} {:?}, the model {paper:?}", draft.balance(account_no(no))));
+        // One more than there should be: a chain that bites its tail would never end.
+        let chain = ledger.holds_of(account_no(no)).take(paper.holds.len() + 1);
+        let holds = chain.map(|hold| number_of(hold.id)).collect::<Vec<_>>();
+        if holds != paper.holds {
+            return Err(format!("account {no} has the holds {:?}, the ledger says {holds:?}", paper.holds));
+        }
+    }
+    for (&id, hold) in &model.holds {
+        let found = ledger.hold(id_of(id)).ok_or(format!("hold {id} is not found"))?;
+        let seen = (found.account, i128::from(found.amount.units()), found.deadline.millis());
+        if seen != (account_no(hold.account), hold.amount, hold.deadline) {
+            return Err(format!("hold {id} is {hold:?}, the ledger says {found:?}"));
+        }
+    }
+    for (&(owner, asset, purpose), &no) in &model.keys {
+        let found = ledger.find(owner_of(owner).as_str(), ASSETS[usize::from(asset)], PURPOSES[usize::from(purpose)]);
+        if found != Some(account_no(no)) || ledger.owner_name(account_no(no)) != owner_of(owner).as_str() {
+            return Err(format!("account {no} of owner {owner} is found as {found:?}"));
         }
     }
     Ok(())
 }
 
-fn sized(model: &Model, size: Size, payer: usize, payee: usize, id: Option<u16>) -> i64 {
-    let available = model.accounts.get(payer).map_or(0, |account| account.balance - account.held);
-    let hold = id.and_then(|id| model.holds.get(&id)).map_or(0, |hold| hold.amount);
-    let room = model.accounts.get(payee).map_or(0, |account| account.ceiling - account.balance);
-    let units = match size {
-        Size::Units(units) => units.into(),
-        Size::Available(more) => available + i128::from(more),
-        Size::Hold(more) => hold + i128::from(more),
-        Size::HoldAndAvailable(more) => hold + available + i128::from(more),
-        Size::Room(more) => room + i128::from(more),
-    };
-    i64::try_from(units.clamp(i64::MIN.into(), i64::MAX.into())).unwrap()
+/// The ledger must refuse when the model has something against it, and for one of the model's reasons.
+fn agree(written: &Written, outcome: &Result<Option<Settlement>, Refusal>) -> Result<(), String> {
+    let Written { call, against, paid, .. } = written;
+    match outcome {
+        Ok(settled) if against.is_empty() && settled == paid => Ok(()),
+        Ok(settled) if against.is_empty() => Err(format!("the ledger pays {call:?} out as {settled:?}, the model as {paid:?}")),
+        Ok(_) => Err(format!("the ledger allows {call:?}, the model has {against:?} against it")),
+        Err(refusal) if against.contains(&Why::from(refusal)) => Ok(()),
+        Err(refusal) => Err(format!("the ledger refuses {call:?}: {refusal}; the model has {against:?} against it")),
+    }
 }
 
-fn place(model: &Model, number: u16) -> usize {
-    if number == NOBODY || model.accounts.is_empty() { 1 << 20 } else { usize::from(number) % model.accounts.len() }
+/// Notes what the accounts have that a call has changed; one it has opened is the next one.
+fn note(funds: &mut Vec<Funds>, changed: &[(usize, Funds)]) {
+    for &(no, now) in changed {
+        funds.resize(funds.len().max(no + 1), Funds::default());
+        funds[no] = now;
+    }
 }
 
-fn account_no(no: usize) -> AccountNo {
-    AccountNo(u32::try_from(no).unwrap())
+/// What a draft says an account will have.
+fn compare_draft(draft: &Draft<'_>, no: usize, funds: Funds) -> Result<(), String> {
+    let (balance, available) = (draft.balance(account_no(no)).units(), draft.available(account_no(no)).units());
+    if (i128::from(balance), available) == (funds.balance, funds.available()) {
+        return Ok(());
+    }
+    Err(format!("the draft gives account {no} the balance {balance}, {available} of it available; the model {funds:?}"))
 }
 
-fn owner_of(owner: u16) -> Owner {
-    Owner::hive(&format!("owner/{owner}"))
+/// Ledger and model side by side, for games in that world.
+pub struct SideBySide<W>(PhantomData<W>);
+
+impl<W: World> StateMachineTest for SideBySide<W> {
+    type SystemUnderTest = Game;
+    type Reference = OnPaper<W>;
+
+    fn init_test(paper: &Paper) -> Game {
+        agreed(Game::new(paper))
+    }
+
+    fn apply(mut game: Game, paper: &Paper, _: Step) -> Game {
+        agreed(game.play(paper));
+        game
+    }
+
+    fn check_invariants(game: &Game, paper: &Paper) {
+        agreed(game.compare(paper));
+    }
+
+    fn teardown(game: Game, paper: Paper) {
+        agreed(game.finish(&paper.model));
+    }
 }
 
-/// Ids look random, as those of clients do.
-fn id_of(id: u16) -> Id {
-    let mixed = (u128::from(id) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) & !0xffff;
-    Id::from_bytes((mixed | u128::from(id)).to_be_bytes())
-}
-
-fn number_of(id: Id) -> u16 {
-    let [.., high, low] = id.to_bytes();
-    u16::from_be_bytes([high, low])
+/// The library takes a panic for a failure.
+fn agreed<T>(outcome: Result<T, String>) -> T {
+    outcome.unwrap_or_else(|why| panic!("{why}"))
 }

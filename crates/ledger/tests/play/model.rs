@@ -16,6 +16,26 @@ pub struct Account {
     pub holds: Vec<u16>,
 }
 
+impl Account {
+    pub fn funds(&self) -> Funds {
+        Funds { balance: self.balance, held: self.held }
+    }
+}
+
+/// What an account has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Funds {
+    pub balance: i128,
+    pub held: i128,
+}
+
+impl Funds {
+    /// As the ledger says it, which counts in 64 bits.
+    pub fn available(self) -> i64 {
+        i64::try_from((self.balance - self.held).clamp(i64::MIN.into(), i64::MAX.into())).unwrap()
+    }
+}
+
 /// A hold on paper.
 #[derive(Clone, Copy, Debug)]
 pub struct Hold {
@@ -57,17 +77,17 @@ impl From<&Refusal> for Why {
 }
 
 /// The books on paper, and what is needed to take back a draft.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Model {
     pub accounts: Vec<Account>,
     pub keys: BTreeMap<(u16, u8, u8), usize>,
     pub holds: BTreeMap<u16, Hold>,
-    /// Ids of holds that ended or were placed in the draft under way: neither can end (again) in it.
+    /// Ids of holds that ended, were placed or were extended in the draft under way: none can end or be extended (again) in it.
     busy: BTreeSet<u16>,
     before: Vec<Before>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Before {
     Opened((u16, u8, u8)),
     Account(usize, Account),
@@ -79,6 +99,21 @@ impl Model {
     pub fn begin(&mut self) {
         self.before.clear();
         self.busy.clear();
+    }
+
+    /// Where the draft under way stands, for [`Model::changed_since`].
+    pub fn mark(&self) -> usize {
+        self.before.len()
+    }
+
+    /// The accounts changed since the mark, and what they have now.
+    pub fn changed_since(&self, mark: usize) -> Vec<(usize, Funds)> {
+        let changed = self.before[mark..].iter().filter_map(|before| match before {
+            Before::Opened(key) => Some(self.keys[key]),
+            Before::Account(no, _) => Some(*no),
+            Before::Hold(..) => None,
+        });
+        changed.map(|no| (no, self.accounts[no].funds())).collect()
     }
 
     /// Takes the draft under way back.
@@ -147,6 +182,28 @@ impl Model {
         against
     }
 
+    pub fn extend(&mut self, id: u16, by: i128, deadline: i64) -> Vec<Why> {
+        let mut against = if by < 0 { vec![Why::NotPositive] } else { Vec::new() };
+        let Some(hold) = self.ending(id) else {
+            against.push(Why::NoHold);
+            return against;
+        };
+        let account = &self.accounts[hold.account];
+        if !account.overdraft && account.balance - account.held < by {
+            against.push(Why::Overdraft);
+        }
+        if account.held + by > i64::MAX.into() {
+            against.push(Why::Overflow);
+        }
+        if against.is_empty() {
+            self.account(hold.account).held += by;
+            self.before.push(Before::Hold(id, Some(hold)));
+            self.holds.insert(id, Hold { amount: hold.amount + by, deadline, ..hold });
+            self.busy.insert(id);
+        }
+        against
+    }
+
     pub fn settle(&mut self, id: u16, to: usize, amount: i128) -> Vec<Why> {
         let Some(hold) = self.ending(id) else { return if amount < 0 { vec![Why::NoHold, Why::NotPositive] } else { vec![Why::NoHold] } };
         let mut against = self.against_moving(hold.account, to, amount, hold.amount);
@@ -166,6 +223,16 @@ impl Model {
         let Some(hold) = self.ending(id) else { return vec![Why::NoHold] };
         self.end(id, hold);
         Vec::new()
+    }
+
+    /// Frees every hold whose deadline has passed, in a draft of its own; says which.
+    pub fn expire_due(&mut self, now: i64) -> Vec<u16> {
+        self.begin();
+        let due = self.holds.iter().filter(|(_, hold)| hold.deadline <= now).map(|(&id, _)| id).collect::<Vec<_>>();
+        for &id in &due {
+            self.free(id);
+        }
+        due
     }
 
     fn against_moving(&self, from: usize, to: usize, amount: i128, freed: i128) -> Vec<Why> {
