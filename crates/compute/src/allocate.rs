@@ -6,7 +6,7 @@ use lab3_units::{Amount, Did, Id, Problem, Ratio};
 use crate::choice::{self, Candidate, NoFallback, Nobody, Wants};
 use crate::quota::open_month;
 use crate::score::Scale;
-use crate::{Allocated, Desk, Fact, Priority, Provider, Refusal, Tag, reason};
+use crate::{Allocated, Allotment, Desk, Fact, Meter, Priority, Provider, Refusal, Tag, reason};
 
 /// A request for a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,23 +40,37 @@ struct Answer<'a> {
 /// Errors: `PROVIDER_UNKNOWN` (`preferred_provider`); when nobody is eligible and no fallback answers: `NO_PROVIDER_FITS`
 /// (the field that keeps all out, if one does), `QUOTA_EXHAUSTED`, `NO_PROVIDER_UP`; `ALLOCATIONS_OPEN`.
 pub fn allocate(desk: &Desk<'_>, id: Id, command: &Allocate) -> Result<(Fact, Vec<Event>), Refusal> {
+    let (allocated, _, events) = place(desk, id, command, None)?;
+    Ok((Fact::Allocated(Box::new(allocated)), events))
+}
+
+/// As [`allocate`], and what a metered answer may take.
+pub(crate) fn place(
+    desk: &Desk<'_>,
+    id: Id,
+    command: &Allocate,
+    meter: Option<&Meter>,
+) -> Result<(Allocated, Allotment, Vec<Event>), Refusal> {
     let preferred = preferred(desk, command)?;
     let mut draft = Draft::new(desk.ledger);
     let purse = open_month(desk, &mut draft, &command.citizen)?;
-    let wants = Wants::of(desk, command, draft.available(purse.account));
+    let wants = Wants::of(desk, command, meter, draft.available(purse.account));
     let candidates: Vec<Candidate<'_>> = desk.policy.providers.iter().map(|provider| Candidate::of(desk, provider, &wants)).collect();
     let scale = choice::scale(command, &candidates);
     let answer = answer(desk, command, preferred, &wants, &candidates, &scale)?;
 
     let Candidate { provider, cost, latency_ms, .. } = answer.candidate;
-    let tag = Tag { provider: desk.state.number(&provider.name), hive_pays: answer.hive_pays, period: purse.month };
-    let amount = if answer.hive_pays { Amount::ZERO } else { cost };
+    let (metered, number) = (meter.is_some(), desk.state.number(&provider.name));
+    let tag = Tag { provider: number, hive_pays: answer.hive_pays, metered, period: purse.month };
+    let budget = if answer.hive_pays { Amount::MAX } else { wants.max_cost.min(wants.available) };
+    let allotment = meter.map_or(Allotment::of_cost(cost), |meter| meter.allot(desk, provider, budget));
+    let amount = if answer.hive_pays { Amount::ZERO } else { allotment.held };
     let (account, deadline, open_max) = (purse.account, desk.now.after(desk.policy.hold), desk.policy.open_max);
     draft.hold(&PlaceHold { id, account, amount, deadline, code: tag.code(), open_max })?;
 
     let track = desk.state.track(&provider.name);
     let other = choice::fallback(desk, &wants).ok().filter(|other| !answer.is_fallback && other.provider.name != provider.name);
-    let fact = Allocated {
+    let allocated = Allocated {
         provider: provider.name.clone(),
         query_tokens: command.tokens,
         priority: command.priority,
@@ -70,7 +84,7 @@ pub fn allocate(desk: &Desk<'_>, id: Id, command: &Allocate) -> Result<(Fact, Ve
         circuit: track.and_then(|track| track.health.circuit.let_through(desk.now)),
         explanation: command.explain.then(|| choice::explanation(&candidates, &scale)),
     };
-    Ok((Fact::Allocated(Box::new(fact)), draft.into_events()))
+    Ok((allocated, allotment, draft.into_events()))
 }
 
 /// The provider the caller prefers.
@@ -84,7 +98,7 @@ fn answer<'a>(
     desk: &Desk<'a>,
     command: &Allocate,
     preferred: Option<&Provider>,
-    wants: &Wants,
+    wants: &Wants<'_>,
     candidates: &[Candidate<'a>],
     scale: &Scale,
 ) -> Result<Answer<'a>, Problem> {
@@ -107,7 +121,7 @@ fn answer<'a>(
 }
 
 /// The fallback. The citizen pays it when limit and allowance reach; otherwise the Hive pays all of it.
-fn last_resort<'a>(desk: &Desk<'a>, command: &Allocate, wants: &Wants, candidates: &[Candidate<'a>]) -> Result<Answer<'a>, Problem> {
+fn last_resort<'a>(desk: &Desk<'a>, command: &Allocate, wants: &Wants<'_>, candidates: &[Candidate<'a>]) -> Result<Answer<'a>, Problem> {
     let nobody = Nobody::of(candidates, wants);
     let refused = |nobody| reason::of_refusal(desk, nobody, &command.citizen, candidates, wants);
     if nobody == Nobody::Unfit {

@@ -5,12 +5,14 @@ use std::cmp::Reverse;
 use lab3_units::{Amount, Ratio};
 
 use crate::score::{Quantities, Scale};
-use crate::{Allocate, CircuitState, Desk, Excluded, Line, Provider};
+use crate::{Allocate, CircuitState, Desk, Excluded, Line, Meter, Provider};
 
 /// What a query asks of a provider.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wants {
+pub(crate) struct Wants<'q> {
     pub(crate) tokens: u64,
+    /// What is known of a query the desk meters itself.
+    pub(crate) meter: Option<&'q Meter>,
     pub(crate) min_quality: Ratio,
     /// Most it may cost, in KS.
     pub(crate) max_cost: Amount,
@@ -20,10 +22,11 @@ pub(crate) struct Wants {
     pub(crate) available: Amount,
 }
 
-impl Wants {
-    pub(crate) fn of(desk: &Desk<'_>, command: &Allocate, available: Amount) -> Self {
+impl<'q> Wants<'q> {
+    pub(crate) fn of(desk: &Desk<'_>, command: &Allocate, meter: Option<&'q Meter>, available: Amount) -> Self {
         Self {
             tokens: command.tokens,
+            meter,
             min_quality: command.min_quality.unwrap_or(desk.policy.min_quality),
             max_cost: command.max_cost.unwrap_or(desk.policy.quota),
             max_cost_named: command.max_cost.is_some(),
@@ -41,8 +44,10 @@ impl Wants {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate<'a> {
     pub(crate) provider: &'a Provider,
-    /// What the query costs there, in KS.
+    /// What the query costs there, in KS; of a metered one, the most that an answer of the usual length can cost.
     pub(crate) cost: Amount,
+    /// What must be paid at least to ask there, in KS: the cost, or the metered query with the shortest answer worth asking for.
+    pub(crate) least: Amount,
     /// What to expect, in milliseconds.
     pub(crate) latency_ms: u32,
     /// What to expect.
@@ -53,9 +58,12 @@ pub(crate) struct Candidate<'a> {
 
 impl<'a> Candidate<'a> {
     /// Looks at a provider. Who is switched off or has no room for the query is excluded by that before all else.
-    pub(crate) fn of(desk: &Desk<'a>, provider: &'a Provider, wants: &Wants) -> Self {
-        let (now, cost) = (desk.now, provider.cost(wants.tokens));
-        let track = desk.state.track(&provider.name);
+    pub(crate) fn of(desk: &Desk<'a>, provider: &'a Provider, wants: &Wants<'_>) -> Self {
+        let (now, track) = (desk.now, desk.state.track(&provider.name));
+        let (cost, least) = match wants.meter {
+            None => (provider.cost(wants.tokens), provider.cost(wants.tokens)),
+            Some(meter) => (meter.usual_cost(desk, provider), meter.least_cost(provider)),
+        };
         let (latency_ms, reliability, circuit) = match track {
             None => (provider.latency_ms, provider.reliability, CircuitState::Closed),
             Some(track) => (
@@ -66,14 +74,15 @@ impl<'a> Candidate<'a> {
         };
         let rules = [
             (!provider.enabled, Excluded::Disabled),
+            (wants.meter.is_some_and(|meter| !meter.can_be_asked(provider)), Excluded::Unable),
             (wants.tokens > provider.context_tokens_max, Excluded::Context),
             (provider.quality < wants.min_quality, Excluded::Quality),
             (circuit == CircuitState::Open, Excluded::CircuitOpen),
-            (cost > wants.max_cost, Excluded::Cost),
-            (cost > wants.available, Excluded::Allowance),
+            (least > wants.max_cost, Excluded::Cost),
+            (least > wants.available, Excluded::Allowance),
         ];
         let excluded = rules.into_iter().find(|&(broken, _)| broken).map(|(_, rule)| rule);
-        Self { provider, cost, latency_ms, reliability, excluded }
+        Self { provider, cost, least, latency_ms, reliability, excluded }
     }
 
     pub(crate) fn is_eligible(&self) -> bool {
@@ -104,7 +113,7 @@ pub(crate) fn best<'c, 'a>(candidates: &'c [Candidate<'a>], scale: &Scale) -> Op
 
 /// The provider of last resort, when it can answer: switched on, with room for the query, its circuit not open. Price and
 /// quality are not asked for.
-pub(crate) fn fallback<'a>(desk: &Desk<'a>, wants: &Wants) -> Result<Candidate<'a>, NoFallback> {
+pub(crate) fn fallback<'a>(desk: &Desk<'a>, wants: &Wants<'_>) -> Result<Candidate<'a>, NoFallback> {
     let name = desk.policy.fallback.as_deref();
     let provider = name.and_then(|name| desk.policy.provider(name)).ok_or(NoFallback::Unfit)?;
     let anything = Wants { min_quality: Ratio::ZERO, max_cost: Amount::MAX, available: Amount::MAX, ..*wants };
@@ -140,15 +149,15 @@ pub(crate) enum Nobody {
 
 impl Nobody {
     /// Why none of these is eligible.
-    pub(crate) fn of(candidates: &[Candidate<'_>], wants: &Wants) -> Self {
-        let fits = |rule| !matches!(rule, Excluded::Disabled | Excluded::Context | Excluded::Quality);
+    pub(crate) fn of(candidates: &[Candidate<'_>], wants: &Wants<'_>) -> Self {
+        let fits = |rule| !matches!(rule, Excluded::Disabled | Excluded::Context | Excluded::Quality | Excluded::Unable);
         let mut fitting = candidates.iter().filter(|candidate| candidate.excluded.is_some_and(fits)).peekable();
         if fitting.peek().is_none() {
             return Self::Unfit;
         }
         fitting.fold(Self::Limit, |nobody, candidate| match nobody {
-            _ if wants.pays(candidate.cost) => Self::Outage,
-            Self::Limit if candidate.cost <= wants.max_cost => Self::Exhausted,
+            _ if wants.pays(candidate.least) => Self::Outage,
+            Self::Limit if candidate.least <= wants.max_cost => Self::Exhausted,
             found => found,
         })
     }

@@ -3,8 +3,7 @@
 use lab3_units::{Amount, Ratio};
 use serde::{Deserialize, Serialize};
 
-/// The rule that keeps a provider out of the choice. The order is what the journal stores, and the order the rules are
-/// asked in: add at the end.
+/// The rule that keeps a provider out of the choice. The order is what the journal stores: add at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Excluded {
     /// The operator switched it off.
@@ -19,6 +18,8 @@ pub enum Excluded {
     Cost,
     /// It costs more than the citizen has left this month.
     Allowance,
+    /// It cannot be asked this query: it is not connected, failed it a moment ago, or does not understand its form.
+    Unable,
 }
 
 impl Excluded {
@@ -31,6 +32,7 @@ impl Excluded {
             Self::CircuitOpen => "circuit_open",
             Self::Cost => "cost",
             Self::Allowance => "allowance",
+            Self::Unable => "unable",
         }
     }
 }

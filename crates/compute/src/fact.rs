@@ -7,7 +7,7 @@ use lab3_ledger::AccountNo;
 use lab3_units::{Amount, Id};
 use serde::{Deserialize, Serialize};
 
-use crate::{Circuit, Health, Line, Priority, Sample};
+use crate::{Attempted, Circuit, Extended, Health, Line, Priority, Sample, Settled};
 
 /// One thing that happened. The large ones are boxed: every record, of whatever module, has room for a fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,12 @@ pub enum Fact {
     Released(Released),
     /// Allocations ended because nobody reported in time.
     Expired(Expired),
+    /// The desk is about to put a query to a provider; what it can cost is held.
+    Attempted(Box<Attempted>),
+    /// More is held for an answer that goes on.
+    Extended(Extended),
+    /// A query the desk put to a provider was settled by what it used, or failed.
+    Settled(Box<Settled>),
 }
 
 /// A citizen's month was opened by its first use.

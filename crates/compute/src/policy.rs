@@ -17,6 +17,8 @@ pub struct Policy {
     pub min_quality: Ratio,
     /// How long an allocation is held.
     pub hold: Duration,
+    /// Tokens an answer usually has, as long as nothing was learned of a provider's.
+    pub usual_output_tokens: u64,
     /// Allocations a citizen may have open.
     pub open_max: u32,
 }
@@ -29,6 +31,7 @@ impl Default for Policy {
             quota: Amount::new(100_000_000),
             min_quality: Ratio::from_millionths(800_000),
             hold: Duration::from_secs(900),
+            usual_output_tokens: 512,
             open_max: 1024,
         }
     }

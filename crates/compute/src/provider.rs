@@ -2,6 +2,8 @@
 
 use lab3_units::{Amount, Ratio, TokenRate};
 
+use crate::Prices;
+
 /// A provider, as the operator states it. Price, latency and reliability are what holds until usage says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provider {
@@ -11,8 +13,10 @@ pub struct Provider {
     pub aliases: Vec<Box<str>>,
     /// Whether queries go there.
     pub enabled: bool,
-    /// Price of a token.
+    /// Price of a token, where a query is one number of tokens.
     pub rate: TokenRate,
+    /// Prices by what a token was, for queries the desk meters itself.
+    pub prices: Prices,
     /// Expected latency of a query, in milliseconds.
     pub latency_ms: u32,
     /// Capability of the model, from 0 to 1. Never measured here.
@@ -21,6 +25,8 @@ pub struct Provider {
     pub reliability: Ratio,
     /// Longest query, in tokens.
     pub context_tokens_max: u64,
+    /// Longest answer, in tokens, thoughts included.
+    pub output_tokens_max: u64,
 }
 
 impl Provider {
@@ -48,16 +54,20 @@ impl Provider {
 
 /// A row of the table: MIC per thousand tokens, milliseconds, quality and reliability in hundredths, context in tokens.
 fn row(name: &str, aliases: &[&str], price: &str, latency_ms: u32, hundredths: [u32; 2], context_tokens_max: u64) -> Provider {
+    let rate = TokenRate::from_mic_per_thousand(price).unwrap_or_default();
     let [quality, reliability] = hundredths.map(|hundredths| Ratio::from_millionths(hundredths * 10_000));
     Provider {
         name: name.into(),
         aliases: aliases.iter().map(|&alias| alias.into()).collect(),
         enabled: true,
-        rate: TokenRate::from_mic_per_thousand(price).unwrap_or_default(),
+        rate,
+        prices: Prices::flat(rate),
         latency_ms,
         quality,
         reliability,
         context_tokens_max,
+        // What the larger models of these providers can say at once; where a model can say less, it says so itself.
+        output_tokens_max: 128_000.min(context_tokens_max),
     }
 }
 

@@ -83,10 +83,21 @@ pub(crate) fn lapse(draft: &mut Draft<'_>, account: AccountNo, amount: Amount) -
 
 /// Lapses what a hold freed, when it was an earlier month's than the account is in; says how much lapsed.
 pub(crate) fn lapse_freed(desk: &Desk<'_>, draft: &mut Draft<'_>, hold: &Hold, freed: Amount) -> Result<Amount, Refusal> {
-    if Tag::from_code(hold.code).period >= current_month(desk, hold.account) {
+    lapse_earlier(desk, draft, hold.account, Tag::from_code(hold.code).period, freed)
+}
+
+/// Lapses what an account got back of a month's allowance, when that month is over; says how much lapsed.
+pub(crate) fn lapse_earlier(
+    desk: &Desk<'_>,
+    draft: &mut Draft<'_>,
+    account: AccountNo,
+    period: u16,
+    freed: Amount,
+) -> Result<Amount, Refusal> {
+    if period >= current_month(desk, account) {
         return Ok(Amount::ZERO);
     }
-    lapse(draft, hold.account, freed)?;
+    lapse(draft, account, freed)?;
     Ok(freed)
 }
 

@@ -11,7 +11,7 @@ fn mic(amount: Amount) -> impl std::fmt::Display {
 }
 
 /// Why the best by score answers.
-pub(crate) fn of_best(best: &Candidate<'_>, candidates: &[Candidate<'_>], priority: Priority, wants: &Wants) -> String {
+pub(crate) fn of_best(best: &Candidate<'_>, candidates: &[Candidate<'_>], priority: Priority, wants: &Wants<'_>) -> String {
     let eligible = || candidates.iter().filter(|candidate| candidate.is_eligible());
     let of_all = |what: &str| match eligible().count() {
         1 => "of the only eligible provider".to_owned(),
@@ -37,7 +37,7 @@ pub(crate) fn of_preferred(preferred: &Candidate<'_>) -> String {
 }
 
 /// The reason, and why the preferred provider does not answer.
-pub(crate) fn with_passed_over(reason: &str, preferred: &Candidate<'_>, wants: &Wants) -> String {
+pub(crate) fn with_passed_over(reason: &str, preferred: &Candidate<'_>, wants: &Wants<'_>) -> String {
     format!("{reason}; preferred {} was passed over: {}", preferred.provider.name, of_exclusion(preferred, wants))
 }
 
@@ -53,13 +53,13 @@ pub(crate) fn of_fallback(desk: &Desk<'_>, nobody: Nobody, wants: &Wants, fallba
 }
 
 /// Why nobody answers.
-pub(crate) fn of_refusal(desk: &Desk<'_>, nobody: Nobody, citizen: &Did, candidates: &[Candidate<'_>], wants: &Wants) -> Problem {
+pub(crate) fn of_refusal(desk: &Desk<'_>, nobody: Nobody, citizen: &Did, candidates: &[Candidate<'_>], wants: &Wants<'_>) -> Problem {
     match nobody {
         Nobody::Unfit => no_provider_fits(candidates, wants),
         Nobody::Limit => no_provider_fits(candidates, wants).in_field("max_cost_gic"),
         Nobody::Exhausted => {
             let (left, quota, renewed) = (mic(wants.available), mic(desk.policy.quota), desk.now.period().next().start());
-            let cheapest = candidates.iter().filter(|one| one.excluded == Some(Excluded::Allowance)).map(|one| one.cost).min();
+            let cheapest = candidates.iter().filter(|one| one.excluded == Some(Excluded::Allowance)).map(|one| one.least).min();
             let cheapest = cheapest.map_or(String::new(), |cost| format!(", the cheapest provider that fits costs {} MIC", mic(cost)));
             let detail = format!("{citizen} has {left} MIC left of this month's {quota}{cheapest}. A new month begins at {renewed}.");
             Problem::new(Code::QUOTA_EXHAUSTED, detail)
@@ -74,7 +74,7 @@ pub(crate) fn of_refusal(desk: &Desk<'_>, nobody: Nobody, citizen: &Did, candida
 }
 
 /// Everybody's reason; blames the field when one alone keeps everybody out.
-fn no_provider_fits(candidates: &[Candidate<'_>], wants: &Wants) -> Problem {
+fn no_provider_fits(candidates: &[Candidate<'_>], wants: &Wants<'_>) -> Problem {
     if candidates.is_empty() {
         return Problem::new(Code::NO_PROVIDER_FITS, "No provider is configured. The operator adds providers in the configuration.");
     }
@@ -91,13 +91,13 @@ fn no_provider_fits(candidates: &[Candidate<'_>], wants: &Wants) -> Problem {
 }
 
 /// `name: why not; name: why not`.
-fn told(candidates: &[Candidate<'_>], which: impl Fn(&Candidate<'_>) -> bool, wants: &Wants) -> String {
+fn told(candidates: &[Candidate<'_>], which: impl Fn(&Candidate<'_>) -> bool, wants: &Wants<'_>) -> String {
     let of_one = |one: &Candidate<'_>| format!("{}: {}", one.provider.name, of_exclusion(one, wants));
     candidates.iter().filter(|one| which(one)).map(of_one).collect::<Vec<_>>().join("; ")
 }
 
 /// What keeps a provider out.
-fn of_exclusion(one: &Candidate<'_>, wants: &Wants) -> String {
+fn of_exclusion(one: &Candidate<'_>, wants: &Wants<'_>) -> String {
     match one.excluded {
         None => "it is eligible".to_owned(),
         Some(Excluded::Disabled) => "the operator has switched it off".to_owned(),
@@ -106,12 +106,13 @@ fn of_exclusion(one: &Candidate<'_>, wants: &Wants) -> String {
         }
         Some(Excluded::Quality) => format!("its quality {} is below min_quality {}", one.provider.quality, wants.min_quality),
         Some(Excluded::CircuitOpen) => "it failed too often lately".to_owned(),
+        Some(Excluded::Unable) => "it is not connected, or cannot answer this query".to_owned(),
         Some(Excluded::Cost) if wants.max_cost_named => {
-            format!("its cost {} MIC is above max_cost_gic {}", mic(one.cost), mic(wants.max_cost))
+            format!("its cost {} MIC is above max_cost_gic {}", mic(one.least), mic(wants.max_cost))
         }
-        Some(Excluded::Cost) => format!("its cost {} MIC is above a month's quota of {}", mic(one.cost), mic(wants.max_cost)),
+        Some(Excluded::Cost) => format!("its cost {} MIC is above a month's quota of {}", mic(one.least), mic(wants.max_cost)),
         Some(Excluded::Allowance) => {
-            format!("its cost {} MIC is more than the {} left this month", mic(one.cost), mic(wants.available))
+            format!("its cost {} MIC is more than the {} left this month", mic(one.least), mic(wants.available))
         }
     }
 }

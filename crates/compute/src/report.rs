@@ -4,7 +4,7 @@ use lab3_ledger::{AccountNo, Draft, Event, Hold, Kind, Transfer};
 use lab3_units::{Amount, Code, Did, Id, Problem};
 
 use crate::histogram::Histogram;
-use crate::quota::{allocation, lapse_freed, less, open_month, plus};
+use crate::quota::{allocation, lapse_earlier, lapse_freed, less, open_month, plus};
 use crate::{Desk, Fact, Health, Refusal, Reported, Sample, State, Tag, accounts};
 
 /// What a query really cost.
@@ -41,33 +41,36 @@ pub struct Late {
     pub hive_pays: bool,
     /// The number of the month whose allowance was promised.
     pub period: u16,
+    /// What was charged when its time was over, in KS: a metered allocation's hold, nothing of others.
+    pub charged: Amount,
 }
 
 impl Late {
-    /// Reads an expired allocation from the `HoldPlaced` the journal keeps: the account and the code.
-    pub fn of(state: &State, account: AccountNo, code: u32) -> Option<Self> {
+    /// Reads an expired allocation from the `HoldPlaced` the journal keeps, the account and the code; and what was charged when it
+    /// expired.
+    pub fn of(state: &State, account: AccountNo, code: u32, charged: Amount) -> Option<Self> {
         let tag = Tag::from_code(code);
         let provider = state.provider_name(tag.provider)?.into();
-        Some(Self { account, provider, hive_pays: tag.hive_pays, period: tag.period })
+        Some(Self { account, provider, hive_pays: tag.hive_pays, period: tag.period, charged })
     }
 }
 
 /// What a report is about.
-enum Basis<'a> {
+pub(crate) enum Basis<'a> {
     /// An open allocation, which it ends.
     Open(&'a Hold),
-    /// An allocation that expired before; whether the Hive was to pay it.
-    Late { hive_pays: bool },
+    /// An allocation that expired before: whether the Hive was to pay it, what was charged then, and of which month it was.
+    Late { hive_pays: bool, charged: Amount, period: u16 },
     /// No allocation.
     Direct,
 }
 
 /// Who paid what.
 #[derive(Default)]
-struct Bill {
-    charged: Amount,
-    overrun: Amount,
-    hive_paid: Amount,
+pub(crate) struct Bill {
+    pub(crate) charged: Amount,
+    pub(crate) overrun: Amount,
+    pub(crate) hive_paid: Amount,
 }
 
 /// Settles a query: what it really cost goes to the provider, from the allocation first, then from what the citizen has left,
@@ -86,15 +89,17 @@ pub fn report(desk: &Desk<'_>, command: &Report) -> Result<(Fact, Vec<Event>), R
             lapse_freed(desk, &mut draft, hold, freed)?;
             Bill::default()
         }
-        _ if !command.success => Bill::default(),
-        basis => charge(desk, &mut draft, basis, purse.account, provider, command.actual_cost)?,
+        basis => {
+            let actual = if command.success { command.actual_cost } else { Amount::ZERO };
+            charge(desk, &mut draft, basis, purse.account, provider, actual)?
+        }
     };
     let (late, allocation) = match basis {
         Basis::Open(hold) => (false, Some(hold.id)),
         Basis::Late { .. } => (true, command.allocation),
         Basis::Direct => (false, None),
     };
-    let (health, sample) = observe(desk, provider, command);
+    let (health, sample) = observe(desk, provider, command.success, command.latency_ms);
     let fact = Reported {
         allocation,
         late,
@@ -131,7 +136,11 @@ fn basis<'a>(desk: &Desk<'a>, command: &Report, provider: &str) -> Result<Basis<
     };
     let (stands_on, given_to, basis) = match (allocation(desk, id), &command.late) {
         (Some(hold), _) => (hold.account, Tag::from_code(hold.code).provider, Basis::Open(hold)),
-        (None, Some(late)) => (late.account, desk.state.number(&late.provider), Basis::Late { hive_pays: late.hive_pays }),
+        (None, Some(late)) => (
+            late.account,
+            desk.state.number(&late.provider),
+            Basis::Late { hive_pays: late.hive_pays, charged: late.charged, period: late.period },
+        ),
         (None, None) => return Err(Refusal::NotOpen(id)),
     };
     let differs = |field, detail| Err(Problem::new(Code::ALLOCATION_DIFFERS, detail).in_field(field).into());
@@ -145,8 +154,8 @@ fn basis<'a>(desk: &Desk<'a>, command: &Report, provider: &str) -> Result<Basis<
     Ok(basis)
 }
 
-/// Pays the provider.
-fn charge(
+/// Pays the provider. What was charged before, when the allocation expired, counts: the difference is paid, or given back.
+pub(crate) fn charge(
     desk: &Desk<'_>,
     draft: &mut Draft<'_>,
     basis: &Basis<'_>,
@@ -155,28 +164,42 @@ fn charge(
     actual: Amount,
 ) -> Result<Bill, Refusal> {
     let earnings = accounts::earnings(draft, provider);
-    let (held, hive_pays) = match basis {
+    let (set_aside, hive_pays) = match basis {
         Basis::Open(hold) => (hold.amount, Tag::from_code(hold.code).hive_pays),
-        Basis::Late { hive_pays } => (Amount::ZERO, *hive_pays),
+        Basis::Late { hive_pays, charged, .. } => (*charged, *hive_pays),
         Basis::Direct => (Amount::ZERO, false),
     };
-    let payable = if hive_pays { Amount::ZERO } else { plus(held, draft.available(account)) };
+    let payable = if hive_pays { set_aside } else { plus(set_aside, draft.available(account)) };
     let charged = actual.min(payable);
-    if let Basis::Open(hold) = basis {
-        let settled = draft.settle(hold.id, earnings, charged).map_err(too_much)?;
-        lapse_freed(desk, draft, hold, settled.freed)?;
-    } else if charged.is_positive() {
-        let paid = Transfer { from: account, to: earnings, amount: charged, kind: Kind::Settlement, memo: "" };
-        draft.transfer(&paid).map_err(too_much)?;
+    match basis {
+        Basis::Open(hold) => {
+            let settled = draft.settle(hold.id, earnings, charged).map_err(too_much)?;
+            lapse_freed(desk, draft, hold, settled.freed)?;
+        }
+        Basis::Late { period, .. } => {
+            pay(draft, account, earnings, less(charged, set_aside), "")?;
+            let refund = less(set_aside, charged);
+            pay(draft, earnings, account, refund, "reconciled")?;
+            lapse_earlier(desk, draft, account, *period, refund)?;
+        }
+        Basis::Direct => pay(draft, account, earnings, charged, "")?,
     }
     let hive_paid = less(actual, charged);
+    let memo = if hive_pays { "fallback" } else { "overrun" };
     if hive_paid.is_positive() {
-        let memo = if hive_pays { "fallback" } else { "overrun" };
         let from = accounts::expense(draft);
-        draft.transfer(&Transfer { from, to: earnings, amount: hive_paid, kind: Kind::Settlement, memo }).map_err(too_much)?;
+        pay(draft, from, earnings, hive_paid, memo)?;
     }
     let overrun = if hive_pays { Amount::ZERO } else { hive_paid };
     Ok(Bill { charged, overrun, hive_paid })
+}
+
+/// Moves an amount, if there is one.
+fn pay(draft: &mut Draft<'_>, from: AccountNo, to: AccountNo, amount: Amount, memo: &str) -> Result<(), Refusal> {
+    if amount.is_positive() {
+        draft.transfer(&Transfer { from, to, amount, kind: Kind::Settlement, memo }).map_err(too_much)?;
+    }
+    Ok(())
 }
 
 /// The books' refusal of a payment: what the citizen has was asked before, so the sums are too large.
@@ -188,13 +211,13 @@ fn too_much(refusal: lab3_ledger::Refusal) -> Refusal {
 }
 
 /// The provider's health after the report, and where its latency fell.
-fn observe(desk: &Desk<'_>, provider: &str, command: &Report) -> (Health, Option<Sample>) {
-    let (now, timed) = (desk.now, command.latency_ms.filter(|_| command.success));
+pub(crate) fn observe(desk: &Desk<'_>, provider: &str, success: bool, latency_ms: Option<u32>) -> (Health, Option<Sample>) {
+    let (now, timed) = (desk.now, latency_ms.filter(|_| success));
     let Some(track) = desk.state.track(provider) else {
-        let health = Health::default().reported(now, now, command.success, timed);
+        let health = Health::default().reported(now, now, success, timed);
         return (health, timed.map(|ms| Histogram::default().place(now, ms)));
     };
-    let health = track.health.reported(track.since, now, command.success, timed);
+    let health = track.health.reported(track.since, now, success, timed);
     (health, timed.map(|ms| track.histogram.place(now, ms)))
 }
 

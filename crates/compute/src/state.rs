@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::histogram::Histogram;
 use crate::quota::plus;
 use crate::tag::PROVIDER_MAX;
-use crate::{Allocated, Fact, Health, Opening, Reported};
+use crate::{Allocated, Counted, Fact, Health, Opening, Reported, Settled};
 
 /// What the module knows beside the books. Cheap to clone: what is there for every citizen is shared until it changes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -42,6 +42,8 @@ pub(crate) struct Track {
     /// When that was its health.
     pub(crate) since: Time,
     pub(crate) histogram: Histogram,
+    /// How long its answers to metered queries were, in tokens.
+    pub(crate) outputs: Histogram,
     /// Successful queries reported this month.
     pub(crate) queries: u64,
     /// What they cost.
@@ -57,6 +59,9 @@ impl State {
         match fact {
             Fact::Allocated(allocated) => self.allocated(allocated),
             Fact::Reported(reported) => self.reported(at, reported),
+            Fact::Attempted(attempted) => self.allocated(&attempted.allocated),
+            Fact::Extended(_) => {}
+            Fact::Settled(settled) => self.settled(at, settled),
             Fact::Released(_) => self.open = self.open.saturating_sub(1),
             Fact::Expired(expired) => self.open = self.open.saturating_sub(u64::from(expired.allocations)),
         }
@@ -143,6 +148,19 @@ impl State {
         }
     }
 
+    fn settled(&mut self, at: Time, settled: &Settled) {
+        if settled.counted == Counted::Lease {
+            // Nobody knows what happened: it says nothing about the provider.
+            self.open = self.open.saturating_sub(1);
+            return;
+        }
+        self.reported(at, &settled.reported);
+        if let Some(sample) = settled.output_sample {
+            let tokens = u32::try_from(settled.usage.output).unwrap_or(u32::MAX);
+            self.intern(&settled.reported.provider).outputs.add(at, sample, tokens);
+        }
+    }
+
     fn opened(&mut self, opening: Option<Opening>) {
         let Some(Opening { account, period, quota }) = opening else { return };
         self.active += 1;
@@ -171,7 +189,7 @@ impl State {
 
 impl Track {
     fn new(name: &str) -> Self {
-        let (health, since, histogram) = (Health::default(), Time::default(), Histogram::default());
-        Self { name: name.into(), health, since, histogram, queries: 0, cost: Amount::ZERO }
+        let (health, since, histogram, outputs) = (Health::default(), Time::default(), Histogram::default(), Histogram::default());
+        Self { name: name.into(), health, since, histogram, outputs, queries: 0, cost: Amount::ZERO }
     }
 }

@@ -52,7 +52,7 @@ fn the_specifications_example_comes_out_field_for_field() {
     assert_eq!(&*fact.reason, "Quality score 0.97 meets min_quality 0.90");
     let hold = hive.ledger.hold(id).unwrap();
     assert_eq!((hold.amount, hold.deadline.millis_since(hive.now)), (mic("0.075"), 15 * 60 * 1000));
-    assert_eq!(Tag::from_code(hold.code), Tag { provider: 0, hive_pays: false, period: hive.now.period().number() });
+    assert_eq!(Tag::from_code(hold.code), Tag { provider: 0, hive_pays: false, metered: false, period: hive.now.period().number() });
 }
 
 #[test]

@@ -173,7 +173,7 @@ impl Pair {
         assert_eq!(expired.len(), due.len());
         for one in expired {
             let hold = self.hive.ledger.hold(one.id).unwrap();
-            let late = Late::of(&self.hive.state, hold.account, hold.code).unwrap();
+            let late = Late::of(&self.hive.state, hold.account, hold.code, Amount::ZERO).unwrap();
             self.model.expired.push((one, late));
         }
         if !due.is_empty() {

@@ -161,7 +161,7 @@ fn check_late(change: fn(&mut Report, &mut Late), expected: Result<[&str; 4], Co
     hive.pass_seconds(1);
     allocate_with(&mut hive, "deepseek");
     let hold = hive.ledger.hold(id).unwrap();
-    let mut late = Late::of(&hive.state, hold.account, hold.code).unwrap();
+    let mut late = Late::of(&hive.state, hold.account, hold.code, Amount::ZERO).unwrap();
     hive.pass_seconds(899);
     hive.run(|desk| Ok(expire(desk, &[id]))).unwrap();
     let mut report = Report { allocation: Some(id), ..used(ALICE, "claude", "0.078") };
