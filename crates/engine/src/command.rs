@@ -20,6 +20,12 @@ pub enum Command {
     Allocate(lab3_compute::Allocate),
     /// Settle what a query really cost.
     Report(lab3_compute::Report),
+    /// Choose a provider for a query the desk puts to it, and hold what it can cost.
+    Attempt(Box<lab3_compute::Attempt>),
+    /// Hold more for an answer that goes on.
+    Extend(lab3_compute::Extend),
+    /// Settle a query the desk put to a provider.
+    Settle(Box<lab3_compute::Settle>),
     /// Give back an allocation that is not needed.
     Release(Id),
     /// Move money between citizens.

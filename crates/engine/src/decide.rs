@@ -62,6 +62,9 @@ pub fn decide(desk: &Desk<'_>, id: Id, command: &Command, ahead: Ahead) -> Resul
     match command {
         Command::Allocate(allocate) => lab3_compute::allocate(&desk.compute(), id, allocate).map(compute),
         Command::Report(report) => lab3_compute::report(&desk.compute(), report).map(compute),
+        Command::Attempt(attempt) => lab3_compute::attempt(&desk.compute(), id, attempt).map(compute),
+        Command::Extend(extend) => lab3_compute::extend(&desk.compute(), extend).map(compute),
+        Command::Settle(settle) => lab3_compute::settle(&desk.compute(), settle).map(compute),
         Command::Release(allocation) => lab3_compute::release(&desk.compute(), *allocation).map(compute),
         Command::Transfer(transfer) => finance(lab3_finance::transfer(&desk.finance(), transfer, ahead.wallets)),
         Command::TransferLinked(items) => {

@@ -2,20 +2,23 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lab3_compute::Late;
+use lab3_compute::{Counted, Late};
 use lab3_ledger::{AccountNo, Event};
-use lab3_units::{Code, Id, Problem};
+use lab3_units::{Amount, Code, Id, Problem};
 
 use crate::codec;
 use crate::command::Command;
 use crate::decide::Desk;
 use crate::engine::key_reused;
 use crate::record::{Fact, Stored};
-use crate::storage::{JournalReader, Shelf, Store, StoreError};
+use crate::storage::{JournalReader, Row, Shelf, Store, StoreError};
 use crate::views::{Entry, Span, Views};
 
 /// Hands kept open for readers; more readers than that open their own and close them after.
 const HANDS_KEPT: usize = 8;
+
+/// Rows read at a time, at most: some 200 KB.
+const ROWS_AT_ONCE: usize = 64;
 
 /// A reader's hands on the journal and the shelf.
 struct Hands {
@@ -107,7 +110,12 @@ impl Archive {
             let ended = ended.map(|sequence| hands.record(sequence)).transpose()?.flatten();
             let how = ended.as_ref().map(|stored| (&stored.record.fact, stored.sequence));
             Ok(match how {
-                Some((Fact::Compute(lab3_compute::Fact::Expired(_)), _)) => Ended::Expired { account: *account, code: *code },
+                Some((Fact::Compute(lab3_compute::Fact::Expired(_)), _)) => {
+                    Ended::Expired { account: *account, code: *code, charged: Amount::ZERO }
+                }
+                Some((Fact::Compute(lab3_compute::Fact::Settled(settled)), _)) if settled.counted == Counted::Lease => {
+                    Ended::Expired { account: *account, code: *code, charged: settled.reported.charged }
+                }
                 Some((Fact::Compute(lab3_compute::Fact::Released(_)), sequence)) => Ended::Otherwise("released", sequence),
                 Some((_, sequence)) => Ended::Otherwise("settled", sequence),
                 None => Ended::Never,
@@ -127,7 +135,7 @@ pub enum Ended {
     /// There never was one.
     Never,
     /// Nobody reported in time.
-    Expired { account: AccountNo, code: u32 },
+    Expired { account: AccountNo, code: u32, charged: Amount },
     /// It was given back or settled, by that record.
     Otherwise(&'static str, u64),
 }
@@ -136,8 +144,8 @@ impl Ended {
     /// The command to decide instead, now that this is known.
     pub fn command(self, command: Command, desk: &Desk<'_>) -> Command {
         match (self, command) {
-            (Ended::Expired { account, code }, Command::Report(mut report)) => {
-                report.late = Late::of(&desk.state.compute, account, code);
+            (Ended::Expired { account, code, charged }, Command::Report(mut report)) => {
+                report.late = Late::of(&desk.state.compute, account, code, charged);
                 Command::Report(report)
             }
             (Ended::Expired { .. }, _) => refused("The allocation expired: its deadline passed before this. Nothing is held any more."),
@@ -172,15 +180,34 @@ impl Inner {
 
 impl Hands {
     fn record(&mut self, sequence: u64) -> Result<Option<Stored>, StoreError> {
-        let damaged = |damage: codec::Damage| StoreError::Damaged(damage.to_string());
         match self.journal.row_with(sequence)? {
-            Some(row) => codec::read_one(&row, sequence).map_err(damaged),
+            Some(row) => one(&row, sequence),
             None => Ok(None),
         }
     }
 
+    /// The records of these numbers, in the order given. Each row is read once, however many of them it holds, and rows that
+    /// follow each other are read several at a time.
     fn records(&mut self, sequences: &[u64]) -> Result<Vec<Stored>, StoreError> {
-        let found = sequences.iter().map(|&sequence| self.record(sequence)).collect::<Result<Vec<_>, _>>()?;
+        let mut ascending = sequences.iter().copied().zip(0..).collect::<Vec<(u64, usize)>>();
+        ascending.sort_unstable();
+        let mut found = Vec::new();
+        found.resize_with(sequences.len(), || None);
+        let mut wanted = &ascending[..];
+        let mut rows_max = 1;
+        while let Some(&(next, _)) = wanted.first() {
+            let rows = self.journal.rows_from(next, rows_max)?;
+            let Some(last) = rows.last().filter(|row| row.last() >= next) else { break };
+            for row in &rows {
+                let start = wanted.partition_point(|&(sequence, _)| sequence < row.first);
+                let end = wanted.partition_point(|&(sequence, _)| sequence <= row.last());
+                for &(sequence, place) in &wanted[start..end] {
+                    found[place] = one(row, sequence)?;
+                }
+                wanted = &wanted[end..];
+            }
+            rows_max = rows_next(rows.len(), last, wanted);
+        }
         Ok(found.into_iter().flatten().collect())
     }
 
@@ -192,4 +219,15 @@ impl Hands {
         }
         Ok(None)
     }
+}
+
+/// How many rows to read at a time after so many, the last of which is given: more and more while all are of use.
+fn rows_next(rows: usize, last: &Row, wanted: &[(u64, usize)]) -> usize {
+    let near = wanted.first().is_some_and(|&(next, _)| next <= last.last() + u64::from(last.len));
+    let rows_wanted = wanted.len().div_ceil(last.len.max(1) as usize);
+    if near { rows_wanted.min(2 * rows).min(ROWS_AT_ONCE) } else { 1 }
+}
+
+fn one(row: &Row, sequence: u64) -> Result<Option<Stored>, StoreError> {
+    codec::read_one(row, sequence).map_err(|damage| StoreError::Damaged(damage.to_string()))
 }

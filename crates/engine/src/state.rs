@@ -62,7 +62,7 @@ pub struct Frozen {
 }
 
 /// What a snapshot begins with: a name, and the version of what follows.
-const SNAPSHOT_MAGIC: &[u8; 8] = b"lab3sn01";
+const SNAPSHOT_MAGIC: &[u8; 8] = b"lab3sn02";
 
 impl Frozen {
     /// The state before the first record.

@@ -321,20 +321,39 @@ impl Writer {
         Ok(stored)
     }
 
-    /// Ends holds whose deadline has passed, a bounded number a record.
+    /// Ends holds whose deadline has passed: those of answers that may have been made one a record, for each is charged; the
+    /// others a bounded number a record.
     fn expire(&mut self, now: Time) {
         loop {
-            let due = self.state.ledger.due(now).take(EXPIRE_AT_ONCE).map(|hold| hold.id).collect::<Vec<_>>();
+            let due = self.state.ledger.due(now).take(EXPIRE_AT_ONCE).map(|hold| (hold.id, hold.code)).collect::<Vec<_>>();
             if due.is_empty() {
                 return;
             }
-            let (fact, entries) = lab3_compute::expire(&self.desk(now).compute(), &due);
-            let id = engine_id(self.rows.next(), now);
-            if let Err(error) = self.record(now, Actor::Engine, id, None, Vec::new(), Fact::Compute(fact), entries) {
-                tracing::error!(%error, "holds could not be expired");
+            let (leases, others): (Vec<_>, Vec<_>) = due.into_iter().partition(|&(_, code)| lab3_compute::is_lease(code));
+            let others = others.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
+            let mut done = true;
+            for (id, _) in leases {
+                let decision = lab3_compute::charge_lease(&self.desk(now).compute(), id);
+                done &= decision.is_ok_and(|decision| self.record_of_own(now, decision));
+            }
+            if !others.is_empty() {
+                let decision = lab3_compute::expire(&self.desk(now).compute(), &others);
+                done &= self.record_of_own(now, decision);
+            }
+            if !done {
                 return;
             }
         }
+    }
+
+    /// Makes a record of the engine's own accord; whether it could.
+    fn record_of_own(&mut self, now: Time, (fact, entries): (lab3_compute::Fact, Vec<Event>)) -> bool {
+        let id = engine_id(self.rows.next(), now);
+        let made = self.record(now, Actor::Engine, id, None, Vec::new(), Fact::Compute(fact), entries);
+        if let Err(error) = &made {
+            tracing::error!(%error, "holds could not be ended");
+        }
+        made.is_ok()
     }
 
     /// Hands what was decided to the committer, with a snapshot when one is due.

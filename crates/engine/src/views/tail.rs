@@ -9,7 +9,7 @@ use lab3_ledger::AccountNo;
 use lab3_units::Id;
 use serde::{Deserialize, Serialize};
 
-use super::chunk::{CHUNK_ENTRIES_MAX, Chunk, Entry, Head};
+use super::chunk::{CHUNK_ENTRIES_MAX, Entry, Head, Walk};
 use super::digest::Digest;
 use super::keys::{KeyEntry, KeyIndex, Run, hash_of};
 use crate::storage::{Put, Shelf, ShelfTable, StoreError};
@@ -30,7 +30,7 @@ struct Position {
 }
 
 /// The layout this version writes; another one on the shelf is dropped and built again.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What the follower has read and not yet written.
 #[derive(Debug, Default)]
@@ -113,7 +113,8 @@ pub enum Span {
 /// What a flush is about to write, and what becomes known when it is written.
 pub(super) struct Flush {
     pub puts: Vec<Put>,
-    heads: Vec<Head>,
+    /// Of the accounts whose histories grow, in order.
+    heads: Vec<(AccountNo, Head)>,
     chunks: u64,
     keys: KeyIndex,
 }
@@ -163,7 +164,7 @@ impl Views {
     /// What the tail is to write to the shelf.
     pub(super) fn flush(&self) -> Result<Flush, postcard::Error> {
         let shared = self.read();
-        let mut flush = Flush { puts: Vec::new(), heads: shared.heads.clone(), chunks: shared.chunks, keys: KeyIndex::default() };
+        let mut flush = Flush { puts: Vec::new(), heads: Vec::new(), chunks: shared.chunks, keys: KeyIndex::default() };
         shared.put_histories(&mut flush)?;
         let keys = self.keys();
         let mut ids = shared.tail.ids.clone();
@@ -182,36 +183,52 @@ impl Views {
     /// Makes known what was written; the tail begins anew.
     pub(super) fn flushed(&self, flush: Flush) {
         let mut shared = self.write();
-        shared.heads = flush.heads;
+        let len = flush.heads.last().map_or(0, |(account, _)| account.0 as usize + 1).max(shared.heads.len());
+        shared.heads.resize(len, Head::default());
+        for (account, head) in flush.heads {
+            shared.heads[account.0 as usize] = head;
+        }
         shared.chunks = flush.chunks;
         // Before the tail forgets them, so that an id is always in one of the two.
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(flush.keys);
-        shared.tail = shared.tail.next();
+        let next = shared.tail.next();
+        let written = std::mem::replace(&mut shared.tail, next);
+        // Readers need not wait until all of it is freed.
+        drop(shared);
+        drop(written);
     }
 
     /// Part of an account's history, at most `limit` entries.
     pub fn history(&self, shelf: &mut dyn Shelf, account: AccountNo, span: Span, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        let (tail, head) = self.read().tail_of(account, span, limit);
-        let mut newest_first = Newest { shelf, tail, chunk: head.chunk };
+        let (tail, head) = {
+            let shared = self.read();
+            let (part, head) = shared.part_of(account, span, limit);
+            (part.to_vec(), head)
+        };
+        let mut walk = Walk::new(shelf, account, &head);
         let mut found = Vec::new();
         match span {
             Span::Before(end) => {
-                while let Some(part) = newest_first.next()? {
-                    found.extend(part.iter().rev().filter(|entry| entry.sequence < end).take(limit - found.len()));
-                    if found.len() == limit {
-                        break;
-                    }
+                found.extend(tail.iter().rev());
+                let wanted = found.len() < limit && end > 0;
+                let mut piece = if wanted { walk.back_to(end - 1)? } else { None };
+                while let Some(part) = piece {
+                    let entries = part.entries()?;
+                    found.extend(entries.iter().rev().filter(|entry| entry.sequence < end).take(limit - found.len()));
+                    piece = if found.len() < limit { walk.older(&part)? } else { None };
                 }
             }
             Span::After(start) => {
-                while let Some(part) = newest_first.next()? {
-                    found.extend(part.iter().rev().take_while(|entry| entry.sequence > start));
-                    if part.first().is_some_and(|entry| entry.sequence <= start) {
-                        break;
-                    }
+                let mut piece = match walk.back_to(start)? {
+                    None => walk.newer()?,
+                    begins_before => begins_before,
+                };
+                while let Some(part) = piece {
+                    let entries = part.entries()?;
+                    found.extend(entries.iter().filter(|entry| entry.sequence > start).take(limit - found.len()));
+                    piece = if found.len() < limit { walk.newer()? } else { None };
                 }
-                found.reverse();
-                found.truncate(limit);
+                found.extend(tail.iter().take(limit - found.len()));
             }
         }
         Ok(found)
@@ -247,24 +264,21 @@ impl Views {
 }
 
 impl Shared {
-    fn head(&self, account: AccountNo) -> Head {
-        self.heads.get(account.0 as usize).copied().unwrap_or_default()
-    }
-
-    /// The part of the account's tail that can be in the answer, and where its history goes on.
-    fn tail_of(&self, account: AccountNo, span: Span, limit: usize) -> (Vec<Entry>, Head) {
+    /// The part of the account's tail that can be in the answer, oldest first, and where its history on the shelf ends; that is left
+    /// out when nothing on the shelf can be in the answer.
+    fn part_of(&self, account: AccountNo, span: Span, limit: usize) -> (&[Entry], Head) {
         let tail = self.tail.histories.get(&account).map_or(&[][..], |history| &history.entries);
-        let part = match span {
+        let (part, shelf) = match span {
             Span::Before(end) => {
                 let end = tail.partition_point(|entry| entry.sequence < end);
-                &tail[end.saturating_sub(limit)..end]
+                (&tail[end.saturating_sub(limit)..end], end < limit)
             }
             Span::After(start) => {
                 let start = tail.partition_point(|entry| entry.sequence <= start);
-                &tail[start..tail.len().min(start + limit)]
+                (&tail[start..tail.len().min(start.saturating_add(limit))], start == 0 && limit > 0)
             }
         };
-        (part.to_vec(), self.head(account))
+        (part, self.heads.get(account.0 as usize).filter(|_| shelf).cloned().unwrap_or_default())
     }
 
     fn take(&mut self, digest: &Digest) {
@@ -273,8 +287,9 @@ impl Shared {
         self.tail.endings.extend(digest.endings.iter().copied());
         for change in &digest.changes {
             let history = self.tail.histories.entry(change.account).or_insert_with(|| {
-                let head = self.heads.get(change.account.0 as usize).copied().unwrap_or_default();
-                let last = Entry { sequence: 0, balance: head.balance, held: head.held };
+                let head = self.heads.get(change.account.0 as usize);
+                let (balance, held) = head.map_or((0, 0), |head| (head.balance, head.held));
+                let last = Entry { sequence: 0, balance, held };
                 History { last, entries: Vec::new() }
             });
             let Entry { sequence: before, balance, held } = history.last;
@@ -291,54 +306,35 @@ impl Shared {
     fn put_histories(&self, flush: &mut Flush) -> Result<(), postcard::Error> {
         let mut accounts = self.tail.histories.keys().copied().collect::<Vec<_>>();
         accounts.sort_unstable();
-        if let Some(last) = accounts.last() {
-            let len = flush.heads.len().max(last.0 as usize + 1);
-            flush.heads.resize(len, Head::default());
-        }
-        let mut blocks = Vec::new();
         for account in accounts {
-            let at = account.0 as usize;
-            let (Some(history), Some(head)) = (self.tail.histories.get(&account), flush.heads.get_mut(at)) else { continue };
+            let Some(history) = self.tail.histories.get(&account) else { continue };
+            let mut head = self.heads.get(account.0 as usize).cloned().unwrap_or_default();
             for entries in history.entries.chunks(CHUNK_ENTRIES_MAX) {
                 flush.chunks += 1;
-                let value = postcard::to_stdvec(&Chunk::new(account, *head, entries))?;
+                let value = postcard::to_stdvec(&head.append(account, flush.chunks, entries))?;
                 flush.puts.push(Put { table: ShelfTable::Chunks, key: flush.chunks, value });
-                if let Some(last) = entries.last() {
-                    *head = Head { chunk: flush.chunks, balance: last.balance, held: last.held };
-                }
             }
-            if blocks.last() != Some(&(at / HEADS_AT_ONCE)) {
-                blocks.push(at / HEADS_AT_ONCE);
-            }
+            flush.heads.push((account, head));
         }
-        for block in blocks {
-            let end = flush.heads.len().min((block + 1) * HEADS_AT_ONCE);
-            let value = postcard::to_stdvec(&flush.heads[block * HEADS_AT_ONCE..end])?;
-            flush.puts.push(Put { table: ShelfTable::Heads, key: block as u64, value });
+        self.put_heads(flush)
+    }
+
+    /// Those heads that changed, with their neighbours.
+    fn put_heads(&self, flush: &mut Flush) -> Result<(), postcard::Error> {
+        let block_of = |account: AccountNo| account.0 as usize / HEADS_AT_ONCE;
+        let none = Head::default();
+        for changed in flush.heads.chunk_by(|a, b| block_of(a.0) == block_of(b.0)) {
+            let [(first, _), ..] = changed else { continue };
+            let start = block_of(*first) * HEADS_AT_ONCE;
+            let neighbours = self.heads.get(start..).unwrap_or_default();
+            let mut heads = neighbours.iter().take(HEADS_AT_ONCE).collect::<Vec<_>>();
+            for (account, head) in changed {
+                let at = account.0 as usize - start;
+                heads.resize(heads.len().max(at + 1), &none);
+                heads[at] = head;
+            }
+            flush.puts.push(Put { table: ShelfTable::Heads, key: block_of(*first) as u64, value: postcard::to_stdvec(&heads)? });
         }
         Ok(())
-    }
-}
-
-/// An account's history in parts, newest part first, each oldest entry first.
-struct Newest<'a> {
-    shelf: &'a mut dyn Shelf,
-    tail: Vec<Entry>,
-    chunk: u64,
-}
-
-impl Newest<'_> {
-    fn next(&mut self) -> Result<Option<Vec<Entry>>, StoreError> {
-        if !self.tail.is_empty() {
-            return Ok(Some(std::mem::take(&mut self.tail)));
-        }
-        if self.chunk == 0 {
-            return Ok(None);
-        }
-        let missing = || StoreError::Damaged(format!("piece {} of a history is missing from the views", self.chunk));
-        let bytes = self.shelf.get(ShelfTable::Chunks, self.chunk)?.ok_or_else(missing)?;
-        let chunk = postcard::from_bytes::<Chunk>(&bytes).map_err(|error| StoreError::Damaged(error.to_string()))?;
-        self.chunk = chunk.before;
-        Ok(Some(chunk.entries().collect()))
     }
 }
