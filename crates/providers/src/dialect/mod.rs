@@ -1,0 +1,170 @@
+//! Dialects: the protocols clients and providers speak, each in a file of its own.
+//!
+//! A dialect has two sides. As a *front* it is what a client speaks: requests are read, replies and errors written. As a *back* it is
+//! what a provider speaks: requests are written, the stream and errors read. Where both are the same the request's bytes go on
+//! through [`Back::adapt`].
+
+pub mod anthropic;
+pub mod gemini;
+pub mod ollama;
+pub mod openai_chat;
+pub mod openai_responses;
+
+use std::fmt;
+
+use crate::{Answer, Piece, Query};
+
+/// Why a request cannot be read: what is wrong, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Unreadable {
+    /// The field to blame, by its path (`messages[2].content`); empty when it is the whole body.
+    pub field: String,
+    /// What is wrong, and what would help.
+    pub detail: String,
+}
+
+impl Unreadable {
+    /// What is wrong with a field.
+    pub fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { field: field.into(), detail: detail.into() }
+    }
+}
+
+/// What a provider is asked for beside the query: decided by the desk, not by the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The provider's model.
+    pub model: String,
+    /// Most tokens of the answer, thoughts included: what the hold can pay.
+    pub output_tokens_max: u64,
+}
+
+/// What a reply tells of its allocation, in fields of ours beside the dialect's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// The allocation.
+    pub allocation_id: String,
+    /// Who answered.
+    pub provider: String,
+    /// What it cost, in MIC, as a decimal (`0.000123`).
+    pub cost_mic: String,
+    /// What the citizen has left this month, in MIC.
+    pub quota_remaining_mic: String,
+    /// Why this provider, in one sentence; and why the answer ended early, if the budget ended it.
+    pub reason: String,
+}
+
+impl Receipt {
+    /// The receipt as the value of the field `lab3`, which replies of every dialect carry.
+    pub fn to_json(&self) -> serde_json::Value {
+        let number = |text: &str| serde_json::from_str::<serde_json::Number>(text).map_or(serde_json::Value::Null, Into::into);
+        serde_json::json!({
+            "allocation_id": self.allocation_id,
+            "provider": self.provider,
+            "cost_gic": number(&self.cost_mic),
+            "quota_remaining_gic": number(&self.quota_remaining_mic),
+            "reason": self.reason,
+        })
+    }
+}
+
+/// Why the desk refuses a query, for every dialect to say in its own form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The HTTP status: 400, 402, 404, 413, 422, 429, 502, 503, 504.
+    pub status: u16,
+    /// Our stable code, such as `L3-0031`.
+    pub code: String,
+    /// What was wrong, and what would help.
+    pub detail: String,
+    /// The field to blame, if one is.
+    pub field: Option<String>,
+}
+
+/// What a client speaks.
+pub trait Front: Send + Sync {
+    /// Reads a request's body.
+    fn read(&self, body: &[u8]) -> Result<Query, Unreadable>;
+
+    /// Writes the answer as it arrives. `query` is what was asked.
+    fn writer(&self, query: &Query) -> Box<dyn Writer>;
+
+    /// The whole answer as one body.
+    fn whole(&self, query: &Query, answer: &Answer, receipt: &Receipt) -> Vec<u8>;
+
+    /// A refusal as one body.
+    fn refusal(&self, failure: &Failure) -> Vec<u8>;
+
+    /// The content type of a stream.
+    fn stream_type(&self) -> &'static str {
+        "text/event-stream"
+    }
+}
+
+/// Writes an answer as the client's stream.
+pub trait Writer: Send {
+    /// Appends what the piece is in this dialect to `out`; perhaps nothing.
+    fn piece(&mut self, piece: &Piece, out: &mut Vec<u8>);
+
+    /// Appends the stream's end, with the receipt in its last event.
+    fn end(&mut self, receipt: &Receipt, out: &mut Vec<u8>);
+
+    /// Appends an error that came in mid-stream; nothing follows it.
+    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>);
+}
+
+/// The part of a request to a provider that is the dialect's.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The path after the provider's base URL, with its query (`/v1/chat/completions`).
+    pub path: String,
+    /// Headers of the dialect (the version, say), the key among them.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Call {
+    /// Neither the key nor the prompt.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("path", &self.path).field("body_bytes", &self.body.len()).finish_non_exhaustive()
+    }
+}
+
+/// What a provider speaks. It is always asked for a stream, whatever the client wanted.
+pub trait Back: Send + Sync {
+    /// The request for a query. `Err` when this dialect cannot say what is asked (a document where there are none, say): the
+    /// field, and what would help.
+    fn write(&self, query: &Query, terms: &Terms, key: Option<&str>) -> Result<Call, Unreadable>;
+
+    /// The request for a query that came in this very dialect: its own bytes, with the model, the limit of the answer and the
+    /// stream set. `None` where no client speaks this dialect.
+    fn adapt(&self, body: &[u8], terms: &Terms, key: Option<&str>) -> Option<Result<Call, Unreadable>>;
+
+    /// Reads the answer's stream.
+    fn reader(&self) -> Box<dyn Reader>;
+
+    /// What a reply with an error status says, in a sentence: the provider's own message where one is found.
+    fn error(&self, body: &[u8]) -> String;
+}
+
+/// Reads a provider's stream.
+pub trait Reader: Send {
+    /// Reads more bytes; appends what arrived to `pieces`.
+    fn read(&mut self, bytes: &[u8], pieces: &mut Vec<Piece>) -> Result<(), Broken>;
+
+    /// Whether the stream came to its own end (`[DONE]`, `message_stop`): if not when the connection ends, it was cut.
+    fn is_done(&self) -> bool;
+}
+
+/// Why a stream cannot be read on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// It is not the protocol.
+    #[error("the provider's stream cannot be read: {0}")]
+    Malformed(String),
+    /// The provider says that it failed, in mid-stream.
+    #[error("the provider failed: {0}")]
+    Failed(String),
+}

@@ -1,0 +1,67 @@
+//! Responses: OpenAI's newer protocol, with typed items and events. This desk keeps no conversations: each request carries its own.
+//!
+//! Requests are read in `request` and `items`; answers are made of the items in `output` and written whole there, or as events in
+//! `events`. As a back it goes to OpenAI itself, from clients of the same dialect; `stream` reads its events.
+
+mod events;
+mod items;
+mod output;
+mod request;
+mod stream;
+
+use serde_json::json;
+
+use super::openai_chat::{call, error, error_of, plain_service, read_envelope};
+use super::{Back, Call, Failure, Front, Reader, Receipt, Terms, Unreadable, Writer};
+use crate::{Answer, Query};
+
+pub use request::read;
+
+/// Responses, as clients and OpenAI speak it.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenAiResponses;
+
+impl Front for OpenAiResponses {
+    fn read(&self, body: &[u8]) -> Result<Query, Unreadable> {
+        read(body).map(|reading| reading.query)
+    }
+
+    fn writer(&self, query: &Query) -> Box<dyn Writer> {
+        Box::new(events::EventWriter::new(query))
+    }
+
+    fn whole(&self, query: &Query, answer: &Answer, receipt: &Receipt) -> Vec<u8> {
+        output::whole(query, answer, receipt)
+    }
+
+    fn refusal(&self, failure: &Failure) -> Vec<u8> {
+        error(failure).to_string().into_bytes()
+    }
+}
+
+impl Back for OpenAiResponses {
+    /// Whoever speaks Responses speaks Chat Completions too, which says as much of other dialects.
+    fn write(&self, _query: &Query, _terms: &Terms, _key: Option<&str>) -> Result<Call, Unreadable> {
+        Err(Unreadable::new("", "queries of other dialects go to this provider as Chat Completions; configure it so"))
+    }
+
+    fn adapt(&self, body: &[u8], terms: &Terms, key: Option<&str>) -> Option<Result<Call, Unreadable>> {
+        Some(read_envelope(body).map(|mut envelope| {
+            envelope.set("model", &json!(terms.model));
+            envelope.set("max_output_tokens", &json!(terms.output_tokens_max));
+            envelope.set("stream", &json!(true));
+            // OpenAI stores what is not said to be left.
+            envelope.set("store", &json!(false));
+            plain_service(&mut envelope);
+            call("/responses", envelope.to_bytes(), key)
+        }))
+    }
+
+    fn reader(&self) -> Box<dyn Reader> {
+        Box::new(stream::EventsReader::default())
+    }
+
+    fn error(&self, body: &[u8]) -> String {
+        error_of(body)
+    }
+}
