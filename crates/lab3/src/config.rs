@@ -21,9 +21,9 @@ pub use file::ConfigFile;
 pub use problem::{ConfigProblem, ConfigProblems};
 pub use resolve::{Entry, Flag, Layers, Resolved, resolve};
 pub use secret::Secret;
-pub use setting::{Range, Raw, Setting};
+pub use setting::{BaseUrl, Models, Range, Raw, Setting};
 pub use settings::{
-    Compute, Data, Engine, Finance, Grants, Journal, Log, LogFormat, LogLevel, Operator, Provider, Server, Settings, VerifyOnStart,
+    Compute, Data, Engine, Finance, Grants, Journal, Kind, Log, LogFormat, LogLevel, Operator, Provider, Server, Settings, VerifyOnStart,
 };
 pub use template::template;
 

@@ -5,11 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use lab3_engine::{Engine, Limits, Policy, SystemClock};
-use lab3_server::{App, ServerSettings};
+use lab3_providers::dialect::openai_chat::{self, Flavour};
+use lab3_providers::dialect::{Back, anthropic, gemini, ollama};
+use lab3_providers::{Base, Connections, Dialect, Patience, Remote};
+use lab3_server::{App, Connected, Gateway, ServerSettings};
 use lab3_store::SqliteStore;
+use tokio::sync::Semaphore;
 
 use crate::Failure;
-use crate::config::{Provider, Settings, VerifyOnStart};
+use crate::config::{Kind, Provider, Settings, VerifyOnStart};
 
 /// Opens the Hive in that folder. Blocks while the journal is checked and replayed.
 pub fn open(settings: &Settings, folder: &Path) -> Result<Engine, Failure> {
@@ -20,12 +24,12 @@ pub fn open(settings: &Settings, folder: &Path) -> Result<Engine, Failure> {
 
 /// What the server needs to know beside the engine, once it is known where it listens.
 pub fn app(settings: &Settings, engine: Engine, bound: SocketAddr) -> App {
-    let settings = ServerSettings {
+    let server = ServerSettings {
         body_bytes_max: settings.server.body_bytes_max,
         operator_token: settings.operator.token.expose().map(str::to_owned),
         loopback: bound.ip().is_loopback(),
     };
-    App::new(engine, settings)
+    App::with_gateway(engine, server, gateway(settings))
 }
 
 fn limits(settings: &Settings) -> Limits {
@@ -52,6 +56,7 @@ fn policy(settings: &Settings) -> Policy {
             min_quality: compute.min_quality,
             hold: compute.hold,
             open_max: compute.open_allocations_max,
+            usual_output_tokens: lab3_compute::Policy::default().usual_output_tokens,
         },
         finance: lab3_finance::Policy {
             fee: finance.fee,
@@ -74,5 +79,52 @@ fn provider(provider: &Provider) -> lab3_compute::Provider {
         quality: provider.quality,
         reliability: provider.reliability,
         context_tokens_max: provider.context_tokens_max,
+        prices: prices(provider),
+        output_tokens_max: provider.output_tokens_max,
     }
+}
+
+fn prices(provider: &Provider) -> lab3_compute::Prices {
+    let flat = lab3_compute::Rates::flat(provider.cost);
+    let output = provider.output_cost.unwrap_or(provider.cost);
+    let cache_read = provider.cached_cost.unwrap_or(provider.cost);
+    let rates = lab3_compute::Rates { output, reasoning: output, cache_read, ..flat };
+    lab3_compute::Prices { rates, long: None }
+}
+
+/// The providers the gateway can ask: switched on, with something to speak, a place and, where one is needed, a key.
+fn gateway(settings: &Settings) -> Gateway {
+    let patience = Patience::default();
+    let connections = Connections::new(patience.connect);
+    let connected = settings.providers.iter().filter(|provider| provider.enabled).filter_map(|provider| {
+        let (dialect, back) = back(provider.kind)?;
+        let base = Base::parse(&provider.base_url.0).ok()?;
+        let key = provider.api_key.expose().map(str::to_owned);
+        if key.is_none() && needs_key(provider.kind) {
+            return None;
+        }
+        let source = Arc::new(Remote { connections: connections.clone(), base, dialect, back, key, patience });
+        let (name, models) = (provider.name.as_str().into(), provider.models.0.clone());
+        Some(Connected { name, models, source, room: Arc::new(Semaphore::new(ASKED_AT_ONCE_MAX)) })
+    });
+    Gateway::new(connected.collect())
+}
+
+/// Answers a provider makes at once, at most.
+const ASKED_AT_ONCE_MAX: usize = 1024;
+
+fn needs_key(kind: Kind) -> bool {
+    matches!(kind, Kind::Anthropic | Kind::OpenAi | Kind::Gemini | Kind::DeepSeek)
+}
+
+fn back(kind: Kind) -> Option<(Dialect, Arc<dyn Back>)> {
+    Some(match kind {
+        Kind::None => return None,
+        Kind::Anthropic => (Dialect::Anthropic, Arc::new(anthropic::Anthropic)),
+        Kind::OpenAi => (Dialect::OpenAiChat, Arc::new(openai_chat::OpenAiChatBack { flavour: Flavour::OpenAi })),
+        Kind::OpenAiCompatible => (Dialect::OpenAiChat, Arc::new(openai_chat::OpenAiChatBack { flavour: Flavour::Compatible })),
+        Kind::DeepSeek => (Dialect::OpenAiChat, Arc::new(openai_chat::OpenAiChatBack { flavour: Flavour::DeepSeek })),
+        Kind::Gemini => (Dialect::Gemini, Arc::new(gemini::Gemini)),
+        Kind::Ollama => (Dialect::Ollama, Arc::new(ollama::OllamaChat)),
+    })
 }

@@ -86,6 +86,9 @@ fn fact_name(fact: &Fact) -> &'static str {
         Fact::Compute(Compute::Reported(_)) => "reported",
         Fact::Compute(Compute::Released(_)) => "released",
         Fact::Compute(Compute::Expired(_)) => "expired",
+        Fact::Compute(Compute::Attempted(_)) => "attempted",
+        Fact::Compute(Compute::Extended(_)) => "extended",
+        Fact::Compute(Compute::Settled(_)) => "settled",
         Fact::Finance(Finance::Opened { .. }) => "opened",
         Fact::Finance(Finance::Transferred) => "transferred",
         Fact::Finance(Finance::Granted { .. }) => "granted",
@@ -160,6 +163,7 @@ fn entry(event: &Event, accounts: &Accounts) -> Entry {
             Entry { to: accounts.side(*to), kind: kind.as_str(), memo: memo.to_string(), ..moved }
         }
         Event::HoldPlaced { id, account, amount, .. } => Entry { hold: Some(*id), ..Entry::of("hold_placed", *account, *amount, accounts) },
+        Event::HoldExtended { id, account, by, .. } => Entry { hold: Some(*id), ..Entry::of("hold_extended", *account, *by, accounts) },
         Event::HoldSettled { end, to, taken } => {
             Entry { to: accounts.side(*to), amount: Some(*taken), ..Entry::ending("hold_settled", end, accounts) }
         }

@@ -4,6 +4,7 @@
 //! The table of contents is `http/mod.rs`, one line a route.
 
 pub mod errors;
+mod gateway;
 mod http;
 mod json;
 mod metrics;
@@ -14,6 +15,7 @@ use std::time::Instant;
 
 use lab3_engine::Engine;
 
+pub use crate::gateway::{Connected, Gateway};
 use crate::http::TokenHash;
 use crate::metrics::Metrics;
 pub use serve::serve;
@@ -44,15 +46,26 @@ struct Inner {
     engine: Engine,
     settings: ServerSettings,
     operator_token: Option<TokenHash>,
+    gateway: Gateway,
     metrics: Metrics,
     started: Instant,
 }
 
 impl App {
-    /// An app over a running engine.
-    pub fn new(engine: Engine, mut settings: ServerSettings) -> Self {
+    /// An app over a running engine, with no provider connected.
+    pub fn new(engine: Engine, settings: ServerSettings) -> Self {
+        Self::with_gateway(engine, settings, Gateway::default())
+    }
+
+    /// An app over a running engine and the providers its gateway asks.
+    pub fn with_gateway(engine: Engine, mut settings: ServerSettings, gateway: Gateway) -> Self {
         let operator_token = settings.operator_token.take().map(|token| TokenHash::of(&token));
-        Self(Arc::new(Inner { engine, settings, operator_token, metrics: Metrics::default(), started: Instant::now() }))
+        let (metrics, started) = (Metrics::default(), Instant::now());
+        Self(Arc::new(Inner { engine, settings, operator_token, gateway, metrics, started }))
+    }
+
+    fn gateway(&self) -> &Gateway {
+        &self.0.gateway
     }
 
     fn engine(&self) -> &Engine {

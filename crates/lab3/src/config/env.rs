@@ -22,7 +22,8 @@ pub(super) fn given(env: &BTreeMap<String, String>) -> Vec<Given> {
     let mut given = Vec::new();
     let of_keys = KEYS.iter().map(|key| (key.path.to_owned(), key.env));
     let of_providers = BUILT_IN.iter().map(|provider| (format!("providers.{}.api_key", provider.name), provider.api_key_env));
-    for (path, names) in of_keys.chain(of_providers) {
+    let of_urls = BUILT_IN.iter().map(|provider| (format!("providers.{}.base_url", provider.name), provider.base_url_env));
+    for (path, names) in of_keys.chain(of_providers).chain(of_urls) {
         // The first name is the specification's own, the others are aliases: read last what counts most.
         for name in names.iter().rev() {
             given.extend(env.get(*name).and_then(|text| value(path.clone(), name, text)));

@@ -316,6 +316,49 @@ impl Setting for Secret {
     }
 }
 
+/// Where a provider is, if it is anywhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BaseUrl(pub String);
+
+impl Setting for BaseUrl {
+    fn accepts(&self, _: Range) -> String {
+        "a server's URL, such as https://api.openai.com/v1, or \"\" for none".to_owned()
+    }
+
+    fn read(&mut self, raw: &Raw, _: Range) -> bool {
+        let fits = |text: &&str| text.is_empty() || lab3_providers::Base::parse(text).is_ok();
+        put(self, raw.text().filter(fits).map(|text| Self(text.to_owned())))
+    }
+
+    fn show(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// The models of a provider; in the environment they are separated by commas.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Models(pub Vec<String>);
+
+impl Setting for Models {
+    fn accepts(&self, _: Range) -> String {
+        "a list of model names of at most 128 visible ASCII characters, such as [\"gpt-4o\", \"gpt-4o-mini\"]".to_owned()
+    }
+
+    fn read(&mut self, raw: &Raw, _: Range) -> bool {
+        let names: Option<Vec<String>> = match raw {
+            Raw::List(items) => items.iter().map(|item| item.text().map(str::to_owned)).collect(),
+            Raw::Loose(text) => Some(text.split(',').map(|name| name.trim().to_owned()).collect()),
+            _ => None,
+        };
+        let fits = |name: &String| (1..=128).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
+        put(self, names.filter(|names| names.iter().all(fits)).map(Self))
+    }
+
+    fn show(&self) -> String {
+        self.0.join(", ")
+    }
+}
+
 /// Names, such as the aliases of a provider; in the environment they are separated by commas.
 impl Setting for Vec<String> {
     fn accepts(&self, _: Range) -> String {

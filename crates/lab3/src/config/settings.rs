@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use lab3_finance::Share;
 use lab3_units::{Amount, Duration, FeeRate, Ratio, TokenRate};
 
-use super::{Range, Raw, Secret, Setting};
+use super::{BaseUrl, Models, Range, Raw, Secret, Setting};
 
 /// An enum whose variants are words of the configuration.
 macro_rules! words {
@@ -65,6 +65,26 @@ words! {
         Governed = "governed",
         /// Open while the desk listens on loopback, governed elsewhere.
         Auto = "auto",
+    }
+}
+
+words! {
+    /// What a provider speaks.
+    Kind {
+        /// Nothing: it is chosen for allocations, and asked by whoever asked for one.
+        None = "none",
+        /// Anthropic's messages.
+        Anthropic = "anthropic",
+        /// OpenAI's chat completions, at OpenAI itself.
+        OpenAi = "openai",
+        /// DeepSeek's chat completions.
+        DeepSeek = "deepseek",
+        /// OpenAI's chat completions, as other servers understand them: vLLM, llama.cpp.
+        OpenAiCompatible = "openai_compatible",
+        /// Google's Gemini.
+        Gemini = "gemini",
+        /// Ollama.
+        Ollama = "ollama",
     }
 }
 
@@ -224,6 +244,14 @@ pub struct Provider {
     pub reliability: Ratio,
     /// Longest query, in tokens.
     pub context_tokens_max: u64,
+    /// Longest answer, in tokens.
+    pub output_tokens_max: u64,
+    /// What it speaks.
+    pub kind: Kind,
+    /// Where it is.
+    pub base_url: BaseUrl,
+    /// Its models; the first is asked when a query names none.
+    pub models: Models,
     /// The key its API asks for.
     pub api_key: Secret,
     /// Whether this is the local fallback. At most one is.
@@ -288,6 +316,10 @@ impl Provider {
             quality: Ratio::ZERO,
             reliability: Ratio::ZERO,
             context_tokens_max: 0,
+            output_tokens_max: 0,
+            kind: Kind::None,
+            base_url: BaseUrl::default(),
+            models: Models::default(),
             api_key: Secret::default(),
             fallback: false,
         }

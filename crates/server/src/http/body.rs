@@ -40,8 +40,7 @@ impl<T: Object> FromRequest<App> for Sent<T> {
     async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
         let (parts, body) = request.into_parts();
         check_no_query(&parts.uri)?;
-        let late = |_| Problem::new(Code::MALFORMED_BODY, "The body did not arrive within half a minute. Send it again.");
-        let bytes = tokio::time::timeout(PATIENCE, whole(body, app.settings().body_bytes_max)).await.map_err(late)??;
+        let bytes = whole_body(body, app).await?;
         let bare = bytes.is_empty() && T::OPTIONAL;
         // A browser sends other sites' requests without asking first as long as they do not claim to be JSON, and names itself
         // by Origin: so only who is no browser may leave the content type out.
@@ -64,6 +63,12 @@ pub(crate) fn check_no_query(uri: &Uri) -> Result<(), Problem> {
             Err(Problem::new(Code::PARAMETER, "This path takes no query parameters. Leave them out.").in_field(shown))
         }
     }
+}
+
+/// The whole body, when it comes in time and is not too large.
+pub(crate) async fn whole_body(body: Body, app: &App) -> Result<Bytes, Problem> {
+    let late = |_| Problem::new(Code::MALFORMED_BODY, "The body did not arrive within half a minute. Send it again.");
+    tokio::time::timeout(PATIENCE, whole(body, app.settings().body_bytes_max)).await.map_err(late)?
 }
 
 /// The whole body, when it is not too large.
@@ -106,7 +111,7 @@ fn utf8(bytes: &[u8]) -> Result<&str, Problem> {
     str::from_utf8(bytes).map_err(broken)
 }
 
-fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     let sent = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
     let refused = || Problem::new(Code::CONTENT_TYPE, "Send JSON, and say so: Content-Type: application/json.");
     match sent {

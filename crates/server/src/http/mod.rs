@@ -5,6 +5,7 @@ mod compute;
 mod desk;
 mod doc;
 mod finance;
+pub(crate) mod gateway;
 mod guard;
 mod key;
 mod operator;
@@ -13,6 +14,7 @@ mod problem;
 mod reply;
 mod table;
 
+pub(crate) use key::fresh_id;
 pub(crate) use operator::TokenHash;
 use table::Table;
 
@@ -49,4 +51,12 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
         .get("/lab3/errors/{code}", error::error, error::doc())
         .get("/lab3/openapi.json", openapi::document, openapi::doc())
         .get("/metrics", scrape::scrape, scrape::doc())
+        .foreign("POST", &["/v1/chat/completions", "/chat/completions"], gateway::chat)
+        .foreign("POST", &["/v1/responses", "/responses"], gateway::responses)
+        .foreign("GET", &["/v1/models", "/models"], gateway::models)
+        .foreign("POST", &["/v1/messages"], gateway::messages)
+        .foreign("POST", &["/v1/messages/count_tokens"], gateway::count_tokens)
+        .foreign("POST", &["/api/chat"], gateway::ollama_chat)
+        .foreign("POST", &["/api/generate"], gateway::ollama_generate)
+        .foreign("GET", &["/api/tags"], gateway::tags)
 }

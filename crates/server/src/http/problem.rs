@@ -63,7 +63,7 @@ impl<'a> ProblemDocument<'a> {
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// What else a client should know, by status.
-fn hint(code: Code) -> Option<(HeaderName, HeaderValue)> {
+pub(crate) fn hint(code: Code) -> Option<(HeaderName, HeaderValue)> {
     match code.status() {
         401 => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
         // Allocations end by being reported, released or expired: none of that happens at once.

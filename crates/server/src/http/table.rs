@@ -52,6 +52,16 @@ impl<'a> Table<'a> {
         self.add(HttpMethod::Post, path, route, doc)
     }
 
+    /// A path of another protocol, which has a document of its own: ours does not repeat it.
+    pub(crate) fn foreign<T: 'static>(mut self, method: &'static str, paths: &[&'static str], handler: impl Handler<T, App>) -> Self {
+        for path in paths {
+            let layer = GuardLayer(self.metrics.route(method, path));
+            let route = if method == "GET" { get(handler.clone()) } else { post(handler.clone()) };
+            self.router = self.router.route(path, route.route_layer(layer));
+        }
+        self
+    }
+
     fn add(mut self, method: HttpMethod, path: &str, route: MethodRouter<App>, doc: Doc) -> Self {
         let (operation, schemas) = doc.finish();
         let item = PathItem::new(method, operation);

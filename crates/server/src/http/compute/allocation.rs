@@ -1,7 +1,7 @@
 //! `GET /lab3/compute/allocations/{allocation_id}`: one allocation, from its placing to its end.
 
 use axum::extract::State;
-use lab3_compute::{Allocated, Fact as Compute};
+use lab3_compute::{Allocated, Counted, Fact as Compute};
 use lab3_engine::{Engine, Fact, Stored, report_id};
 use lab3_ledger::{AccountNo, Event};
 use lab3_units::{Amount, Code, Id, Problem, Time};
@@ -104,7 +104,11 @@ struct Ended {
 impl<'a> Placed<'a> {
     /// The allocation this record made, if it made one.
     pub(crate) fn of(stored: &'a Stored) -> Option<Self> {
-        let Fact::Compute(Compute::Allocated(fact)) = &stored.record.fact else { return None };
+        let fact = match &stored.record.fact {
+            Fact::Compute(Compute::Allocated(fact)) => fact,
+            Fact::Compute(Compute::Attempted(fact)) => &fact.allocated,
+            _ => return None,
+        };
         stored.record.entries.iter().find_map(|event| match *event {
             Event::HoldPlaced { id, account, deadline, .. } => Some(Self { id, account, deadline, stored, fact }),
             _ => None,
@@ -140,7 +144,9 @@ impl<'a> Placed<'a> {
             Event::HoldExpired(end) if end.id == self.id => Some("expired"),
             _ => None,
         });
-        let late = if state == Some("expired") { engine.find(report_id(self.id)).await? } else { None };
+        let lease = matches!(&ending.record.fact, Fact::Compute(Compute::Settled(fact)) if fact.counted == Counted::Lease);
+        // What expired, or was charged because nobody told its outcome, may have been reported later.
+        let late = if lease || state == Some("expired") { engine.find(report_id(self.id)).await? } else { None };
         let paid = paid(late.as_ref().unwrap_or(&ending));
         let (charged, overrun) = paid.unwrap_or((Amount::ZERO, Amount::ZERO));
         Ok(state.map(|state| Ended { state, at: ending.record.at, charged, overrun }))
@@ -151,6 +157,7 @@ impl<'a> Placed<'a> {
 fn paid(stored: &Stored) -> Option<(Amount, Amount)> {
     match &stored.record.fact {
         Fact::Compute(Compute::Reported(fact)) => Some((fact.charged, fact.overrun)),
+        Fact::Compute(Compute::Settled(fact)) => Some((fact.reported.charged, fact.reported.overrun)),
         _ => None,
     }
 }

@@ -1,0 +1,179 @@
+//! One query of a client: read in its dialect, asked, and answered as a stream or whole.
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use lab3_compute::Priority;
+use lab3_providers::dialect::{Receipt, Unreadable};
+use lab3_providers::{Answer, Query};
+use lab3_units::{Amount, Asset, Code, Problem};
+use tokio::sync::mpsc::Receiver;
+
+use super::payer::payer;
+use super::stream::AnswerBody;
+use super::{Protocol, json, refusal, text};
+use crate::App;
+use crate::gateway::ask::{Begun, Ended, Inquiry, Told, ask};
+use crate::http::body::{check_content_type, whole_body};
+
+/// What `model` may say instead of a model.
+const AUTO: &str = "auto";
+
+/// Answers one query.
+pub(crate) async fn converse(app: &App, request: Request, protocol: &'static Protocol) -> Response {
+    match inquiry(app, request, protocol).await {
+        Ok(inquiry) => answer(app, inquiry, protocol).await,
+        Err(problem) => refusal(protocol.front, &problem),
+    }
+}
+
+async fn inquiry(app: &App, request: Request, protocol: &Protocol) -> Result<Inquiry, Problem> {
+    let (parts, body) = request.into_parts();
+    let citizen = payer(app, &parts.headers)?;
+    let body = whole_body(body, app).await?;
+    // People ask Ollama with a bare `curl -d`, which says something else. A browser, which names itself by Origin, has to say JSON:
+    // only then does it ask before it sends other sites' requests.
+    if parts.headers.contains_key(header::ORIGIN) {
+        check_content_type(&parts.headers)?;
+    }
+    let query = protocol.front.read(&body).map_err(unreadable)?;
+    let wish = wish(app, &parts.headers, &query)?;
+    let Wish { priority, preferred, model, max_cost } = wish;
+    Ok(Inquiry { citizen, query, body, dialect: protocol.dialect, priority, preferred, model, max_cost })
+}
+
+/// What a dialect says of a request it cannot read, as a problem.
+pub(super) fn unreadable(unreadable: Unreadable) -> Problem {
+    let problem = Problem::new(Code::QUERY_UNREADABLE, unreadable.detail);
+    if unreadable.field.is_empty() { problem } else { problem.in_field(unreadable.field) }
+}
+
+struct Wish {
+    priority: Priority,
+    preferred: Option<Box<str>>,
+    model: Option<String>,
+    max_cost: Option<Amount>,
+}
+
+/// What the client wants of module 1: from `model`, `x-lab3-priority` and `x-lab3-max-cost`.
+fn wish(app: &App, headers: &HeaderMap, query: &Query) -> Result<Wish, Problem> {
+    let named = text(headers, "x-lab3-priority").map(priority).transpose()?;
+    let max_cost = text(headers, "x-lab3-max-cost").map(cost).transpose()?;
+    let any = |priority| Wish { priority, preferred: None, model: None, max_cost };
+    let usual = named.unwrap_or(Priority::Standard);
+    let model = query.model.trim();
+    Ok(match model {
+        AUTO | "" => any(usual),
+        "auto:quality" => any(Priority::QualityOptimized),
+        "auto:cost" => any(Priority::CostOptimized),
+        "auto:latency" => any(Priority::LatencyOptimized),
+        _ => {
+            let of_model = app.gateway().with_model(model).map(|connected| connected.name.clone());
+            let of_name = || app.engine().policy().compute.provider(model).map(|provider| provider.name.clone());
+            let Some(provider) = of_model.or_else(of_name) else {
+                let detail = format!("There is no model or provider `{model}`. GET /v1/models lists them; `auto` lets the desk choose.");
+                return Err(Problem::new(Code::MODEL_UNKNOWN, detail).in_field("model"));
+            };
+            Wish { preferred: Some(provider), model: Some(model.to_owned()), ..any(usual) }
+        }
+    })
+}
+
+fn priority(word: &str) -> Result<Priority, Problem> {
+    let known = [
+        ("standard", Priority::Standard),
+        ("quality", Priority::QualityOptimized),
+        ("quality_optimized", Priority::QualityOptimized),
+        ("cost", Priority::CostOptimized),
+        ("cost_optimized", Priority::CostOptimized),
+        ("latency", Priority::LatencyOptimized),
+        ("latency_optimized", Priority::LatencyOptimized),
+    ];
+    let found = known.into_iter().find(|(name, _)| *name == word).map(|(_, priority)| priority);
+    found.ok_or_else(|| {
+        let detail = format!("`{}` is no priority; use standard, quality, cost or latency.", shown(word));
+        Problem::new(Code::FIELD_RANGE, detail).in_field("x-lab3-priority")
+    })
+}
+
+fn cost(text: &str) -> Result<Amount, Problem> {
+    let cost = Asset::COMPUTE.parse(text).ok().filter(|cost| cost.is_positive());
+    cost.ok_or_else(|| {
+        let detail = format!("`{}` is no amount of MIC; an example is 0.05.", shown(text));
+        Problem::new(Code::FIELD_RANGE, detail).in_field("x-lab3-max-cost")
+    })
+}
+
+fn shown(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+async fn answer(app: &App, inquiry: Inquiry, protocol: &'static Protocol) -> Response {
+    let query = inquiry.query.clone();
+    let mut told = ask(app, inquiry);
+    match told.recv().await {
+        Some(Told::Begun(begun)) if query.stream => streamed(protocol, &query, begun, told),
+        Some(Told::Begun(begun)) => whole(protocol, &query, &begun, told).await,
+        Some(Told::Failed(problem)) => refusal(protocol.front, &problem),
+        _ => refusal(protocol.front, &Problem::new(Code::INTERNAL, "The query was dropped. The log says more.")),
+    }
+}
+
+fn streamed(protocol: &'static Protocol, query: &Query, begun: Begun, told: Receiver<Told>) -> Response {
+    let head = headers(&begun, None);
+    let body = AnswerBody::new(protocol.front.writer(query), begun, told);
+    let mut response = (StatusCode::OK, Body::new(body)).into_response();
+    response.headers_mut().extend(head);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(protocol.front.stream_type()));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+async fn whole(protocol: &Protocol, query: &Query, begun: &Begun, mut told: Receiver<Told>) -> Response {
+    let mut answer = Answer::default();
+    while let Some(next) = told.recv().await {
+        match next {
+            Told::Pieces(pieces) => pieces.iter().for_each(|piece| answer.add(piece)),
+            Told::Ended(ended) => {
+                let receipt = receipt(begun, &ended);
+                let mut response = json(StatusCode::OK, protocol.front.whole(query, &answer, &receipt));
+                response.headers_mut().extend(headers(begun, Some(&ended)));
+                return response;
+            }
+            Told::Failed(problem) => return refusal(protocol.front, &problem),
+            Told::Begun(_) => {}
+        }
+    }
+    refusal(protocol.front, &Problem::new(Code::INTERNAL, "The query was dropped. The log says more."))
+}
+
+/// What the reply's own fields tell of the allocation.
+pub(super) fn receipt(begun: &Begun, ended: &Ended) -> Receipt {
+    let mic = |amount| Asset::COMPUTE.decimal(amount).to_string();
+    let cut = if ended.cut { "; the allowance ended the answer early" } else { "" };
+    Receipt {
+        allocation_id: begun.allocation.text("al").to_string(),
+        provider: begun.provider.to_string(),
+        cost_mic: mic(ended.charged),
+        quota_remaining_mic: mic(ended.quota_remaining),
+        reason: format!("{}{cut}", begun.reason),
+    }
+}
+
+/// What the reply's headers tell of the allocation: before the answer what is known then, after it the cost, too.
+fn headers(begun: &Begun, ended: Option<&Ended>) -> HeaderMap {
+    let mic = |amount: Amount| Asset::COMPUTE.decimal(amount).to_string();
+    let remaining = ended.map_or(begun.quota_remaining, |ended| ended.quota_remaining);
+    let fields = [
+        ("x-lab3-allocation-id", Some(begun.allocation.text("al").to_string())),
+        ("x-lab3-provider", Some(begun.provider.to_string())),
+        ("x-lab3-cost-gic", ended.map(|ended| mic(ended.charged))),
+        ("x-lab3-quota-remaining-gic", Some(mic(remaining))),
+        ("x-lab3-reason", Some(begun.reason.to_string())),
+    ];
+    let header = |(name, value): (&'static str, Option<String>)| {
+        Some((HeaderName::from_static(name), HeaderValue::from_bytes(Bytes::from(value?).as_ref()).ok()?))
+    };
+    fields.into_iter().filter_map(header).collect()
+}

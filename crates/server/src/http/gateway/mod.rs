@@ -1,0 +1,121 @@
+//! The gateway's endpoints: clients of other protocols, answered in their own.
+
+pub(crate) mod converse;
+mod payer;
+mod stream;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use lab3_providers::Dialect;
+use lab3_providers::dialect::{Failure, Front, anthropic, ollama, openai_chat, openai_responses};
+use lab3_units::Problem;
+
+use crate::App;
+
+/// A protocol clients speak.
+pub(crate) struct Protocol {
+    pub(crate) dialect: Dialect,
+    pub(crate) front: &'static dyn Front,
+}
+
+const CHAT: Protocol = Protocol { dialect: Dialect::OpenAiChat, front: &openai_chat::OpenAiChat };
+const RESPONSES: Protocol = Protocol { dialect: Dialect::OpenAiResponses, front: &openai_responses::OpenAiResponses };
+const MESSAGES: Protocol = Protocol { dialect: Dialect::Anthropic, front: &anthropic::Anthropic };
+const OLLAMA_CHAT: Protocol = Protocol { dialect: Dialect::Ollama, front: &ollama::OllamaChat };
+const OLLAMA_GENERATE: Protocol = Protocol { dialect: Dialect::OllamaGenerate, front: &ollama::OllamaGenerate };
+
+pub(crate) async fn chat(State(app): State<App>, request: Request) -> Response {
+    converse::converse(&app, request, &CHAT).await
+}
+
+pub(crate) async fn responses(State(app): State<App>, request: Request) -> Response {
+    converse::converse(&app, request, &RESPONSES).await
+}
+
+pub(crate) async fn messages(State(app): State<App>, request: Request) -> Response {
+    converse::converse(&app, request, &MESSAGES).await
+}
+
+pub(crate) async fn ollama_chat(State(app): State<App>, request: Request) -> Response {
+    converse::converse(&app, request, &OLLAMA_CHAT).await
+}
+
+pub(crate) async fn ollama_generate(State(app): State<App>, request: Request) -> Response {
+    converse::converse(&app, request, &OLLAMA_GENERATE).await
+}
+
+/// Names a query's `model` may have: the ways to let module 1 choose, the providers, their models.
+fn model_names(app: &App) -> Vec<(String, String)> {
+    let ways = ["auto", "auto:quality", "auto:cost", "auto:latency"].map(|way| (way.to_owned(), "lab3".to_owned()));
+    let connected = app.gateway().connected().iter();
+    let of_provider = |one: &crate::gateway::Connected| {
+        let owner = one.name.to_string();
+        let models = one.models.clone();
+        std::iter::once((owner.clone(), "lab3".to_owned())).chain(models.into_iter().map(move |model| (model, owner.clone())))
+    };
+    ways.into_iter().chain(connected.flat_map(of_provider).collect::<Vec<_>>()).collect()
+}
+
+/// `GET /v1/models`.
+pub(crate) async fn models(State(app): State<App>) -> Response {
+    let data = model_names(&app).into_iter();
+    let data = data.map(|(id, owner)| serde_json::json!({"id": id, "object": "model", "created": 0, "owned_by": owner}));
+    let list = serde_json::json!({"object": "list", "data": data.collect::<Vec<_>>()});
+    json(StatusCode::OK, serde_json::to_vec(&list).unwrap_or_default())
+}
+
+/// `GET /api/tags`.
+pub(crate) async fn tags(State(app): State<App>) -> Response {
+    let models = model_names(&app).into_iter().map(|(name, _)| {
+        serde_json::json!({"name": name, "model": name, "modified_at": "1970-01-01T00:00:00Z", "size": 0, "digest": "", "details": {}})
+    });
+    let list = serde_json::json!({"models": models.collect::<Vec<_>>()});
+    json(StatusCode::OK, serde_json::to_vec(&list).unwrap_or_default())
+}
+
+fn json(status: StatusCode, body: Vec<u8>) -> Response {
+    let mut response = (status, Body::from(body)).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// A refusal in the client's own form.
+fn refusal(front: &dyn Front, problem: &Problem) -> Response {
+    let failure = failure(problem);
+    let mut response = json(StatusCode::from_u16(failure.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), front.refusal(&failure));
+    if let Some((name, value)) = crate::http::problem::hint(problem.code()) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+fn failure(problem: &Problem) -> Failure {
+    let code = problem.code();
+    Failure {
+        status: code.status(),
+        code: code.to_string(),
+        detail: problem.detail.to_string(),
+        field: problem.field.as_deref().map(str::to_owned),
+    }
+}
+
+/// A header's text.
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+/// `POST /v1/messages/count_tokens`: our estimate, for no provider is asked.
+pub(crate) async fn count_tokens(State(app): State<App>, request: Request) -> Response {
+    let front = MESSAGES.front;
+    let counted = async {
+        let body = crate::http::body::whole_body(request.into_body(), &app).await?;
+        let query = anthropic::read_count(&body).map_err(converse::unreadable)?.query;
+        Ok::<_, Problem>(crate::gateway::estimate(&query))
+    };
+    match counted.await {
+        Ok(tokens) => json(StatusCode::OK, anthropic::token_count(tokens)),
+        Err(problem) => refusal(front, &problem),
+    }
+}

@@ -1,0 +1,171 @@
+//! The gateway end to end: the real binary between clients of every protocol and a mock of every provider.
+//!
+//! Shown: whatever a client and a provider speak, the answer arrives and costs exactly what the provider counted; a provider that
+//! fails before its first word costs nothing and the next answers; who left pays for what came; and a storm of clients on a budget
+//! worth eight calls never spends one KS more than there is, while every hold ends.
+//!
+//! `LAB3_GATEWAY_ROUNDS` sets how many storms (2).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "outside of #[test] functions clippy does not see that this is a test"
+)]
+
+use std::io::Read;
+use std::time::Duration;
+
+use lab3_mock::Mock;
+use lab3_tests::amount::ks;
+use lab3_tests::{Desk, Folder, setting, wait};
+use serde_json::{Value, json};
+use ureq::Agent;
+
+const ALICE: &str = "did:kaizen:alice";
+
+/// The providers of the table that the mock plays, with the base URL each speaks at.
+const PLAYED: [(&str, &str); 4] = [("anthropic_claude", ""), ("openai_gpt4", "/v1"), ("google_gemini", ""), ("deepseek", "/v1")];
+
+/// A desk whose providers are the mock, each with this script; more settings as `KEY=VALUE`.
+fn open(folder: &Folder, mock: &Mock, script: &str, more: &[&str]) -> Desk {
+    let mut settings = Vec::new();
+    for (name, path) in PLAYED {
+        settings.push(format!("providers.{name}.base_url={}{path}", mock.url()));
+        settings.push(format!("providers.{name}.api_key=key-of-{name}"));
+        settings.push(format!("providers.{name}.models=mock;id={name};{script}"));
+    }
+    settings.extend(more.iter().map(|&one| one.to_owned()));
+    let arguments = settings.iter().flat_map(|setting| ["--set", setting]).collect::<Vec<_>>();
+    Desk::open_with(&folder.at("data"), &arguments)
+}
+
+fn agent() -> Agent {
+    let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_mins(1))).proxy(None);
+    config.build().new_agent()
+}
+
+/// Asks in a protocol; status and body as text.
+fn ask(agent: &Agent, desk: &Desk, path: &str, body: &Value) -> (u16, String) {
+    let request = agent.post(format!("{}{path}", desk.url())).header("x-citizen-did", ALICE).header("content-type", "application/json");
+    let mut response = request.send(body.to_string()).unwrap();
+    (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+}
+
+fn quota(desk: &Desk) -> Value {
+    desk.client().ask("/lab3/compute/quota/did:kaizen:alice")
+}
+
+/// A query of two words in each protocol.
+fn query(path: &str, model: &str, stream: bool) -> Value {
+    let message = json!([{"role": "user", "content": "hello there"}]);
+    match path {
+        "/v1/responses" => json!({"model": model, "stream": stream, "input": "hello there", "max_output_tokens": 50}),
+        "/api/generate" => json!({"model": model, "stream": stream, "prompt": "hello there", "options": {"num_predict": 50}}),
+        "/api/chat" => json!({"model": model, "stream": stream, "messages": message, "options": {"num_predict": 50}}),
+        _ => json!({"model": model, "stream": stream, "messages": message, "max_tokens": 50}),
+    }
+}
+
+#[test]
+fn every_protocol_is_answered_by_every_provider_at_what_it_counted() {
+    let (folder, mock) = (Folder::new("gateway-protocols"), Mock::start().unwrap());
+    let desk = open(&folder, &mock, "tokens=5;input=7", &[]);
+    let agent = agent();
+    let mut used = 0;
+    for path in ["/v1/chat/completions", "/chat/completions", "/v1/responses", "/v1/messages", "/api/chat", "/api/generate"] {
+        for ((provider, _), rate) in PLAYED.into_iter().zip([15, 10, 8, 2]) {
+            for stream in [false, true] {
+                let (status, text) = ask(&agent, &desk, path, &query(path, provider, stream));
+                assert_eq!(status, 200, "{path} {provider}: {text}");
+                assert!(text.contains("tok"), "{path} {provider}: {text}");
+                assert!(text.contains(&format!("\"provider\":\"{provider}\"")), "{path} {provider}: {text}");
+                used += 12 * rate;
+                assert_eq!(ks(&quota(&desk)["used_gic"]), used, "{path} {provider} stream {stream}: {text}");
+            }
+        }
+    }
+    assert_eq!(ks(&quota(&desk)["held_gic"]), 0);
+    desk.stop();
+}
+
+#[test]
+fn a_provider_that_fails_costs_nothing_and_the_next_answers() {
+    let (folder, mock) = (Folder::new("gateway-fallback"), Mock::start().unwrap());
+    let broken = "providers.anthropic_claude.models=mock;id=broken;fail=503";
+    let desk = open(&folder, &mock, "tokens=5;input=7", &[broken]);
+    let (status, text) = ask(&agent(), &desk, "/v1/chat/completions", &query("/v1/chat/completions", "anthropic_claude", false));
+    assert_eq!(status, 200, "{text}");
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert_ne!(answer["lab3"]["provider"], "anthropic_claude");
+    assert_eq!(quota(&desk)["used_gic"], answer["lab3"]["cost_gic"]);
+    assert_eq!(ks(&quota(&desk)["held_gic"]), 0);
+    assert_eq!(mock.stats()["ids"]["broken"]["requests"], 1);
+    desk.stop();
+}
+
+#[test]
+fn who_leaves_stops_the_provider_and_pays_for_what_came() {
+    let (folder, mock) = (Folder::new("gateway-leaves"), Mock::start().unwrap());
+    let desk = open(&folder, &mock, "tokens=5000;input=7;gap_ms=5", &[]);
+    let body = json!({"model": "openai_gpt4", "stream": true, "messages": [{"role": "user", "content": "hello there"}]});
+    let request = agent().post(format!("{}/v1/chat/completions", desk.url())).header("x-citizen-did", ALICE);
+    let mut reader = request.header("content-type", "application/json").send(body.to_string()).unwrap().into_body().into_reader();
+    let mut some = [0; 400];
+    reader.read_exact(&mut some).unwrap();
+    drop(reader);
+    let (used, held) = wait::until("the query to be settled", || {
+        let quota = quota(&desk);
+        let (used, held) = (ks(&quota["used_gic"]), ks(&quota["held_gic"]));
+        (used > 0 && held == 0).then_some((used, held))
+    });
+    assert!(held == 0 && used < 10 * 5000, "{used}");
+    wait::until("the provider to be told", || (mock.stats()["open"] == 0).then_some(()));
+    assert_eq!(mock.stats()["cancelled"], 1);
+    desk.stop();
+}
+
+#[test]
+fn an_answer_ends_within_a_chunk_when_the_budget_does() {
+    let (folder, mock) = (Folder::new("gateway-budget"), Mock::start().unwrap());
+    // 10 KS a token: the allowance pays some 900 of the 5,000 tokens.
+    let desk = open(&folder, &mock, "tokens=5000;input=7", &["compute.quota_gic=0.01", "compute.local_fallback=false"]);
+    let body = json!({"model": "openai_gpt4", "messages": [{"role": "user", "content": "hello there"}]});
+    let (status, text) = ask(&agent(), &desk, "/v1/chat/completions", &body);
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((status, &answer["choices"][0]["finish_reason"]), (200, &json!("length")), "{text}");
+    let quota = quota(&desk);
+    assert!(ks(&quota["used_gic"]) <= 10_000 && ks(&quota["used_gic"]) > 8_000, "{quota}");
+    assert_eq!(ks(&quota["held_gic"]), 0);
+    desk.stop();
+}
+
+#[test]
+fn a_storm_on_a_budget_worth_eight_calls_spends_no_ks_more() {
+    for round in 0..setting("LAB3_GATEWAY_ROUNDS", 2) {
+        let (folder, mock) = (Folder::new(&format!("gateway-storm-{round}")), Mock::start().unwrap());
+        // A call of deepseek costs (7 + 100) * 2 KS.
+        let budget = 8 * 107 * 2;
+        let quota_setting = format!("compute.quota_gic={}", lab3_tests::amount::mic(budget));
+        let desk = open(&folder, &mock, "tokens=100;input=7;gap_ms=1", &[&quota_setting, "compute.local_fallback=false"]);
+        let answered = std::thread::scope(|scope| {
+            let ask_one = |n: usize| {
+                let desk = &desk;
+                move || {
+                    let path = ["/v1/chat/completions", "/v1/messages", "/api/chat"][n % 3];
+                    let mut body = query(path, "deepseek", n % 2 == 0);
+                    if let Some(limit) = body.get_mut("max_tokens") {
+                        *limit = json!(100);
+                    }
+                    ask(&agent(), desk, path, &body).0
+                }
+            };
+            let clients = (0..64).map(|n| scope.spawn(ask_one(n))).collect::<Vec<_>>();
+            clients.into_iter().map(|client| client.join().unwrap()).filter(|&status| status == 200).count()
+        });
+        let after = quota(&desk);
+        assert!(ks(&after["used_gic"]) <= budget && ks(&after["held_gic"]) == 0, "{after}");
+        assert!(answered >= 4, "only {answered} were answered: {after}");
+        desk.stop();
+    }
+}
