@@ -1,4 +1,5 @@
-//! A provider of answers nobody thought: OpenAI, Anthropic, Gemini and Ollama on one port, scripted by the model's name, for tests and benches.
+//! A provider of answers nobody thought, for tests and benches: OpenAI, Anthropic, Gemini and Ollama on one port, scripted by the
+//! model's name.
 //!
 //! `POST /v1/chat/completions`, `/v1/responses`, `/v1/embeddings` and `GET /v1/models` (also without `/v1`); `POST /v1/messages` and
 //! `/v1/messages/count_tokens`; `POST /v1beta/models/{model}:generateContent` and `:streamGenerateContent` (also under `/v1`, and with

@@ -119,9 +119,15 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Adds an event without tokens.
+    /// Adds an event without tokens; none when the text is empty.
     pub(crate) fn event(&mut self, text: String) {
-        self.push(Event::new(text), 1, 0, false);
+        let times = u64::from(!text.is_empty());
+        self.push(Event::new(text), times, 0, false);
+    }
+
+    /// Adds events without tokens.
+    pub(crate) fn events(&mut self, texts: impl IntoIterator<Item = String>) {
+        texts.into_iter().for_each(|text| self.event(text));
     }
 
     /// Adds an event that counts for tokens nobody sees.
@@ -167,7 +173,7 @@ impl Plan {
         match trouble {
             Trouble::Cut(after) if self.stop(*after) => self.ending = Ending::Cut,
             Trouble::Hang(after) if self.stop(*after) => self.ending = Ending::Hang,
-            Trouble::Error(after) if self.stop(*after) => error().into_iter().for_each(|event| self.event(event)),
+            Trouble::Error(after) if self.stop(*after) => self.events(error()),
             Trouble::Garbage(after) if self.stop(*after) => self.push(Event::garbage(), 1, 0, false),
             _ => {}
         }

@@ -153,7 +153,7 @@ fn a_storm_on_a_budget_worth_eight_calls_spends_no_ks_more() {
                 let desk = &desk;
                 move || {
                     let path = ["/v1/chat/completions", "/v1/messages", "/api/chat"][n % 3];
-                    let mut body = query(path, "deepseek", n % 2 == 0);
+                    let mut body = query(path, "deepseek", n.is_multiple_of(2));
                     if let Some(limit) = body.get_mut("max_tokens") {
                         *limit = json!(100);
                     }

@@ -15,7 +15,9 @@ fn apply(ledger: &mut Ledger, sequence: u64, change: impl FnOnce(&mut Draft<'_>)
     let mut draft = Draft::new(ledger);
     change(&mut draft);
     let events = draft.into_events();
-    events.iter().for_each(|event| ledger.apply(sequence, event));
+    for event in &events {
+        ledger.apply(sequence, event);
+    }
     ledger.verify().unwrap();
     events
 }

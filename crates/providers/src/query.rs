@@ -1,8 +1,10 @@
 //! A query: what a client asks of a model, whatever dialect it came in.
 //!
-//! What no other dialect knows is not here: it passes when client and provider speak the same one, and is left out otherwise.
+//! What no other dialect knows is only named here ([`Query::only_here`]): it passes when client and provider speak the same one.
 
 use serde_json::{Number, Value};
+
+use crate::dialect::Unreadable;
 
 /// What a client asks of a model.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,6 +50,9 @@ pub struct Query {
     pub stream: bool,
     /// Whether a streamed answer shall end with its usage, in dialects where that is asked for.
     pub stream_usage: bool,
+    /// What else was asked that only providers of the same dialect can be told: each as what the client is to hear when there is
+    /// no such provider.
+    pub only_here: Vec<Unreadable>,
 }
 
 /// One turn of a conversation.

@@ -78,6 +78,9 @@ pub struct Remote {
 impl Remote {
     fn call(&self, asked: &Asked<'_>) -> Result<Call, Unreadable> {
         let key = self.key.as_deref();
+        if let Some(strange) = asked.query.only_here.first().filter(|_| asked.dialect != self.dialect) {
+            return Err(strange.clone());
+        }
         let own = if asked.dialect == self.dialect { self.back.adapt(asked.body, asked.terms, key) } else { None };
         own.unwrap_or_else(|| self.back.write(asked.query, asked.terms, key))
     }

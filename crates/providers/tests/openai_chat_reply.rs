@@ -98,7 +98,9 @@ fn streams_are_written() {
     // With the usage at the end, where it is asked for.
     let last = expected.last_mut().unwrap().as_object_mut().unwrap();
     last.remove("lab3");
-    expected.iter_mut().for_each(|chunk| chunk["usage"] = Value::Null);
+    for chunk in &mut expected {
+        chunk["usage"] = Value::Null;
+    }
     let end = with(with(with(chunk(json!({}), none), "choices", json!([])), "usage", usage()), "lab3", receipt().to_json());
     expected.push(end);
     assert_eq!(events(&Query { stream_usage: true, ..query() }, &pieces), expected);

@@ -95,7 +95,7 @@ fn tools_are_read() {
     });
     let choose = |choice: Value, expected: ToolChoice, tools: Vec<Tool>| {
         check(json!({"tools": [told("f"), told("g")], "tool_choice": choice}), |query| {
-            (query.tools, query.tool_choice) = (tools, expected)
+            (query.tools, query.tool_choice) = (tools, expected);
         });
     };
     choose(json!("auto"), ToolChoice::Auto, both());

@@ -1,8 +1,10 @@
 //! Anthropic's messages, and the counting of their tokens.
 
+use std::fmt::Display;
+
 use serde::Deserialize;
 
-use super::{ARGUMENTS_END, ARGUMENTS_START, Answer, Ask, Dialect, Head, Usage, body, json, json_inner, when};
+use super::{ARGUMENTS_END, ARGUMENTS_START, Answer, Ask, Dialect, Head, Text, Usage, array, body, json_inner, object, when};
 use crate::plan::Plan;
 use crate::script::UsageMode;
 use crate::words::Words;
@@ -55,39 +57,29 @@ impl Dialect for Anthropic {
         }
         // Which block of the answer comes next.
         let block = u32::from(told);
-        if answer.script.tool.is_some() {
-            writer.call(&mut plan, block)
-        } else {
-            writer.say(&mut plan, block)
+        match answer.tool() {
+            Some(name) => writer.call(&mut plan, block, &name),
+            None => writer.say(&mut plan, block),
         }
         plan.event(writer.message_delta());
         if answer.script.done {
-            plan.event(event("message_stop", ""));
+            plan.event(event("message_stop", &[]));
         }
         plan
     }
 
     fn whole(answer: &Answer<'_>) -> String {
         let writer = Writer { answer, usage: answer.usage() };
-        let mut blocks = Vec::with_capacity(2);
-        if answer.tells_thoughts(true) {
-            let thinking = json(&answer.thought_text());
-            blocks.push(format!(r#"{{"type":"thinking","thinking":{thinking},"signature":"{SIGNATURE}"}}"#));
-        }
-        blocks.push(match &answer.script.tool {
-            Some(name) => {
-                // What the limit cut is no JSON: the input is what could be read of it, nothing.
-                let input = if answer.is_short { "{}".to_owned() } else { answer.arguments() };
-                format!(r#"{{"type":"tool_use","id":"toolu_mock{}","name":{},"input":{input}}}"#, answer.serial, json(name))
-            }
-            None => format!(r#"{{"type":"text","text":{}}}"#, json(&answer.said_text())),
-        });
-        let usage = match answer.script.usage {
-            UsageMode::None => String::new(),
-            UsageMode::Null => r#","usage":null"#.to_owned(),
-            _ => format!(r#","usage":{}"#, writer.usage_object(true, writer.usage.output)),
+        let thinking = answer
+            .tells_thoughts(true)
+            .then(|| object(&[("type", &Text("thinking")), ("thinking", &Text(&answer.thought_text())), ("signature", &Text(SIGNATURE))]));
+        let said = match answer.tool() {
+            // What the limit cut is no JSON: the input is what could be read of it, nothing.
+            Some(name) => writer.tool_use(&name, &if answer.is_short { "{}".to_owned() } else { answer.arguments() }),
+            None => object(&[("type", &Text("text")), ("text", &Text(&answer.said_text()))]),
         };
-        writer.message(&blocks.join(","), &writer.stop_reason(), &usage)
+        let usage = answer.usage_or(|| writer.usage_object(true, writer.usage.output));
+        writer.message(&array(thinking.into_iter().chain([said])), &writer.stop_reason(), &usage)
     }
 
     fn error(status: u16, message: &str, _: Option<u64>) -> String {
@@ -95,7 +87,8 @@ impl Dialect for Anthropic {
     }
 
     fn stream_error(_: &Answer<'_>) -> Vec<String> {
-        vec![event("error", r#","error":{"type":"overloaded_error","message":"Overloaded"}"#)]
+        let error = object(&[("type", &Text("overloaded_error")), ("message", &Text("Overloaded"))]);
+        vec![event("error", &[("error", &error)])]
     }
 }
 
@@ -112,7 +105,7 @@ impl Dialect for AnthropicCount {
     }
 
     fn whole(answer: &Answer<'_>) -> String {
-        format!(r#"{{"input_tokens":{}}}"#, answer.usage().input)
+        object(&[("input_tokens", &answer.usage().input)])
     }
 
     fn error(status: u16, message: &str, _: Option<u64>) -> String {
@@ -139,24 +132,28 @@ fn error(status: u16, message: &str) -> String {
         500.. => "api_error",
         _ => "invalid_request_error",
     };
-    format!(r#"{{"type":"error","error":{{"type":"{kind}","message":{}}},"request_id":"req_mock"}}"#, json(message))
+    let error = object(&[("type", &Text(kind)), ("message", &Text(message))]);
+    object(&[("type", &Text("error")), ("error", &error), ("request_id", &Text("req_mock"))])
 }
 
-/// An event; its rest is what follows its type.
-fn event(kind: &str, rest: &str) -> String {
-    format!("event: {kind}\ndata: {{\"type\":\"{kind}\"{rest}}}\n\n")
+/// An event with what it has beside its type.
+fn event(kind: &str, rest: &[(&str, &dyn Display)]) -> String {
+    let name = Text(kind);
+    let head: [(&str, &dyn Display); 1] = [("type", &name)];
+    format!("event: {kind}\ndata: {}\n\n", object(&[&head, rest].concat()))
 }
 
 fn block_start(block: u32, content: &str) -> String {
-    event("content_block_start", &format!(r#","index":{block},"content_block":{content}"#))
+    event("content_block_start", &[("index", &block), ("content_block", &content)])
 }
 
-fn block_delta(block: u32, delta: &str) -> String {
-    event("content_block_delta", &format!(r#","index":{block},"delta":{delta}"#))
+fn block_delta(block: u32, kind: &str, name: &str, text: &str) -> String {
+    let delta = object(&[("type", &Text(kind)), (name, &Text(text))]);
+    event("content_block_delta", &[("index", &block), ("delta", &delta)])
 }
 
 fn block_stop(block: u32) -> String {
-    event("content_block_stop", &format!(r#","index":{block}"#))
+    event("content_block_stop", &[("index", &block)])
 }
 
 struct Writer<'a> {
@@ -166,66 +163,68 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn message(&self, content: &str, stop_reason: &str, usage: &str) -> String {
-        format!(
-            r#"{{"id":"msg_mock{}","type":"message","role":"assistant","model":{},"content":[{content}],"stop_reason":{stop_reason},"stop_sequence":null{usage}}}"#,
-            self.answer.serial, self.answer.model
-        )
+        object(&[
+            ("id", &self.answer.id("msg_")),
+            ("type", &Text("message")),
+            ("role", &Text("assistant")),
+            ("model", &self.answer.model),
+            ("content", &content),
+            ("stop_reason", &stop_reason),
+            ("stop_sequence", &"null"),
+            ("usage", &usage),
+        ])
+    }
+
+    fn tool_use(&self, name: &Text<'_>, input: &str) -> String {
+        object(&[("type", &Text("tool_use")), ("id", &self.answer.id("toolu_")), ("name", name), ("input", &input)])
     }
 
     fn stop_reason(&self) -> String {
         self.answer.finish("max_tokens", "tool_use", "end_turn")
     }
 
-    /// The usage; `whole` tells the reading of the query by lifetime of the cache, too.
+    /// The usage; `whole` tells what was written to the cache by its lifetime, too.
     fn usage_object(&self, whole: bool, output: u64) -> String {
         let Usage { cached, write_5m, write_1h, reasoning, .. } = self.usage;
-        let lifetimes = when(whole, || {
-            format!(
-                r#","cache_creation":{{"ephemeral_5m_input_tokens":{write_5m},"ephemeral_1h_input_tokens":{write_1h}}},"service_tier":"standard""#
-            )
-        });
+        let lifetimes = || object(&[("ephemeral_5m_input_tokens", &write_5m), ("ephemeral_1h_input_tokens", &write_1h)]);
         let thoughts = reasoning.min(output);
-        let details = when(thoughts > 0, || format!(r#","output_tokens_details":{{"thinking_tokens":{thoughts}}}"#));
-        format!(
-            r#"{{"input_tokens":{},"cache_creation_input_tokens":{},"cache_read_input_tokens":{cached}{lifetimes},"output_tokens":{output}{details}}}"#,
-            self.usage.fresh(),
-            self.usage.written()
-        )
+        object(&[
+            ("input_tokens", &self.usage.fresh()),
+            ("cache_creation_input_tokens", &self.usage.written()),
+            ("cache_read_input_tokens", &cached),
+            ("cache_creation", &when(whole, lifetimes)),
+            ("output_tokens", &output),
+            ("output_tokens_details", &when(thoughts > 0, || object(&[("thinking_tokens", &thoughts)]))),
+            ("service_tier", &when(whole, || Text("standard").to_string())),
+        ])
     }
 
     fn message_start(&self) -> String {
-        let usage = match self.answer.script.usage {
-            UsageMode::None => String::new(),
-            UsageMode::Null => r#","usage":null"#.to_owned(),
-            UsageMode::EndOnly => {
-                let nothing = Self { answer: self.answer, usage: Usage::default() };
-                format!(r#","usage":{}"#, nothing.usage_object(true, 0))
-            }
+        let usage = self.answer.usage_or(|| match self.answer.script.usage {
+            UsageMode::EndOnly => Self { answer: self.answer, usage: Usage::default() }.usage_object(true, 0),
             // What came so far is a token, as a rule.
-            _ => format!(r#","usage":{}"#, self.usage_object(true, self.usage.output.min(1))),
-        };
-        event("message_start", &format!(r#","message":{}"#, self.message("", "null", &usage)))
+            _ => self.usage_object(true, self.usage.output.min(1)),
+        });
+        event("message_start", &[("message", &self.message("[]", "null", &usage))])
     }
 
     fn message_delta(&self) -> String {
-        let usage = match self.answer.script.usage {
-            UsageMode::None | UsageMode::StartOnly => String::new(),
-            UsageMode::Null => r#","usage":null"#.to_owned(),
-            UsageMode::Brief => format!(r#","usage":{{"output_tokens":{}}}"#, self.usage.output),
-            _ => format!(r#","usage":{}"#, self.usage_object(false, self.usage.output)),
-        };
-        let reason = self.stop_reason();
-        event("message_delta", &format!(r#","delta":{{"stop_reason":{reason},"stop_sequence":null}}{usage}"#))
+        let usage = self.answer.usage_or(|| match self.answer.script.usage {
+            UsageMode::StartOnly => String::new(),
+            UsageMode::Brief => object(&[("output_tokens", &self.usage.output)]),
+            _ => self.usage_object(false, self.usage.output),
+        });
+        let delta = object(&[("stop_reason", &self.stop_reason()), ("stop_sequence", &"null")]);
+        event("message_delta", &[("delta", &delta), ("usage", &usage)])
     }
 
     fn think(&self, plan: &mut Plan) {
         plan.event(block_start(0, r#"{"type":"thinking","thinking":"","signature":""}"#));
         plan.event(Anthropic::KEEP_ALIVE.to_owned());
         for thought in self.answer.thought_events() {
-            let delta = format!(r#"{{"type":"thinking_delta","thinking":{}}}"#, json(&thought.text));
-            plan.tokens([block_delta(0, &delta)], thought.times, thought.tokens);
+            plan.tokens([block_delta(0, "thinking_delta", "thinking", &thought.text)], thought.times, thought.tokens);
         }
-        plan.event(block_delta(0, &format!(r#"{{"type":"signature_delta","signature":"{SIGNATURE}"}}"#)));
+        plan.event(block_delta(0, "signature_delta", "signature", SIGNATURE));
         plan.event(block_stop(0));
     }
 
@@ -235,25 +234,20 @@ impl Writer<'_> {
             plan.event(Anthropic::KEEP_ALIVE.to_owned());
         }
         for said in self.answer.said_events() {
-            let delta = format!(r#"{{"type":"text_delta","text":{}}}"#, json(&said.text));
-            plan.tokens([block_delta(block, &delta)], said.times, said.tokens);
+            plan.tokens([block_delta(block, "text_delta", "text", &said.text)], said.times, said.tokens);
         }
         plan.event(block_stop(block));
     }
 
-    fn call(&self, plan: &mut Plan, block: u32) {
-        let name = json(self.answer.script.tool.as_deref().unwrap_or_default());
-        let call = format!(r#"{{"type":"tool_use","id":"toolu_mock{}","name":{name},"input":{{}}}}"#, self.answer.serial);
-        let delta = |text: &str| block_delta(block, &format!(r#"{{"type":"input_json_delta","partial_json":{}}}"#, json(text)));
-        plan.event(block_start(block, &call));
+    fn call(&self, plan: &mut Plan, block: u32, name: &Text<'_>) {
+        let delta = |text: &str| block_delta(block, "input_json_delta", "partial_json", text);
+        plan.event(block_start(block, &self.tool_use(name, "{}")));
         plan.event(delta(""));
         plan.event(delta(ARGUMENTS_START));
         for said in self.answer.said_events() {
             plan.tokens([delta(&json_inner(&said.text))], said.times, said.tokens);
         }
-        if !self.answer.is_short {
-            plan.event(delta(ARGUMENTS_END));
-        }
+        plan.event(when(!self.answer.is_short, || delta(ARGUMENTS_END)));
         plan.event(block_stop(block));
     }
 }

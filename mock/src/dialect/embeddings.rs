@@ -3,9 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, Ask, Dialect, Head, body, openai_chat};
+use super::{Answer, Ask, Dialect, Head, Text, array, body, object, openai_chat};
 use crate::plan::Plan;
-use crate::script::UsageMode;
 use crate::words::Words;
 
 /// Length of a vector when nobody says.
@@ -54,15 +53,10 @@ impl Dialect for Embeddings {
         } else {
             format!("[{}]", vec!["0.5"; dimensions].join(","))
         };
-        let data = (0..texts).map(|index| format!(r#"{{"object":"embedding","index":{index},"embedding":{vector}}}"#));
-        let data = data.collect::<Vec<_>>().join(",");
+        let data = (0..texts).map(|index| object(&[("object", &Text("embedding")), ("index", &index), ("embedding", &vector)]));
         let tokens = answer.usage().input;
-        let usage = match answer.script.usage {
-            UsageMode::None => String::new(),
-            UsageMode::Null => r#","usage":null"#.to_owned(),
-            _ => format!(r#","usage":{{"prompt_tokens":{tokens},"total_tokens":{tokens}}}"#),
-        };
-        format!(r#"{{"object":"list","data":[{data}],"model":{}{usage}}}"#, answer.model)
+        let usage = answer.usage_or(|| object(&[("prompt_tokens", &tokens), ("total_tokens", &tokens)]));
+        object(&[("object", &Text("list")), ("data", &array(data)), ("model", &answer.model), ("usage", &usage)])
     }
 
     fn error(status: u16, message: &str, _: Option<u64>) -> String {

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::Deserialize;
 
-use super::{Answer, Ask, Dialect, Head, Usage, body, decoded, json, when};
+use super::{Answer, Ask, Dialect, Head, Text, Usage, array, body, decoded, object, when};
 use crate::plan::{Plan, SAID, THOUGHT, TOTAL};
 use crate::script::UsageMode;
 use crate::words::Words;
@@ -75,27 +75,27 @@ impl Dialect for Gemini {
             UsageMode::EndOnly | UsageMode::StartOnly => String::new(),
             _ => writer.usage_told(SAID, THOUGHT, TOTAL),
         };
-        let chunk = |answer: u32, part: &str| writer.chunk(answer, part, "", &running);
+        let chunk = |candidate: u32, part: &str| writer.chunk(candidate, part, "", &running);
         let told = answer.tells_thoughts(false);
         let hidden = if told { 0 } else { answer.reasoning * u64::from(answer.answers()) };
         if hidden > 0 || answer.script.usage == UsageMode::StartOnly {
             let usage = if running.is_empty() { writer.usage_told(0, 0, writer.usage.input) } else { running.clone() };
-            plan.hidden(writer.chunk(0, r#"{"text":""}"#, "", &usage), hidden);
+            plan.hidden(writer.chunk(0, &text_part(""), "", &usage), hidden);
         }
         if told {
             for thought in answer.thought_events() {
-                let part = format!(r#"{{"text":{},"thought":true}}"#, json(&thought.text));
+                let part = thought_part(&thought.text);
                 plan.tokens(each().map(|candidate| chunk(candidate, &part)), thought.times, thought.tokens);
             }
         }
-        match writer.call() {
-            Some(call) if !call.is_empty() => plan.tokens(each().map(|candidate| chunk(candidate, &call)), 1, answer.said),
-            Some(_) => {}
-            None => {
-                for said in answer.said_events() {
-                    let part = format!(r#"{{"text":{}}}"#, json(&said.text));
-                    plan.tokens(each().map(|candidate| chunk(candidate, &part)), said.times, said.tokens);
-                }
+        if answer.tool().is_some() {
+            if let Some(call) = writer.call() {
+                plan.tokens(each().map(|candidate| chunk(candidate, &call)), 1, answer.said);
+            }
+        } else {
+            for said in answer.said_events() {
+                let part = text_part(&said.text);
+                plan.tokens(each().map(|candidate| chunk(candidate, &part)), said.times, said.tokens);
             }
         }
         let last = if answer.script.usage == UsageMode::StartOnly { String::new() } else { writer.final_usage() };
@@ -105,15 +105,11 @@ impl Dialect for Gemini {
 
     fn whole(answer: &Answer<'_>) -> String {
         let writer = Writer { answer, usage: answer.usage() };
-        let mut parts = Vec::with_capacity(2);
-        if answer.tells_thoughts(false) {
-            parts.push(format!(r#"{{"text":{},"thought":true}}"#, json(&answer.thought_text())));
-        }
-        parts.push(writer.call().unwrap_or_else(|| format!(r#"{{"text":{}}}"#, json(&answer.said_text()))));
-        parts.retain(|part| !part.is_empty());
-        let parts = parts.join(",");
+        let thoughts = answer.tells_thoughts(false).then(|| thought_part(&answer.thought_text()));
+        let said = if answer.tool().is_some() { writer.call() } else { Some(text_part(&answer.said_text())) };
+        let parts = thoughts.into_iter().chain(said).collect::<Vec<_>>().join(",");
         let candidates = (0..answer.answers()).map(|candidate| one_candidate(candidate, &parts, &writer.finish_reason()));
-        writer.object(&candidates.collect::<Vec<_>>().join(","), &writer.final_usage())
+        writer.response(&array(candidates), &writer.final_usage())
     }
 
     fn error(status: u16, message: &str, retry_after: Option<u64>) -> String {
@@ -128,9 +124,11 @@ impl Dialect for Gemini {
             _ => "INVALID_ARGUMENT",
         };
         let details = retry_after.map_or_else(String::new, |seconds| {
-            format!(r#","details":[{{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"{seconds}s"}}]"#)
+            let kind = Text("type.googleapis.com/google.rpc.RetryInfo");
+            array([object(&[("@type", &kind), ("retryDelay", &format!("\"{seconds}s\""))])])
         });
-        format!(r#"{{"error":{{"code":{status},"message":{},"status":"{name}"{details}}}}}"#, json(message))
+        let error = object(&[("code", &status), ("message", &Text(message)), ("status", &Text(name)), ("details", &details)]);
+        object(&[("error", &error)])
     }
 
     fn stream_error(answer: &Answer<'_>) -> Vec<String> {
@@ -139,8 +137,17 @@ impl Dialect for Gemini {
     }
 }
 
+fn text_part(text: &str) -> String {
+    object(&[("text", &Text(text))])
+}
+
+fn thought_part(text: &str) -> String {
+    object(&[("text", &Text(text)), ("thought", &true)])
+}
+
 fn one_candidate(candidate: u32, parts: &str, finish: &str) -> String {
-    format!(r#"{{"content":{{"parts":[{parts}],"role":"model"}}{finish},"index":{candidate}}}"#)
+    let content = object(&[("parts", &format!("[{parts}]")), ("role", &Text("model"))]);
+    object(&[("content", &content), ("finishReason", &finish), ("index", &candidate)])
 }
 
 struct Writer<'a> {
@@ -149,32 +156,36 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The part that calls the function: none without one, empty when the limit cut it, as arguments come whole.
+    /// The part that calls the function; none when the limit cut it, as arguments come whole.
     fn call(&self) -> Option<String> {
-        let name = self.answer.script.tool.as_deref()?;
-        let call = || format!(r#"{{"functionCall":{{"name":{},"args":{}}}}}"#, json(name), self.answer.arguments());
-        Some(when(!self.answer.is_short, call))
+        let name = self.answer.tool().filter(|_| !self.answer.is_short)?;
+        let call = object(&[("name", &name), ("args", &self.answer.arguments())]);
+        Some(object(&[("functionCall", &call)]))
     }
 
     fn finish_reason(&self) -> String {
-        format!(r#","finishReason":{}"#, self.answer.finish("MAX_TOKENS", "STOP", "STOP"))
+        self.answer.finish("MAX_TOKENS", "STOP", "STOP")
     }
 
-    fn object(&self, candidates: &str, usage: &str) -> String {
-        let Answer { serial, model, .. } = self.answer;
-        format!(r#"{{"candidates":[{candidates}]{usage},"modelVersion":{model},"responseId":"mock{serial}"}}"#)
+    fn response(&self, candidates: &str, usage: &str) -> String {
+        object(&[
+            ("candidates", &candidates),
+            ("usageMetadata", &usage),
+            ("modelVersion", &self.answer.model),
+            ("responseId", &self.answer.id("")),
+        ])
     }
 
     fn chunk(&self, candidate: u32, parts: &str, finish: &str, usage: &str) -> String {
-        let object = self.object(&one_candidate(candidate, parts, finish), usage);
-        if self.answer.ask.packed { format!("{object}\n,\r\n") } else { format!("data: {object}\r\n\r\n") }
+        let response = self.response(&array([one_candidate(candidate, parts, finish)]), usage);
+        if self.answer.ask.packed { format!("{response}\n,\r\n") } else { format!("data: {response}\r\n\r\n") }
     }
 
     /// The chunks that end each candidate.
     fn end(&self, plan: &mut Plan, usage: &str) {
         let last = self.answer.answers() - 1;
         for candidate in 0..=last {
-            let mut text = self.chunk(candidate, r#"{"text":""}"#, &self.finish_reason(), usage);
+            let mut text = self.chunk(candidate, &text_part(""), &self.finish_reason(), usage);
             if self.answer.ask.packed && candidate == last {
                 text.truncate(text.len() - ",\r\n".len());
                 text.push(']');
@@ -190,15 +201,18 @@ impl Writer<'_> {
 
     fn usage_told(&self, said: impl Display, thought: impl Display, total: impl Display) -> String {
         let Usage { input, cached, .. } = self.usage;
-        let thought = when(self.answer.reasoning > 0, || format!(r#","thoughtsTokenCount":{thought}"#));
-        let cached = when(cached > 0, || format!(r#","cachedContentTokenCount":{cached}"#));
-        match self.answer.script.usage {
-            UsageMode::None => String::new(),
-            UsageMode::Null => r#","usageMetadata":null"#.to_owned(),
-            UsageMode::Zero => r#","usageMetadata":{"promptTokenCount":0,"candidatesTokenCount":0,"totalTokenCount":0}"#.to_owned(),
-            _ => format!(
-                r#","usageMetadata":{{"promptTokenCount":{input},"candidatesTokenCount":{said},"totalTokenCount":{total}{cached},"promptTokensDetails":[{{"modality":"TEXT","tokenCount":{input}}}]{thought}}}"#
-            ),
-        }
+        let details = || array([object(&[("modality", &Text("TEXT")), ("tokenCount", &input)])]);
+        let is_zero = self.answer.script.usage == UsageMode::Zero;
+        let number = |number: &dyn Display| if is_zero { "0".to_owned() } else { number.to_string() };
+        self.answer.usage_or(|| {
+            object(&[
+                ("promptTokenCount", &input),
+                ("candidatesTokenCount", &number(&said)),
+                ("totalTokenCount", &number(&total)),
+                ("cachedContentTokenCount", &when(cached > 0, || cached.to_string())),
+                ("promptTokensDetails", &when(!is_zero, details)),
+                ("thoughtsTokenCount", &when(self.answer.reasoning > 0, || number(&thought))),
+            ])
+        })
     }
 }

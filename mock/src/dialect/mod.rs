@@ -8,6 +8,8 @@ pub(crate) mod ollama;
 pub(crate) mod openai_chat;
 pub(crate) mod openai_responses;
 
+use std::fmt::{self, Display, Write as _};
+
 use hyper::body::Bytes;
 use percent_encoding::percent_decode_str;
 
@@ -209,6 +211,25 @@ impl<'a> Answer<'a> {
         format!("{ARGUMENTS_START}{}{end}", json_inner(&self.said_text()))
     }
 
+    /// The object of the usage, unless the script has none or null.
+    pub(crate) fn usage_or(&self, object: impl FnOnce() -> String) -> String {
+        match self.script.usage {
+            UsageMode::None => String::new(),
+            UsageMode::Null => "null".to_owned(),
+            _ => object(),
+        }
+    }
+
+    /// An id no other answer has, written as JSON.
+    pub(crate) fn id(&self, prefix: &str) -> String {
+        format!("\"{prefix}mock{}\"", self.serial)
+    }
+
+    /// The function called, if one is.
+    pub(crate) fn tool(&self) -> Option<Text<'_>> {
+        self.script.tool.as_deref().map(Text)
+    }
+
     /// Why it ends, as JSON: as the script says, otherwise the dialect's word for its limit, a call or the end.
     pub(crate) fn finish(&self, length: &str, call: &str, stop: &str) -> String {
         match self.script.finish.as_deref() {
@@ -244,6 +265,38 @@ fn joined(events: &[TextEvents]) -> String {
 
 fn repeat(text: &str, times: u64) -> String {
     text.repeat(usize::try_from(times).unwrap_or(usize::MAX))
+}
+
+/// An object of these fields in their order; a field whose value is empty is left out.
+pub(crate) fn object(fields: &[(&str, &dyn Display)]) -> String {
+    let mut text = String::with_capacity(256);
+    for (name, value) in fields {
+        let before = text.len();
+        let separator = if before == 0 { '{' } else { ',' };
+        // Writing to memory does not fail.
+        let _ = write!(text, "{separator}\"{name}\":");
+        let start = text.len();
+        let _ = write!(text, "{value}");
+        if text.len() == start {
+            text.truncate(before);
+        }
+    }
+    text.push_str(if text.is_empty() { "{}" } else { "}" });
+    text
+}
+
+/// An array of these values.
+pub(crate) fn array(values: impl IntoIterator<Item = String>) -> String {
+    format!("[{}]", values.into_iter().collect::<Vec<_>>().join(","))
+}
+
+/// A text, written as JSON.
+pub(crate) struct Text<'a>(pub(crate) &'a str);
+
+impl Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&json(self.0))
+    }
 }
 
 /// The text, if that is so; otherwise none.

@@ -1,8 +1,10 @@
 //! Ollama's chat and generate: lines of JSON, the last of which tells how it ended.
 
+use std::fmt::Display;
+
 use serde::Deserialize;
 
-use super::{Answer, Ask, CREATED_TEXT, Dialect, Head, Usage, body, json, when};
+use super::{Answer, Ask, CREATED_TEXT, Dialect, Head, Text, Usage, array, body, object, when};
 use crate::plan::{OUTPUT, Plan};
 use crate::script::UsageMode;
 use crate::words::Words;
@@ -97,7 +99,7 @@ impl Dialect for OllamaGenerate {
 }
 
 fn error(message: &str) -> String {
-    format!(r#"{{"error":{}}}"#, json(message))
+    object(&[("error", &Text(message))])
 }
 
 struct Writer<'a> {
@@ -106,81 +108,95 @@ struct Writer<'a> {
     is_chat: bool,
 }
 
+/// What a line says.
+#[derive(Clone, Copy, Default)]
+struct Said<'a> {
+    text: &'a str,
+    thinking: &'a str,
+    /// As JSON; empty without any.
+    calls: &'a str,
+}
+
 impl Writer<'_> {
     fn stream(&self) -> Plan {
         let mut plan = Plan::default();
-        let mode = self.answer.script.usage;
-        let running = when(mode == UsageMode::Every, || self.counts(OUTPUT));
-        let line =
-            |text: &str, thinking: &str, calls: &str| self.object(text, thinking, calls, &format!(r#","done":false{running}"#)) + "\n";
+        let is_early = self.answer.script.usage == UsageMode::StartOnly;
         let told = self.answer.tells_thoughts(true);
         let hidden = if told { 0 } else { self.answer.reasoning };
-        if hidden > 0 || mode == UsageMode::StartOnly {
-            let counts = if mode == UsageMode::StartOnly { self.counts(0) } else { running.clone() };
-            plan.hidden(self.object("", "", "", &format!(r#","done":false{counts}"#)) + "\n", hidden);
+        if hidden > 0 || is_early {
+            let count = if is_early { "0".to_owned() } else { self.running() };
+            plan.hidden(self.line(Said::default(), &count), hidden);
         }
         if told {
             for thought in self.answer.thought_events() {
-                plan.tokens([line("", &thought.text, "")], thought.times, thought.tokens);
+                let line = self.line(Said { thinking: &thought.text, ..Said::default() }, &self.running());
+                plan.tokens([line], thought.times, thought.tokens);
             }
         }
-        if let Some(call) = self.call() {
-            if !self.answer.is_short {
-                plan.tokens([line("", "", &call)], 1, self.answer.said);
+        if self.answer.tool().is_some() {
+            // Arguments come whole: not at all when the limit cut them.
+            if let Some(calls) = self.calls() {
+                plan.tokens([self.line(Said { calls: &calls, ..Said::default() }, &self.running())], 1, self.answer.said);
             }
         } else {
             for said in self.answer.said_events() {
-                plan.tokens([line(&said.text, "", "")], said.times, said.tokens);
+                plan.tokens([self.line(Said { text: &said.text, ..Said::default() }, &self.running())], said.times, said.tokens);
             }
         }
-        if self.answer.script.done {
-            plan.event(self.object("", "", "", &self.end()) + "\n");
-        }
+        plan.event(when(self.answer.script.done, || self.end(Said::default()) + "\n"));
         plan
     }
 
     fn whole(&self) -> String {
-        let call = self.call();
-        let text = when(call.is_none(), || self.answer.said_text());
+        let text = when(self.answer.tool().is_none(), || self.answer.said_text());
         let thinking = when(self.answer.tells_thoughts(true), || self.answer.thought_text());
-        let calls = call.filter(|_| !self.answer.is_short).unwrap_or_default();
-        self.object(&text, &thinking, &calls, &self.end())
+        self.end(Said { text: &text, thinking: &thinking, calls: &self.calls().unwrap_or_default() })
     }
 
-    /// The call, whose arguments come whole: not at all when the limit cut them.
-    fn call(&self) -> Option<String> {
-        let name = json(self.answer.script.tool.as_deref()?);
-        let arguments = self.answer.arguments();
-        Some(format!(r#","tool_calls":[{{"function":{{"name":{name},"arguments":{arguments}}}}}]"#))
+    fn calls(&self) -> Option<String> {
+        let name = self.answer.tool().filter(|_| !self.answer.is_short)?;
+        let function = object(&[("name", &name), ("arguments", &self.answer.arguments())]);
+        Some(array([object(&[("function", &function)])]))
     }
 
-    fn object(&self, text: &str, thinking: &str, calls: &str, rest: &str) -> String {
-        let thinking = when(!thinking.is_empty(), || format!(r#","thinking":{}"#, json(thinking)));
-        let said = if self.is_chat {
-            format!(r#""message":{{"role":"assistant","content":{}{thinking}{calls}}}"#, json(text))
-        } else {
-            format!(r#""response":{}{thinking}"#, json(text))
-        };
-        format!(r#"{{"model":{},"created_at":"{CREATED_TEXT}",{said}{rest}}}"#, self.answer.model)
+    /// The count told with every line, if it is.
+    fn running(&self) -> String {
+        when(self.answer.script.usage == UsageMode::Every, || OUTPUT.to_string())
     }
 
-    fn end(&self) -> String {
-        let reason = self.answer.finish("length", "stop", "stop");
-        let context = if self.is_chat { "" } else { r#","context":[1,2,3]"# };
-        let counts = match self.answer.script.usage {
-            UsageMode::StartOnly if self.answer.ask.stream => String::new(),
-            _ => self.counts(self.usage.output),
-        };
-        format!(
-            r#","done":true,"done_reason":{reason}{context},"total_duration":4883583458,"load_duration":1334875{counts},"prompt_eval_duration":342546000,"eval_duration":4535599000"#
-        )
+    /// A line before the last, perhaps with a count of the output so far.
+    fn line(&self, said: Said<'_>, output: &str) -> String {
+        let input = when(!output.is_empty(), || self.usage.input.to_string());
+        self.object(said, &[("done", &false), ("prompt_eval_count", &input), ("eval_count", &output)]) + "\n"
     }
 
-    fn counts(&self, output: impl std::fmt::Display) -> String {
-        match self.answer.script.usage {
-            UsageMode::None => String::new(),
-            UsageMode::Null => r#","prompt_eval_count":null,"eval_count":null"#.to_owned(),
-            _ => format!(r#","prompt_eval_count":{},"eval_count":{output}"#, self.usage.input),
-        }
+    /// The last line.
+    fn end(&self, said: Said<'_>) -> String {
+        let is_told_before = self.answer.script.usage == UsageMode::StartOnly && self.answer.ask.stream;
+        let count = |count: u64| when(!is_told_before, || self.answer.usage_or(|| count.to_string()));
+        let rest: [(&str, &dyn Display); 9] = [
+            ("done", &true),
+            ("done_reason", &self.answer.finish("length", "stop", "stop")),
+            ("context", &when(!self.is_chat, || "[1,2,3]".to_owned())),
+            ("total_duration", &4_883_583_458_u64),
+            ("load_duration", &1_334_875),
+            ("prompt_eval_count", &count(self.usage.input)),
+            ("prompt_eval_duration", &342_546_000),
+            ("eval_count", &count(self.usage.output)),
+            ("eval_duration", &4_535_599_000_u64),
+        ];
+        self.object(said, &rest)
+    }
+
+    fn object(&self, said: Said<'_>, rest: &[(&str, &dyn Display)]) -> String {
+        let thinking = when(!said.thinking.is_empty(), || Text(said.thinking).to_string());
+        let text = Text(said.text);
+        let message =
+            [("role", &Text("assistant") as &dyn Display), ("content", &text), ("thinking", &thinking), ("tool_calls", &said.calls)];
+        let message = object(&message);
+        let chat: [(&str, &dyn Display); 1] = [("message", &message)];
+        let generate: [(&str, &dyn Display); 2] = [("response", &text), ("thinking", &thinking)];
+        let head: [(&str, &dyn Display); 2] = [("model", &self.answer.model), ("created_at", &Text(CREATED_TEXT))];
+        object(&[&head[..], if self.is_chat { &chat } else { &generate }, rest].concat())
     }
 }

@@ -1,8 +1,10 @@
 //! OpenAI's chat completions, and those who speak like it.
 
+use std::fmt::Display;
+
 use serde::Deserialize;
 
-use super::{ARGUMENTS_END, ARGUMENTS_START, Answer, Ask, CREATED, Dialect, Head, Usage, body, json, json_inner, when};
+use super::{ARGUMENTS_END, ARGUMENTS_START, Answer, Ask, CREATED, Dialect, Head, Text, Usage, array, body, json_inner, object, when};
 use crate::plan::{OUTPUT, Plan, TOTAL};
 use crate::script::{Like, UsageMode};
 use crate::words::Words;
@@ -13,7 +15,6 @@ pub(crate) struct OpenaiChat;
 struct Request {
     model: String,
     messages: Words,
-    #[serde(default)]
     stream: Option<bool>,
     max_tokens: Option<u64>,
     max_completion_tokens: Option<u64>,
@@ -48,23 +49,21 @@ impl Dialect for OpenaiChat {
     fn stream(answer: &Answer<'_>) -> Plan {
         let writer = Writer { answer, usage: answer.usage() };
         let mut plan = Plan::default();
-        let each = || 0..answer.answers();
-        let mut hidden = if writer.tells_thoughts() { 0 } else { answer.reasoning };
-        for choice in each() {
-            let usage = writer.first_usage();
-            let text = writer.choice(choice, r#"{"role":"assistant","content":"","refusal":null}"#, "null", &usage);
-            plan.hidden(text, std::mem::take(&mut hidden));
+        let told = writer.tells_thoughts();
+        let mut hidden = if told { 0 } else { answer.reasoning * u64::from(answer.answers()) };
+        for choice in 0..answer.answers() {
+            let delta = r#"{"role":"assistant","content":"","refusal":null}"#;
+            plan.hidden(writer.choice(choice, delta, "null", &writer.first_usage()), std::mem::take(&mut hidden));
         }
-        if writer.tells_thoughts() {
+        if told {
             for event in answer.thought_events() {
-                let delta = format!(r#"{{"reasoning_content":{}}}"#, json(&event.text));
-                plan.tokens(each().map(|choice| writer.delta(choice, &delta)), event.times, event.tokens);
+                let delta = object(&[("reasoning_content", &Text(&event.text))]);
+                plan.tokens(writer.deltas(&delta), event.times, event.tokens);
             }
         }
         writer.say(&mut plan);
-        for choice in each() {
-            let usage = writer.finish_usage();
-            plan.event(writer.choice(choice, "{}", &answer.finish("length", "tool_calls", "stop"), &usage));
+        for choice in 0..answer.answers() {
+            plan.event(writer.choice(choice, "{}", &writer.finish(), &writer.finish_usage()));
         }
         writer.last_usage(&mut plan);
         if answer.script.done {
@@ -75,29 +74,24 @@ impl Dialect for OpenaiChat {
 
     fn whole(answer: &Answer<'_>) -> String {
         let writer = Writer { answer, usage: answer.usage() };
-        let content = match &answer.script.tool {
-            Some(name) => format!(
-                r#""content":null,"tool_calls":[{{"id":"call_mock{}","type":"function","function":{{"name":{},"arguments":{}}}}}]"#,
-                answer.serial,
-                json(name),
-                json(&answer.arguments())
-            ),
-            None => format!(r#""content":{}"#, json(&answer.said_text())),
-        };
-        let thoughts = when(writer.tells_thoughts(), || format!(r#","reasoning_content":{}"#, json(&answer.thought_text())));
-        let finish = answer.finish("length", "tool_calls", "stop");
-        let choices = (0..answer.answers()).map(|choice| {
-            format!(
-                r#"{{"index":{choice},"message":{{"role":"assistant",{content},"refusal":null,"annotations":[]{thoughts}}},"logprobs":null,"finish_reason":{finish}}}"#
-            )
+        let calls = answer.tool().map_or_else(String::new, |name| {
+            let function = object(&[("name", &name), ("arguments", &Text(&answer.arguments()))]);
+            array([object(&[("id", &answer.id("call_")), ("type", &Text("function")), ("function", &function)])])
         });
-        let choices = choices.collect::<Vec<_>>().join(",");
-        let usage = match answer.script.usage {
-            UsageMode::None => String::new(),
-            UsageMode::Null => r#","usage":null"#.to_owned(),
-            _ => format!(r#","usage":{}"#, writer.final_usage()),
-        };
-        format!("{{{},\"choices\":[{choices}]{usage}}}", writer.head("chat.completion"))
+        let content = if calls.is_empty() { Text(&answer.said_text()).to_string() } else { "null".to_owned() };
+        let thoughts = when(writer.tells_thoughts(), || Text(&answer.thought_text()).to_string());
+        let message = object(&[
+            ("role", &Text("assistant")),
+            ("content", &content),
+            ("reasoning_content", &thoughts),
+            ("tool_calls", &calls),
+            ("refusal", &"null"),
+            ("annotations", &"[]"),
+        ]);
+        let finish = writer.finish();
+        let choices = (0..answer.answers())
+            .map(|choice| object(&[("index", &choice), ("message", &message), ("logprobs", &"null"), ("finish_reason", &finish)]));
+        writer.completion("chat.completion", &array(choices), &answer.usage_or(|| writer.final_usage()))
     }
 
     fn error(status: u16, message: &str, _: Option<u64>) -> String {
@@ -119,7 +113,8 @@ pub(super) fn error(status: u16, message: &str) -> String {
         500.. => ("server_error", "null"),
         _ => ("invalid_request_error", "null"),
     };
-    format!(r#"{{"error":{{"message":{},"type":"{kind}","param":null,"code":{code}}}}}"#, json(message))
+    let error = object(&[("message", &Text(message)), ("type", &Text(kind)), ("param", &"null"), ("code", &code)]);
+    object(&[("error", &error)])
 }
 
 struct Writer<'a> {
@@ -132,88 +127,108 @@ impl Writer<'_> {
         self.answer.tells_thoughts(self.answer.script.like == Like::Deepseek)
     }
 
-    fn head(&self, object: &str) -> String {
-        format!(
-            r#""id":"chatcmpl-mock{}","object":"{object}","created":{CREATED},"model":{},"service_tier":"default","system_fingerprint":"fp_mock""#,
-            self.answer.serial, self.answer.model
-        )
+    fn finish(&self) -> String {
+        self.answer.finish("length", "tool_calls", "stop")
+    }
+
+    /// A completion, or a chunk of one.
+    fn completion(&self, kind: &str, choices: &str, usage: &str) -> String {
+        object(&[
+            ("id", &self.answer.id("chatcmpl-")),
+            ("object", &Text(kind)),
+            ("created", &CREATED),
+            ("model", &self.answer.model),
+            ("service_tier", &Text("default")),
+            ("system_fingerprint", &Text("fp_mock")),
+            ("choices", &choices),
+            ("usage", &usage),
+        ])
     }
 
     fn chunk(&self, choices: &str, usage: &str) -> String {
-        format!("data: {{{},\"choices\":[{choices}]{usage}}}\n\n", self.head("chat.completion.chunk"))
+        format!("data: {}\n\n", self.completion("chat.completion.chunk", choices, usage))
     }
 
     fn choice(&self, choice: u32, delta: &str, finish: &str, usage: &str) -> String {
-        let choice = format!(r#"{{"index":{choice},"delta":{delta},"logprobs":null,"finish_reason":{finish}}}"#);
-        self.chunk(&choice, usage)
+        let choice = object(&[("index", &choice), ("delta", &delta), ("logprobs", &"null"), ("finish_reason", &finish)]);
+        self.chunk(&array([choice]), usage)
     }
 
-    fn delta(&self, choice: u32, delta: &str) -> String {
-        self.choice(choice, delta, "null", &self.running_usage())
+    /// The same delta for each choice.
+    fn deltas(&self, delta: &str) -> Vec<String> {
+        let usage = self.running_usage();
+        (0..self.answer.answers()).map(|choice| self.choice(choice, delta, "null", &usage)).collect()
     }
 
     /// The text, or the call.
     fn say(&self, plan: &mut Plan) {
-        let each = || 0..self.answer.answers();
-        let Some(name) = &self.answer.script.tool else {
+        let Some(name) = self.answer.tool() else {
             for event in self.answer.said_events() {
-                let delta = format!(r#"{{"content":{}}}"#, json(&event.text));
-                plan.tokens(each().map(|choice| self.delta(choice, &delta)), event.times, event.tokens);
+                let delta = object(&[("content", &Text(&event.text))]);
+                plan.tokens(self.deltas(&delta), event.times, event.tokens);
             }
             return;
         };
-        let arguments = |text: &str| format!(r#"{{"tool_calls":[{{"index":0,"function":{{"arguments":{}}}}}]}}"#, json(text));
-        for choice in each() {
-            let call = format!(
-                r#"{{"tool_calls":[{{"index":0,"id":"call_mock{}","type":"function","function":{{"name":{},"arguments":""}}}}]}}"#,
-                self.answer.serial,
-                json(name)
-            );
-            plan.event(self.delta(choice, &call));
-            plan.event(self.delta(choice, &arguments(ARGUMENTS_START)));
-        }
+        let call = |call: &str| object(&[("tool_calls", &array([call.to_owned()]))]);
+        let arguments = |text: &str| {
+            let function = object(&[("arguments", &Text(text))]);
+            self.deltas(&call(&object(&[("index", &0), ("function", &function)])))
+        };
+        let function = object(&[("name", &name), ("arguments", &Text(""))]);
+        let id = self.answer.id("call_");
+        let opened = object(&[("index", &0), ("id", &id), ("type", &Text("function")), ("function", &function)]);
+        plan.events(self.deltas(&call(&opened)));
+        plan.events(arguments(ARGUMENTS_START));
         for event in self.answer.said_events() {
-            let delta = arguments(&json_inner(&event.text));
-            plan.tokens(each().map(|choice| self.delta(choice, &delta)), event.times, event.tokens);
+            plan.tokens(arguments(&json_inner(&event.text)), event.times, event.tokens);
         }
-        for choice in each().filter(|_| !self.answer.is_short) {
-            plan.event(self.delta(choice, &arguments(ARGUMENTS_END)));
+        if !self.answer.is_short {
+            plan.events(arguments(ARGUMENTS_END));
         }
     }
 
-    fn usage_object(&self, output: impl std::fmt::Display, total: impl std::fmt::Display) -> String {
+    fn usage_object(&self, output: impl Display, total: impl Display) -> String {
         let Usage { input, cached, reasoning, .. } = self.usage;
-        let written = self.usage.written();
-        let written = when(written > 0, || format!(r#","cache_write_tokens":{written}"#));
-        let missed = input.saturating_sub(cached);
-        let deepseek = when(self.answer.script.like == Like::Deepseek, || {
-            format!(r#","prompt_cache_hit_tokens":{cached},"prompt_cache_miss_tokens":{missed}"#)
-        });
-        format!(
-            r#"{{"prompt_tokens":{input},"completion_tokens":{output},"total_tokens":{total},"prompt_tokens_details":{{"cached_tokens":{cached},"audio_tokens":0{written}}},"completion_tokens_details":{{"reasoning_tokens":{reasoning},"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}{deepseek}}}"#
-        )
+        let written = when(self.usage.written() > 0, || self.usage.written().to_string());
+        let is_deepseek = self.answer.script.like == Like::Deepseek;
+        object(&[
+            ("prompt_tokens", &input),
+            ("completion_tokens", &output),
+            ("total_tokens", &total),
+            ("prompt_tokens_details", &object(&[("cached_tokens", &cached), ("audio_tokens", &0), ("cache_write_tokens", &written)])),
+            (
+                "completion_tokens_details",
+                &object(&[
+                    ("reasoning_tokens", &reasoning),
+                    ("audio_tokens", &0),
+                    ("accepted_prediction_tokens", &0),
+                    ("rejected_prediction_tokens", &0),
+                ]),
+            ),
+            ("prompt_cache_hit_tokens", &when(is_deepseek, || cached.to_string())),
+            ("prompt_cache_miss_tokens", &when(is_deepseek, || input.saturating_sub(cached).to_string())),
+        ])
     }
 
     /// With the chunks before the last: nothing, or null when usage was asked for and comes last.
     fn running_usage(&self) -> String {
         match self.answer.script.usage {
-            UsageMode::Every => format!(r#","usage":{}"#, self.usage_object(OUTPUT, TOTAL)),
+            UsageMode::Every => self.usage_object(OUTPUT, TOTAL),
             UsageMode::None => String::new(),
-            _ if self.answer.ask.usage => r#","usage":null"#.to_owned(),
-            _ => String::new(),
+            _ => when(self.answer.ask.usage, || "null".to_owned()),
         }
     }
 
     fn first_usage(&self) -> String {
         match self.answer.script.usage {
-            UsageMode::StartOnly => format!(r#","usage":{}"#, self.usage_object(0, self.usage.input)),
+            UsageMode::StartOnly => self.usage_object(0, self.usage.input),
             _ => self.running_usage(),
         }
     }
 
     fn finish_usage(&self) -> String {
         match self.answer.script.usage {
-            UsageMode::WithFinish => format!(r#","usage":{}"#, self.final_usage()),
+            UsageMode::WithFinish => self.final_usage(),
             _ => self.running_usage(),
         }
     }
@@ -224,15 +239,12 @@ impl Writer<'_> {
 
     /// The chunk after the last choice's end.
     fn last_usage(&self, plan: &mut Plan) {
-        let asked = self.answer.ask.usage;
         match self.answer.script.usage {
             UsageMode::None | UsageMode::StartOnly | UsageMode::WithFinish | UsageMode::Every => {}
             UsageMode::WithChoices => {
-                let usage = format!(r#","usage":{}"#, self.final_usage());
-                plan.event(self.choice(0, r#"{"role":"assistant","content":""}"#, "null", &usage));
+                plan.event(self.choice(0, r#"{"role":"assistant","content":""}"#, "null", &self.final_usage()));
             }
-            UsageMode::Null if asked => plan.event(self.chunk("", r#","usage":null"#)),
-            _ if asked => plan.event(self.chunk("", &format!(r#","usage":{}"#, self.final_usage()))),
+            _ if self.answer.ask.usage => plan.event(self.chunk("[]", &self.answer.usage_or(|| self.final_usage()))),
             _ => {}
         }
     }

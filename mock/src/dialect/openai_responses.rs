@@ -1,8 +1,12 @@
 //! OpenAI's responses.
 
+use std::fmt::Display;
+
 use serde::Deserialize;
 
-use super::{ARGUMENTS_END, ARGUMENTS_START, Answer, Ask, CREATED, Dialect, Head, body, json, json_inner, openai_chat, when};
+use super::{
+    ARGUMENTS_END, ARGUMENTS_START, Answer, Ask, CREATED, Dialect, Head, Text, array, body, json_inner, object, openai_chat, when,
+};
 use crate::plan::{Plan, SEQUENCE};
 use crate::script::UsageMode;
 use crate::words::Words;
@@ -15,7 +19,6 @@ struct Request {
     input: Words,
     #[serde(default)]
     instructions: Words,
-    #[serde(default)]
     stream: Option<bool>,
     max_output_tokens: Option<u64>,
 }
@@ -36,23 +39,21 @@ impl Dialect for OpenaiResponses {
     fn stream(answer: &Answer<'_>) -> Plan {
         let writer = Writer { answer };
         let mut plan = Plan::default();
-        let opened = writer.response("in_progress", "", &writer.opening_usage());
-        plan.event(event("response.created", &format!(r#""response":{opened}"#)));
-        let thinks = answer.reasoning > 0;
+        let opened = writer.response("in_progress", "null", "[]", &writer.opening_usage());
+        plan.event(event("response.created", &[("response", &opened)]));
         let hidden = if answer.tells_thoughts(false) { 0 } else { answer.reasoning };
-        plan.hidden(event("response.in_progress", &format!(r#""response":{opened}"#)), hidden);
-        if thinks {
+        plan.hidden(event("response.in_progress", &[("response", &opened)]), hidden);
+        if answer.reasoning > 0 {
             writer.think(&mut plan);
         }
-        let place = u32::from(thinks);
-        if answer.script.tool.is_some() {
-            writer.call(&mut plan, place)
-        } else {
-            writer.say(&mut plan, place)
+        let place = u32::from(answer.reasoning > 0);
+        match answer.tool() {
+            Some(name) => writer.call(&mut plan, place, &name),
+            None => writer.say(&mut plan, place),
         }
         if answer.script.done && answer.script.finish.as_deref() != Some("none") {
             let (status, _) = writer.status();
-            plan.event(event(&format!("response.{status}"), &format!(r#""response":{}"#, writer.ended())));
+            plan.event(event(&format!("response.{status}"), &[("response", &writer.ended())]));
         }
         plan
     }
@@ -66,18 +67,31 @@ impl Dialect for OpenaiResponses {
     }
 
     fn stream_error(answer: &Answer<'_>) -> Vec<String> {
-        let message = json("The server had an error while processing your request (scripted)");
-        let error = event("error", &format!(r#""code":"server_error","message":{message},"param":null"#));
-        let failed = Writer { answer }.response("failed", "", "null");
-        let reason = format!(r#""error":{{"code":"server_error","message":{message}}}"#);
-        let failed = failed.replacen(r#""error":null"#, &reason, 1);
-        vec![error, event("response.failed", &format!(r#""response":{failed}"#))]
+        let (code, message) = (Text("server_error"), Text("The server had an error while processing your request (scripted)"));
+        let error = event("error", &[("code", &code), ("message", &message), ("param", &"null")]);
+        let failed = Writer { answer }.response("failed", &object(&[("code", &code), ("message", &message)]), "[]", "null");
+        vec![error, event("response.failed", &[("response", &failed)])]
     }
 }
 
-/// An event; its rest is what follows its number.
-fn event(kind: &str, rest: &str) -> String {
-    format!("event: {kind}\ndata: {{\"type\":\"{kind}\",\"sequence_number\":{SEQUENCE},{rest}}}\n\n")
+/// An event with what it has beside its type and number.
+fn event(kind: &str, rest: &[(&str, &dyn Display)]) -> String {
+    let name = Text(kind);
+    let head: [(&str, &dyn Display); 2] = [("type", &name), ("sequence_number", &SEQUENCE)];
+    format!("event: {kind}\ndata: {}\n\n", object(&[&head, rest].concat()))
+}
+
+/// An event of an item as a whole.
+fn item_event(kind: &str, place: u32, item: &str) -> String {
+    event(kind, &[("output_index", &place), ("item", &item)])
+}
+
+fn text_part(text: &str) -> String {
+    object(&[("type", &Text("output_text")), ("annotations", &"[]"), ("logprobs", &"[]"), ("text", &Text(text))])
+}
+
+fn summary_part(text: &str) -> String {
+    object(&[("type", &Text("summary_text")), ("text", &Text(text))])
 }
 
 struct Writer<'a> {
@@ -101,20 +115,28 @@ impl Writer<'_> {
     }
 
     fn message(&self, status: &str, content: &str) -> String {
-        let serial = self.answer.serial;
-        format!(r#"{{"id":"msg_mock{serial}","type":"message","status":"{status}","role":"assistant","content":[{content}]}}"#)
+        object(&[
+            ("id", &self.answer.id("msg_")),
+            ("type", &Text("message")),
+            ("status", &Text(status)),
+            ("role", &Text("assistant")),
+            ("content", &content),
+        ])
     }
 
     fn reasoning(&self, summary: &str) -> String {
-        format!(r#"{{"id":"rs_mock{}","type":"reasoning","summary":[{summary}]}}"#, self.answer.serial)
+        object(&[("id", &self.answer.id("rs_")), ("type", &Text("reasoning")), ("summary", &summary)])
     }
 
-    fn function_call(&self, status: &str, arguments: &str) -> String {
-        let (serial, name) = (self.answer.serial, json(self.answer.script.tool.as_deref().unwrap_or_default()));
-        format!(
-            r#"{{"id":"fc_mock{serial}","type":"function_call","status":"{status}","call_id":"call_mock{serial}","name":{name},"arguments":{}}}"#,
-            json(arguments)
-        )
+    fn function_call(&self, status: &str, name: &Text<'_>, arguments: &str) -> String {
+        object(&[
+            ("id", &self.answer.id("fc_")),
+            ("type", &Text("function_call")),
+            ("status", &Text(status)),
+            ("call_id", &self.answer.id("call_")),
+            ("name", name),
+            ("arguments", &Text(arguments)),
+        ])
     }
 
     /// The response as it ended.
@@ -123,46 +145,62 @@ impl Writer<'_> {
         if self.answer.reasoning > 0 {
             output.push(self.reasoning(&self.summary()));
         }
-        output.push(match &self.answer.script.tool {
-            Some(_) => self.function_call(self.item_status(), &self.answer.arguments()),
-            None => self.message(self.item_status(), &text_part(&self.answer.said_text())),
+        output.push(match self.answer.tool() {
+            Some(name) => self.function_call(self.item_status(), &name, &self.answer.arguments()),
+            None => self.message(self.item_status(), &array([text_part(&self.answer.said_text())])),
         });
-        let usage = match self.answer.script.usage {
-            UsageMode::None => String::new(),
-            UsageMode::StartOnly if self.answer.ask.stream => "null".to_owned(),
-            UsageMode::Null => "null".to_owned(),
-            _ => self.usage_object(),
-        };
-        self.response(self.status().0, &output.join(","), &usage)
+        let is_told_before = self.answer.script.usage == UsageMode::StartOnly && self.answer.ask.stream;
+        let usage = if is_told_before { "null".to_owned() } else { self.answer.usage_or(|| self.usage_object()) };
+        self.response(self.status().0, "null", &array(output), &usage)
     }
 
+    /// The thoughts as they are told.
     fn summary(&self) -> String {
-        when(self.answer.tells_thoughts(false), || format!(r#"{{"type":"summary_text","text":{}}}"#, json(&self.answer.thought_text())))
+        array(self.answer.tells_thoughts(false).then(|| summary_part(&self.answer.thought_text())))
     }
 
-    /// The response; without usage when that is empty.
-    fn response(&self, status: &str, output: &str, usage: &str) -> String {
+    fn response(&self, status: &str, error: &str, output: &str, usage: &str) -> String {
         let reason = (status == "incomplete").then(|| self.status().1).flatten();
-        let incomplete = reason.map_or_else(|| "null".to_owned(), |reason| format!(r#"{{"reason":{}}}"#, json(reason)));
+        let incomplete = reason.map_or_else(|| "null".to_owned(), |reason| object(&[("reason", &Text(reason))]));
         let limit = self.answer.ask.limit.map_or_else(|| "null".to_owned(), |limit| limit.to_string());
-        let usage = when(!usage.is_empty(), || format!(r#","usage":{usage}"#));
-        format!(
-            r#"{{"id":"resp_mock{}","object":"response","created_at":{CREATED},"status":"{status}","background":false,"error":null,"incomplete_details":{incomplete},"instructions":null,"max_output_tokens":{limit},"metadata":{{}},"model":{},"output":[{output}],"parallel_tool_calls":true,"previous_response_id":null,"reasoning":{{"effort":null,"summary":null}},"service_tier":"default","store":true,"temperature":1.0,"text":{{"format":{{"type":"text"}}}},"tool_choice":"auto","tools":[],"top_p":1.0,"truncation":"disabled","user":null{usage}}}"#,
-            self.answer.serial, self.answer.model
-        )
+        object(&[
+            ("id", &self.answer.id("resp_")),
+            ("object", &Text("response")),
+            ("created_at", &CREATED),
+            ("status", &Text(status)),
+            ("background", &false),
+            ("error", &error),
+            ("incomplete_details", &incomplete),
+            ("instructions", &"null"),
+            ("max_output_tokens", &limit),
+            ("metadata", &"{}"),
+            ("model", &self.answer.model),
+            ("output", &output),
+            ("parallel_tool_calls", &true),
+            ("previous_response_id", &"null"),
+            ("reasoning", &r#"{"effort":null,"summary":null}"#),
+            ("service_tier", &Text("default")),
+            ("store", &true),
+            ("temperature", &"1.0"),
+            ("text", &r#"{"format":{"type":"text"}}"#),
+            ("tool_choice", &Text("auto")),
+            ("tools", &"[]"),
+            ("top_p", &"1.0"),
+            ("truncation", &Text("disabled")),
+            ("usage", &usage),
+            ("user", &"null"),
+        ])
     }
 
     fn usage_object(&self) -> String {
         let usage = self.answer.usage();
-        format!(
-            r#"{{"input_tokens":{},"input_tokens_details":{{"cached_tokens":{},"cache_write_tokens":{}}},"output_tokens":{},"output_tokens_details":{{"reasoning_tokens":{}}},"total_tokens":{}}}"#,
-            usage.input,
-            usage.cached,
-            usage.written(),
-            usage.output,
-            usage.reasoning,
-            usage.total()
-        )
+        object(&[
+            ("input_tokens", &usage.input),
+            ("input_tokens_details", &object(&[("cached_tokens", &usage.cached), ("cache_write_tokens", &usage.written())])),
+            ("output_tokens", &usage.output),
+            ("output_tokens_details", &object(&[("reasoning_tokens", &usage.reasoning)])),
+            ("total_tokens", &usage.total()),
+        ])
     }
 
     /// What the first events tell.
@@ -176,58 +214,57 @@ impl Writer<'_> {
 
     /// The item of thoughts: told as a summary, or empty.
     fn think(&self, plan: &mut Plan) {
-        let item = |kind, item: &str| event(kind, &format!(r#""output_index":0,"item":{item}"#));
-        plan.event(item("response.output_item.added", &self.reasoning("")));
+        plan.event(item_event("response.output_item.added", 0, &self.reasoning("[]")));
         if self.answer.tells_thoughts(false) {
-            let at = format!(r#""item_id":"rs_mock{}","output_index":0,"summary_index":0"#, self.answer.serial);
-            let part = |kind, text: &str| event(kind, &format!(r#"{at},"part":{{"type":"summary_text","text":{}}}"#, json(text)));
-            plan.event(part("response.reasoning_summary_part.added", ""));
+            let id = self.answer.id("rs_");
+            let part = |kind: &str, name: &str, value: &dyn Display| {
+                event(kind, &[("item_id", &id), ("output_index", &0), ("summary_index", &0), (name, value)])
+            };
+            plan.event(part("response.reasoning_summary_part.added", "part", &summary_part("")));
             for thought in self.answer.thought_events() {
-                let delta = event("response.reasoning_summary_text.delta", &format!(r#"{at},"delta":{}"#, json(&thought.text)));
+                let delta = part("response.reasoning_summary_text.delta", "delta", &Text(&thought.text));
                 plan.tokens([delta], thought.times, thought.tokens);
             }
             let text = self.answer.thought_text();
-            plan.event(event("response.reasoning_summary_text.done", &format!(r#"{at},"text":{}"#, json(&text))));
-            plan.event(part("response.reasoning_summary_part.done", &text));
+            plan.event(part("response.reasoning_summary_text.done", "text", &Text(&text)));
+            plan.event(part("response.reasoning_summary_part.done", "part", &summary_part(&text)));
         }
-        plan.event(item("response.output_item.done", &self.reasoning(&self.summary())));
+        plan.event(item_event("response.output_item.done", 0, &self.reasoning(&self.summary())));
     }
 
     fn say(&self, plan: &mut Plan, place: u32) {
-        let item = |kind, item: &str| event(kind, &format!(r#""output_index":{place},"item":{item}"#));
-        let at = format!(r#""item_id":"msg_mock{}","output_index":{place},"content_index":0"#, self.answer.serial);
-        plan.event(item("response.output_item.added", &self.message("in_progress", "")));
-        plan.event(event("response.content_part.added", &format!(r#"{at},"part":{}"#, text_part(""))));
+        let id = self.answer.id("msg_");
+        let part = |kind: &str, name: &str, value: &dyn Display, logprobs: &str| {
+            let at: [(&str, &dyn Display); 3] = [("item_id", &id), ("output_index", &place), ("content_index", &0)];
+            event(kind, &[&at[..], &[(name, value), ("logprobs", &logprobs)]].concat())
+        };
+        plan.event(item_event("response.output_item.added", place, &self.message("in_progress", "[]")));
+        plan.event(part("response.content_part.added", "part", &text_part(""), ""));
         for said in self.answer.said_events() {
-            let delta = event("response.output_text.delta", &format!(r#"{at},"delta":{},"logprobs":[]"#, json(&said.text)));
-            plan.tokens([delta], said.times, said.tokens);
+            plan.tokens([part("response.output_text.delta", "delta", &Text(&said.text), "[]")], said.times, said.tokens);
         }
         let text = self.answer.said_text();
-        plan.event(event("response.output_text.done", &format!(r#"{at},"text":{},"logprobs":[]"#, json(&text))));
-        plan.event(event("response.content_part.done", &format!(r#"{at},"part":{}"#, text_part(&text))));
-        plan.event(item("response.output_item.done", &self.message(self.item_status(), &text_part(&text))));
+        plan.event(part("response.output_text.done", "text", &Text(&text), "[]"));
+        plan.event(part("response.content_part.done", "part", &text_part(&text), ""));
+        plan.event(item_event("response.output_item.done", place, &self.message(self.item_status(), &array([text_part(&text)]))));
     }
 
-    fn call(&self, plan: &mut Plan, place: u32) {
-        let item = |kind, item: &str| event(kind, &format!(r#""output_index":{place},"item":{item}"#));
-        let at = format!(r#""item_id":"fc_mock{}","output_index":{place}"#, self.answer.serial);
-        let delta = |text: &str| event("response.function_call_arguments.delta", &format!(r#"{at},"delta":{}"#, json(text)));
-        plan.event(item("response.output_item.added", &self.function_call("in_progress", "")));
+    fn call(&self, plan: &mut Plan, place: u32, name: &Text<'_>) {
+        let id = self.answer.id("fc_");
+        let delta = |text: &str| {
+            let rest: [(&str, &dyn Display); 3] = [("item_id", &id), ("output_index", &place), ("delta", &Text(text))];
+            event("response.function_call_arguments.delta", &rest)
+        };
+        plan.event(item_event("response.output_item.added", place, &self.function_call("in_progress", name, "")));
         plan.event(delta(ARGUMENTS_START));
         for said in self.answer.said_events() {
             plan.tokens([delta(&json_inner(&said.text))], said.times, said.tokens);
         }
-        if !self.answer.is_short {
-            plan.event(delta(ARGUMENTS_END));
-        }
+        plan.event(when(!self.answer.is_short, || delta(ARGUMENTS_END)));
         let arguments = self.answer.arguments();
-        let name = json(self.answer.script.tool.as_deref().unwrap_or_default());
-        let done = format!(r#"{at},"name":{name},"arguments":{}"#, json(&arguments));
+        let done: [(&str, &dyn Display); 4] =
+            [("item_id", &id), ("output_index", &place), ("name", name), ("arguments", &Text(&arguments))];
         plan.event(event("response.function_call_arguments.done", &done));
-        plan.event(item("response.output_item.done", &self.function_call(self.item_status(), &arguments)));
+        plan.event(item_event("response.output_item.done", place, &self.function_call(self.item_status(), name, &arguments)));
     }
-}
-
-fn text_part(text: &str) -> String {
-    format!(r#"{{"type":"output_text","annotations":[],"logprobs":[],"text":{}}}"#, json(text))
 }

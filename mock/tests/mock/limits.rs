@@ -25,11 +25,10 @@ fn check(script: &str, limit: u64, text: &str, is_short: bool, output: u64) {
 
 fn words(dialect: Dialect) -> (&'static str, &'static str) {
     match dialect {
-        Chat => ("stop", "length"),
         Responses => ("completed", "max_output_tokens"),
         Anthropic => ("end_turn", "max_tokens"),
         Gemini => ("STOP", "MAX_TOKENS"),
-        OllamaChat | OllamaGenerate => ("stop", "length"),
+        Chat | OllamaChat | OllamaGenerate => ("stop", "length"),
     }
 }
 

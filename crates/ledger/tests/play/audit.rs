@@ -37,10 +37,6 @@ impl Audit {
                 let Some((_, amount)) = open else { return Err(format!("the hold {id:?} was extended, but was not open")) };
                 *amount += by.units();
             }
-            Event::HoldExtended { id, by, .. } => match self.open.iter_mut().find(|((open, _), _)| open == id) {
-                Some((_, amount)) => *amount += by.units(),
-                None => return Err(format!("the hold {id:?} was extended, but was not open")),
-            },
             Event::HoldSettled { end, .. } | Event::HoldReleased(end) | Event::HoldExpired(end) => return self.ended(end),
         }
         Ok(())

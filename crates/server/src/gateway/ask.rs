@@ -85,7 +85,7 @@ pub(crate) enum Told {
 /// Puts a query; what becomes of it arrives here. Dropping the receiver says that the client is gone.
 pub(crate) fn ask(app: &App, inquiry: Inquiry) -> Receiver<Told> {
     let (told, receiver) = channel(UNDER_WAY_MAX);
-    let task = Task { size: size::of(&inquiry.query), app: app.clone(), inquiry, told };
+    let task = Task { size: size::of(&inquiry.query, inquiry.body.len()), app: app.clone(), inquiry, told };
     tokio::spawn(task.run());
     receiver
 }
@@ -243,7 +243,9 @@ impl Task {
         let mut allotment = lease.attempted.allotment;
         let mut end = End::Whole;
         loop {
-            pieces.iter().for_each(|piece| count.add(piece));
+            for piece in &pieces {
+                count.add(piece);
+            }
             if self.must_end(&lease, &count, &mut allotment).await {
                 pieces.retain(|piece| matches!(piece, Piece::Start { .. } | Piece::Usage(_)));
                 pieces.push(Piece::Finish(Finish::Length));

@@ -55,6 +55,6 @@ impl Gateway {
 }
 
 /// About how many tokens a query has; no provider is asked.
-pub(crate) fn estimate(query: &Query) -> u64 {
-    size::of(query).tokens
+pub(crate) fn estimate(query: &Query, body_bytes: usize) -> u64 {
+    size::of(query, body_bytes).tokens
 }

@@ -23,8 +23,9 @@ pub(crate) struct Size {
     pub(crate) tokens: u64,
 }
 
-/// The size of a query. Tokenizers of every provider take at least a byte for a token, so bytes bound them from above.
-pub(crate) fn of(query: &Query) -> Size {
+/// The size of a query that came in so many bytes. Tokenizers of every provider take at least a byte for a token, so bytes bound
+/// them from above; what the query does not carry itself is bounded by the whole of them.
+pub(crate) fn of(query: &Query, body_bytes: usize) -> Size {
     let mut sum = Sum::default();
     sum.parts(&query.system);
     for message in &query.messages {
@@ -38,6 +39,9 @@ pub(crate) fn of(query: &Query) -> Size {
     }
     if let lab3_providers::Format::Schema { schema, .. } = &query.format {
         sum.bytes += len(&schema.to_string());
+    }
+    if !query.only_here.is_empty() {
+        sum.documents += body_bytes as u64;
     }
     sum.size()
 }
@@ -53,7 +57,7 @@ struct Sum {
     around: u64,
     images: u64,
     tools: bool,
-    /// Base64 of documents: their tokens are bounded by their bytes, too.
+    /// Base64 of documents, and what only one dialect knows: their tokens are bounded by their bytes, too.
     documents: u64,
 }
 
@@ -102,7 +106,7 @@ mod tests {
         let text = Part::Text("héllo".to_owned());
         let image = Part::Image(Image::Data { media_type: "image/png".to_owned(), data: "x".repeat(1_000_000) });
         let message = Message { role: Role::User, parts: vec![text, image] };
-        let size = of(&Query { messages: vec![message], ..Query::default() });
+        let size = of(&Query { messages: vec![message], ..Query::default() }, 1_000_100);
         assert_eq!(size, Size { tokens_max: 64 + 6 + 8192, tokens: 8 + 1 + 1024 });
     }
 }

@@ -53,10 +53,15 @@ impl<'a> Table<'a> {
     }
 
     /// A path of another protocol, which has a document of its own: ours does not repeat it.
-    pub(crate) fn foreign<T: 'static>(mut self, method: &'static str, paths: &[&'static str], handler: impl Handler<T, App>) -> Self {
+    pub(crate) fn foreign<T: 'static>(
+        mut self,
+        method: &'static str,
+        paths: &[&'static str],
+        handler: impl Handler<T, App> + Copy,
+    ) -> Self {
         for path in paths {
             let layer = GuardLayer(self.metrics.route(method, path));
-            let route = if method == "GET" { get(handler.clone()) } else { post(handler.clone()) };
+            let route = if method == "GET" { get(handler) } else { post(handler) };
             self.router = self.router.route(path, route.route_layer(layer));
         }
         self

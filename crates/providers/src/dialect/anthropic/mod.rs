@@ -44,8 +44,7 @@ pub fn read_count(body: &[u8]) -> Result<Reading, Unreadable> {
 
 impl Front for Anthropic {
     fn read(&self, body: &[u8]) -> Result<Query, Unreadable> {
-        let Reading { query, only_here } = read(body)?;
-        only_here.into_iter().next().map_or(Ok(query), Err)
+        read(body).map(Reading::into_query)
     }
 
     fn writer(&self, query: &Query) -> Box<dyn Writer> {

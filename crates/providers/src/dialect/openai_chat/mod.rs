@@ -35,7 +35,7 @@ pub struct OpenAiChat;
 
 impl Front for OpenAiChat {
     fn read(&self, body: &[u8]) -> Result<Query, Unreadable> {
-        read(body).map(|reading| reading.query)
+        read(body).map(Reading::into_query)
     }
 
     fn writer(&self, query: &Query) -> Box<dyn Writer> {

@@ -17,6 +17,14 @@ pub struct Reading {
     pub only_here: Vec<Unreadable>,
 }
 
+impl Reading {
+    /// The query, which says itself what only its own dialect can be told.
+    pub fn into_query(self) -> Query {
+        let Self { query, only_here } = self;
+        Query { only_here, ..query }
+    }
+}
+
 /// Reads the body of `POST /v1/chat/completions`.
 pub fn read(body: &[u8]) -> Result<Reading, Unreadable> {
     let value = parse(body)?;

@@ -23,7 +23,7 @@ pub struct OpenAiResponses;
 
 impl Front for OpenAiResponses {
     fn read(&self, body: &[u8]) -> Result<Query, Unreadable> {
-        read(body).map(|reading| reading.query)
+        read(body).map(super::openai_chat::Reading::into_query)
     }
 
     fn writer(&self, query: &Query) -> Box<dyn Writer> {

@@ -23,7 +23,7 @@ impl Names {
             }
             Self(names)
         };
-        engine.read(move |desk| look(desk)).await
+        engine.read(look).await
     }
 
     /// The owner of an account that was asked for.

@@ -38,6 +38,11 @@ async fn inquiry(app: &App, request: Request, protocol: &Protocol) -> Result<Inq
         check_content_type(&parts.headers)?;
     }
     let query = protocol.front.read(&body).map_err(unreadable)?;
+    if query.answers > 1 {
+        // All of them would be paid for, and only the first relayed.
+        let detail = "This desk gives one answer to a query. Ask again for another.";
+        return Err(Problem::new(Code::QUERY_UNREADABLE, detail).in_field("n"));
+    }
     let wish = wish(app, &parts.headers, &query)?;
     let Wish { priority, preferred, model, max_cost } = wish;
     Ok(Inquiry { citizen, query, body, dialect: protocol.dialect, priority, preferred, model, max_cost })

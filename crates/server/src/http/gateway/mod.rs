@@ -112,7 +112,7 @@ pub(crate) async fn count_tokens(State(app): State<App>, request: Request) -> Re
     let counted = async {
         let body = crate::http::body::whole_body(request.into_body(), &app).await?;
         let query = anthropic::read_count(&body).map_err(converse::unreadable)?.query;
-        Ok::<_, Problem>(crate::gateway::estimate(&query))
+        Ok::<_, Problem>(crate::gateway::estimate(&query, body.len()))
     };
     match counted.await {
         Ok(tokens) => json(StatusCode::OK, anthropic::token_count(tokens)),
