@@ -64,7 +64,8 @@ fn what_nobody_reads_is_not_sent() {
         let read = body.windows(4).filter(|window| window == b"tok ").count() as u64;
         // Pieces of a split event count with the last of them.
         let tolerance = if stream { 2 } else { 100 };
-        assert!(sent.abs_diff(read) <= tolerance, "{script}: {sent} sent, {read} read");
+        // On a busy machine the system may have taken more between the look and the end: what was counted was sent, at least.
+        assert!(sent <= read + tolerance && read < 250_000, "{script}: {sent} sent, {read} read");
     }
 }
 
