@@ -18,6 +18,9 @@ pub const CHUNK_ENTRIES_MAX: usize = 256;
 /// history of less than 16 chunks costs nothing more, and one of less than 4096 two numbers in memory.
 const MILESTONE_BITS: u32 = 4;
 
+/// Bytes that hold any chunk: of the longest numbers three for each entry, and some in front.
+pub const CHUNK_BYTES_MAX: usize = 256 + 30 * CHUNK_ENTRIES_MAX;
+
 /// What one record did to one account, and what the account had after it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
@@ -29,6 +32,16 @@ pub struct Entry {
     pub held: i64,
 }
 
+/// What an account has after the last entry on the shelf. Apart from the head, because it is looked at whenever an account comes up
+/// in a segment for the first time, and the head is not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The balance.
+    pub balance: i64,
+    /// What is held.
+    pub held: i64,
+}
+
 /// Where an account's history ends on the shelf. There is one in memory for every account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
@@ -36,49 +49,64 @@ pub struct Head {
     chunk: u64,
     /// How many chunks there are.
     depth: u64,
-    /// The balance after the last entry.
-    pub balance: i64,
-    /// What was held after the last entry.
-    pub held: i64,
     /// Numbers of the newest milestones of level 1, 2 and so on.
     milestones: Box<[u64]>,
 }
 
 impl Head {
-    /// Adds these entries (at least one) to the history: the chunk to write under that number, which is higher than all before.
-    pub fn append(&mut self, account: AccountNo, number: u64, entries: &[Entry]) -> Chunk {
-        self.depth += 1;
-        let level = (self.depth.trailing_zeros() / MILESTONE_BITS) as usize;
-        let mut later = number;
-        let gap = |link| std::mem::replace(&mut later, link) - link;
-        let label = Label {
-            account,
-            first: entries.first().map_or(0, |entry| entry.sequence),
-            gaps: self.links().take(1 + level).map(gap).collect(),
+    /// Adds these entries (at least one) to the history of an account that had `before`, and gives the chunk to write under that
+    /// number, which is higher than all before. It is made in `scratch`, of [`CHUNK_BYTES_MAX`].
+    pub fn append(
+        &mut self,
+        account: AccountNo,
+        number: u64,
+        before: Standing,
+        entries: &[Entry],
+        scratch: &mut [u8],
+    ) -> Result<Vec<u8>, postcard::Error> {
+        let depth = self.depth + 1;
+        let level = (depth.trailing_zeros() / MILESTONE_BITS) as usize;
+        let bytes = {
+            let mut later = number;
+            let gap = move |link| std::mem::replace(&mut later, link) - link;
+            let first = entries.first().map_or(0, |entry| entry.sequence);
+            let mut last = Entry { sequence: first, balance: before.balance, held: before.held };
+            let step = move |entry: &Entry| {
+                let Entry { sequence, balance, held } = std::mem::replace(&mut last, *entry);
+                (entry.sequence - sequence, entry.balance.wrapping_sub(balance), entry.held.wrapping_sub(held))
+            };
+            // Field by field what [`Label`] and [`Chunk`] are read from.
+            let gaps = Sequence(self.links().take(1 + level).map(gap));
+            postcard::to_slice(&(account, first, gaps, before, Sequence(entries.iter().map(step))), scratch)?.to_vec()
         };
-        let chunk = Chunk::new(label, self, entries);
         if level > 0 {
             let mut milestones = std::mem::take(&mut self.milestones).into_vec();
             milestones.resize(milestones.len().max(level), number);
             milestones[..level].fill(number);
             self.milestones = milestones.into_boxed_slice();
         }
-        self.chunk = number;
-        if let Some(last) = entries.last() {
-            (self.balance, self.held) = (last.balance, last.held);
-        }
-        chunk
+        (self.chunk, self.depth) = (number, depth);
+        Ok(bytes)
     }
 
     /// Numbers of the newest chunk and of the newest milestone of each level. One number may come several times in a row.
-    fn links(&self) -> impl Iterator<Item = u64> {
+    fn links(&self) -> impl Iterator<Item = u64> + Clone {
         let newest = Some(self.chunk).filter(|&number| number != 0);
         newest.into_iter().chain(self.milestones.iter().copied())
     }
 }
 
+/// Writes what an iterator gives as if it stood in a vector.
+struct Sequence<I>(I);
+
+impl<I: Iterator<Item: Serialize> + Clone> Serialize for Sequence<I> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone())
+    }
+}
+
 /// A chunk's beginning: enough to find the way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Label {
     account: AccountNo,
     /// Record of the first entry.
@@ -88,35 +116,21 @@ struct Label {
 }
 
 /// A piece of an account's history. Encoded by postcard, whose variable-length integers make an entry some six bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Chunk {
+#[derive(Deserialize)]
+struct Chunk {
     label: Label,
     /// What the account had before the first entry.
-    balance_before: i64,
-    /// What was held before the first entry.
-    held_before: i64,
+    before: Standing,
     /// Steps to the next: records on from the entry before, change of the balance, change of what is held.
     steps: Vec<(u64, i64, i64)>,
 }
 
 impl Chunk {
-    /// The chunk of these entries after `head`.
-    fn new(label: Label, head: &Head, entries: &[Entry]) -> Self {
-        let mut last = Entry { sequence: label.first, balance: head.balance, held: head.held };
-        let mut steps = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let balance = entry.balance.wrapping_sub(last.balance);
-            steps.push((entry.sequence - last.sequence, balance, entry.held.wrapping_sub(last.held)));
-            last = *entry;
-        }
-        Self { label, balance_before: head.balance, held_before: head.held, steps }
-    }
-
     /// The entries, oldest first.
     fn entries(&self) -> impl Iterator<Item = Entry> {
-        let mut last = Entry { sequence: self.label.first, balance: self.balance_before, held: self.held_before };
+        let mut last = Entry { sequence: self.label.first, balance: self.before.balance, held: self.before.held };
         self.steps.iter().map(move |&(records, balance, held)| {
-            last.sequence += records;
+            last.sequence = last.sequence.wrapping_add(records);
             last.balance = last.balance.wrapping_add(balance);
             last.held = last.held.wrapping_add(held);
             last
@@ -234,5 +248,102 @@ impl<'a> Walk<'a> {
 
     fn read(&mut self, number: u64) -> Result<Piece, StoreError> {
         Piece::read(self.shelf, self.account, number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::{MemoryStore, Put};
+
+    const ACCOUNT: AccountNo = AccountNo(3);
+
+    fn write(shelf: &mut MemoryStore, number: u64, value: Vec<u8>) {
+        Shelf::write(shelf, &[Put { table: ShelfTable::Chunks, key: number, value }]).unwrap();
+    }
+
+    fn append(head: &mut Head, number: u64, before: Standing, entries: &[Entry]) -> Vec<u8> {
+        head.append(ACCOUNT, number, before, entries, &mut [0; CHUNK_BYTES_MAX]).unwrap()
+    }
+
+    #[test]
+    fn entries_come_back_as_they_went_in() {
+        let entries = [
+            Entry { sequence: 7, balance: -5, held: 0 },
+            Entry { sequence: 8, balance: 10, held: 3 },
+            Entry { sequence: 900, balance: i64::MAX, held: 0 },
+        ];
+        let mut shelf = MemoryStore::new();
+        write(&mut shelf, 4, append(&mut Head::default(), 4, Standing { balance: 100, held: 1 }, &entries));
+        let piece = Piece::read(&mut shelf, ACCOUNT, 4).unwrap();
+        assert_eq!((piece.first, piece.links.as_slice()), (7, &[][..]));
+        assert_eq!(piece.entries().unwrap(), entries);
+    }
+
+    #[test]
+    fn the_largest_chunk_fits() {
+        let milestones = (1..16).map(|level| u64::MAX >> (4 * level)).collect();
+        let mut head = Head { chunk: u64::MAX - 1, depth: (1 << 60) - 1, milestones };
+        let extreme = |n| Entry { sequence: n, balance: [i64::MIN, 0][(n % 2) as usize], held: [0, i64::MIN][(n % 2) as usize] };
+        let entries = (u64::MAX - 255..=u64::MAX).map(extreme).collect::<Vec<_>>();
+        let bytes = append(&mut head, u64::MAX, Standing { balance: i64::MIN, held: i64::MIN }, &entries);
+        let mut shelf = MemoryStore::new();
+        write(&mut shelf, u64::MAX, bytes);
+        assert_eq!(Piece::read(&mut shelf, ACCOUNT, u64::MAX).unwrap().entries().unwrap(), entries);
+    }
+
+    #[test]
+    fn every_sixteenth_names_one_more() {
+        let (mut shelf, mut head) = (MemoryStore::new(), Head::default());
+        // Every third number, as when two other accounts get chunks between.
+        for depth in 1..=8192 {
+            let entry = Entry { sequence: depth, ..Entry::default() };
+            write(&mut shelf, 3 * depth, append(&mut head, 3 * depth, Standing::default(), &[entry]));
+        }
+        let links = |depth: u64| Piece::read(&mut shelf.clone(), ACCOUNT, 3 * depth).unwrap().links;
+        for (depth, named) in [
+            (1, &[][..]),
+            (2, &[1]),
+            (15, &[14]),
+            (16, &[15]),
+            (17, &[16]),
+            (32, &[31, 16]),
+            (256, &[255, 240]),
+            (272, &[271, 256]),
+            (512, &[511, 496, 256]),
+            (4096, &[4095, 4080, 3840]),
+            (8192, &[8191, 8176, 7936, 4096]),
+        ] {
+            assert_eq!(links(depth), named.iter().map(|depth| 3 * depth).collect::<Vec<_>>(), "at depth {depth}");
+        }
+        assert_eq!(head.links().collect::<Vec<_>>(), [3 * 8192; 4]);
+    }
+
+    #[test]
+    fn damage_is_said_and_never_walked_into() {
+        let (mut shelf, mut head) = (MemoryStore::new(), Head::default());
+        let entries = [1, 2].map(|sequence| Entry { sequence, ..Entry::default() });
+        append(&mut head, 5, Standing::default(), &entries);
+        let bytes = append(&mut head, 9, Standing::default(), &entries);
+        let steps = [(0, 0, 0), (1, 0, 0)].map(|step: (u64, i64, i64)| step).to_vec();
+        let with = |gaps: &[u64]| postcard::to_stdvec(&(ACCOUNT, 1_u64, gaps, Standing::default(), &steps)).unwrap();
+        assert_eq!(bytes, with(&[4]));
+        let mut read = |account, value: &[u8]| {
+            write(&mut shelf, 9, value.to_vec());
+            Piece::read(&mut shelf, account, 9).and_then(|piece| piece.entries())
+        };
+        assert_eq!(read(ACCOUNT, &bytes), Ok(entries.to_vec()));
+        assert_eq!(read(ACCOUNT, &with(&[4, 4])), Ok(entries.to_vec()));
+        let mut damaged = |what, account, value: &[u8]| {
+            let answer = read(account, value);
+            assert!(matches!(answer, Err(StoreError::Damaged(_))), "{what}: {answer:?}");
+        };
+        damaged("another account's", AccountNo(4), &bytes);
+        (0..bytes.len()).for_each(|len| damaged("cut off", ACCOUNT, &bytes[..len]));
+        damaged("names itself", ACCOUNT, &with(&[0]));
+        damaged("names one twice", ACCOUNT, &with(&[4, 0]));
+        damaged("names number 0", ACCOUNT, &with(&[9]));
+        damaged("names one below 0", ACCOUNT, &with(&[4, u64::MAX]));
+        assert!(matches!(Piece::read(&mut shelf, ACCOUNT, 10), Err(StoreError::Damaged(_))));
     }
 }

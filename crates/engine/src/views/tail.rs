@@ -9,7 +9,7 @@ use lab3_ledger::AccountNo;
 use lab3_units::Id;
 use serde::{Deserialize, Serialize};
 
-use super::chunk::{CHUNK_ENTRIES_MAX, Entry, Head, Walk};
+use super::chunk::{CHUNK_BYTES_MAX, CHUNK_ENTRIES_MAX, Entry, Head, Standing, Walk};
 use super::digest::Digest;
 use super::keys::{KeyEntry, KeyIndex, Run, hash_of};
 use crate::storage::{Put, Shelf, ShelfTable, StoreError};
@@ -30,7 +30,7 @@ struct Position {
 }
 
 /// The layout this version writes; another one on the shelf is dropped and built again.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What the follower has read and not yet written.
 #[derive(Debug, Default)]
@@ -88,7 +88,10 @@ struct Shared {
     followed: u64,
     /// Number of the last chunk on the shelf.
     chunks: u64,
+    /// By account.
     heads: Vec<Head>,
+    /// By account.
+    standings: Vec<Standing>,
     tail: Tail,
 }
 
@@ -114,7 +117,7 @@ pub enum Span {
 pub(super) struct Flush {
     pub puts: Vec<Put>,
     /// Of the accounts whose histories grow, in order.
-    heads: Vec<(AccountNo, Head)>,
+    heads: Vec<(AccountNo, Standing, Head)>,
     chunks: u64,
     keys: KeyIndex,
 }
@@ -127,15 +130,20 @@ impl Views {
             shelf.clear()?;
             return Ok(Self::default());
         };
-        let mut heads = Vec::new();
+        let (mut heads, mut standings) = (Vec::new(), Vec::new());
         for (block, bytes) in shelf.scan(ShelfTable::Heads, 0, usize::MAX)? {
             let damaged = |error: postcard::Error| StoreError::Damaged(format!("heads of the views: {error}"));
-            heads.resize(usize::try_from(block).unwrap_or(0) * HEADS_AT_ONCE, Head::default());
-            heads.extend(postcard::from_bytes::<Vec<Head>>(&bytes).map_err(damaged)?);
+            let start = usize::try_from(block).unwrap_or(0) * HEADS_AT_ONCE;
+            heads.resize(start, Head::default());
+            standings.resize(start, Standing::default());
+            for (head, standing) in postcard::from_bytes::<Vec<(Head, Standing)>>(&bytes).map_err(damaged)? {
+                heads.push(head);
+                standings.push(standing);
+            }
         }
         let keys = RwLock::new(Arc::new(KeyIndex::open(shelf, position.records, &position.runs)?));
         let (followed, chunks) = (position.records, position.chunks);
-        Ok(Self { shared: RwLock::new(Shared { followed, chunks, heads, tail: Tail::default() }), keys })
+        Ok(Self { shared: RwLock::new(Shared { followed, chunks, heads, standings, tail: Tail::default() }), keys })
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Shared> {
@@ -183,10 +191,12 @@ impl Views {
     /// Makes known what was written; the tail begins anew.
     pub(super) fn flushed(&self, flush: Flush) {
         let mut shared = self.write();
-        let len = flush.heads.last().map_or(0, |(account, _)| account.0 as usize + 1).max(shared.heads.len());
+        let len = flush.heads.last().map_or(0, |(account, ..)| account.0 as usize + 1).max(shared.heads.len());
         shared.heads.resize(len, Head::default());
-        for (account, head) in flush.heads {
+        shared.standings.resize(len, Standing::default());
+        for (account, standing, head) in flush.heads {
             shared.heads[account.0 as usize] = head;
+            shared.standings[account.0 as usize] = standing;
         }
         shared.chunks = flush.chunks;
         // Before the tail forgets them, so that an id is always in one of the two.
@@ -270,8 +280,8 @@ impl Shared {
         let tail = self.tail.histories.get(&account).map_or(&[][..], |history| &history.entries);
         let (part, shelf) = match span {
             Span::Before(end) => {
-                let end = tail.partition_point(|entry| entry.sequence < end);
-                (&tail[end.saturating_sub(limit)..end], end < limit)
+                let len = tail.partition_point(|entry| entry.sequence < end);
+                (&tail[len.saturating_sub(limit)..len], len < limit)
             }
             Span::After(start) => {
                 let start = tail.partition_point(|entry| entry.sequence <= start);
@@ -287,8 +297,7 @@ impl Shared {
         self.tail.endings.extend(digest.endings.iter().copied());
         for change in &digest.changes {
             let history = self.tail.histories.entry(change.account).or_insert_with(|| {
-                let head = self.heads.get(change.account.0 as usize);
-                let (balance, held) = head.map_or((0, 0), |head| (head.balance, head.held));
+                let Standing { balance, held } = self.standings.get(change.account.0 as usize).copied().unwrap_or_default();
                 let last = Entry { sequence: 0, balance, held };
                 History { last, entries: Vec::new() }
             });
@@ -304,17 +313,22 @@ impl Shared {
 
     /// New chunks for every account in the tail, and the heads that name them.
     fn put_histories(&self, flush: &mut Flush) -> Result<(), postcard::Error> {
-        let mut accounts = self.tail.histories.keys().copied().collect::<Vec<_>>();
-        accounts.sort_unstable();
-        for account in accounts {
-            let Some(history) = self.tail.histories.get(&account) else { continue };
+        let mut histories = self.tail.histories.iter().map(|(&account, history)| (account, history)).collect::<Vec<_>>();
+        histories.sort_unstable_by_key(|&(account, _)| account);
+        flush.heads.reserve_exact(histories.len());
+        let mut scratch = vec![0; CHUNK_BYTES_MAX];
+        for (account, history) in histories {
             let mut head = self.heads.get(account.0 as usize).cloned().unwrap_or_default();
+            let mut standing = self.standings.get(account.0 as usize).copied().unwrap_or_default();
             for entries in history.entries.chunks(CHUNK_ENTRIES_MAX) {
                 flush.chunks += 1;
-                let value = postcard::to_stdvec(&head.append(account, flush.chunks, entries))?;
+                let value = head.append(account, flush.chunks, standing, entries, &mut scratch)?;
                 flush.puts.push(Put { table: ShelfTable::Chunks, key: flush.chunks, value });
+                if let Some(last) = entries.last() {
+                    standing = Standing { balance: last.balance, held: last.held };
+                }
             }
-            flush.heads.push((account, head));
+            flush.heads.push((account, standing, head));
         }
         self.put_heads(flush)
     }
@@ -324,17 +338,20 @@ impl Shared {
         let block_of = |account: AccountNo| account.0 as usize / HEADS_AT_ONCE;
         let none = Head::default();
         for changed in flush.heads.chunk_by(|a, b| block_of(a.0) == block_of(b.0)) {
-            let [(first, _), ..] = changed else { continue };
+            let [(first, ..), ..] = changed else { continue };
             let start = block_of(*first) * HEADS_AT_ONCE;
-            let neighbours = self.heads.get(start..).unwrap_or_default();
-            let mut heads = neighbours.iter().take(HEADS_AT_ONCE).collect::<Vec<_>>();
-            for (account, head) in changed {
+            let standings = self.standings.get(start..).unwrap_or_default().iter().copied();
+            let mut heads = self.heads.get(start..).unwrap_or_default().iter().zip(standings).take(HEADS_AT_ONCE).collect::<Vec<_>>();
+            for (account, standing, head) in changed {
                 let at = account.0 as usize - start;
-                heads.resize(heads.len().max(at + 1), &none);
-                heads[at] = head;
+                heads.resize(heads.len().max(at + 1), (&none, Standing::default()));
+                heads[at] = (head, *standing);
             }
             flush.puts.push(Put { table: ShelfTable::Heads, key: block_of(*first) as u64, value: postcard::to_stdvec(&heads)? });
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
