@@ -129,6 +129,14 @@ impl Mock {
         Ok(Self { address, desk, end: Some(end), thread: Some(thread) })
     }
 
+    fn end(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to say.
+            let _ = thread.join();
+        }
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -144,6 +152,12 @@ impl Mock {
         self.desk.books().told()
     }
 
+    /// Ends it, connections included, and tells what [`stats`](Self::stats) would have told last.
+    pub fn stop(mut self) -> serde_json::Value {
+        self.end();
+        self.stats()
+    }
+
     /// Begins the books anew, as `POST /mock/reset` does.
     pub fn reset(&self) {
         self.desk.reset();
@@ -152,10 +166,6 @@ impl Mock {
 
 impl Drop for Mock {
     fn drop(&mut self) {
-        drop(self.end.take());
-        if let Some(thread) = self.thread.take() {
-            // It has nothing to say.
-            let _ = thread.join();
-        }
+        self.end();
     }
 }

@@ -116,12 +116,6 @@ impl Reply {
         bytes
     }
 
-    /// Bytes on the wire of a piece: in chunks (RFC 9112, section 7.1) it has its size before it and ends a line.
-    fn wire_bytes(&self, bytes: usize) -> u64 {
-        let frame = if self.length.is_some() { 0 } else { bytes.max(1).ilog(16) as usize + 1 + 2 * "\r\n".len() };
-        u64::try_from(bytes.saturating_add(frame)).unwrap_or(u64::MAX)
-    }
-
     fn is_sent(&self) -> bool {
         self.split.rest.is_empty() && self.step >= self.plan.steps.len()
     }
@@ -168,7 +162,8 @@ impl Body for Reply {
             (self.split.rest, self.split.tokens) = (bytes, tokens);
         }
         let (piece, tokens) = self.split.take();
-        self.visit.hand(self.wire_bytes(piece.len()), tokens);
+        let bytes = if self.length.is_some() { piece.len() } else { chunk_bytes(piece.len()) };
+        self.visit.hand(u64::try_from(bytes).unwrap_or(u64::MAX), tokens);
         if self.is_sent() && self.plan.ending == Ending::Clean {
             self.finish();
         }
@@ -182,6 +177,12 @@ impl Body for Reply {
     fn size_hint(&self) -> SizeHint {
         self.length.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
+}
+
+/// Length of a chunk of so many bytes: its size in hexadecimal digits, a line's end, the bytes, a line's end (RFC 9112, section 7.1).
+fn chunk_bytes(bytes: usize) -> usize {
+    let digits = bytes.max(1).ilog(16) as usize + 1;
+    bytes.saturating_add(digits + 4)
 }
 
 /// When the next event is due. Beats are kept from the first one on, so that waits do not add up to more.
@@ -241,5 +242,18 @@ impl Split {
             context.waker().wake_by_ref();
         }
         waits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chunk_bytes;
+
+    #[test]
+    fn a_chunk_is_as_long_as_it_is_written() {
+        for bytes in [1, 9, 15, 16, 255, 256, 4095, 4096, 16 << 10, 1 << 20] {
+            let written = format!("{bytes:x}\r\n{}\r\n", "x".repeat(bytes));
+            assert_eq!(chunk_bytes(bytes), written.len(), "{bytes}");
+        }
     }
 }

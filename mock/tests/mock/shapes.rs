@@ -303,6 +303,9 @@ fn gemini_calls_and_comes_as_an_array_too() {
         assert!(reply.head.contains("content-type: application/json"), "{}", reply.head);
         assert!(!reply.json().as_array().unwrap().is_empty(), "{script}");
     }
+    let two = json!({ "contents": [], "generationConfig": { "candidateCount": 2 } });
+    let reply = post(&mock, "/v1beta/models/m;tokens=1:streamGenerateContent", &two).json();
+    assert_eq!(reply.as_array().unwrap().len(), 4, "{reply}");
 }
 
 #[test]
@@ -312,8 +315,8 @@ fn ollama() {
     assert!(reply.head.contains("content-type: application/x-ndjson"), "{}", reply.head);
     let events = reply.events();
     check(&events[0], &json!({ "model": "m;tokens=2", "message": { "role": "assistant", "content": "tok " }, "done": false }));
-    let last = json!({ "message": { "role": "assistant", "content": "" }, "done": true, "done_reason": "stop", "prompt_eval_count": 3, "eval_count": 2 });
-    check(&events[2], &last);
+    check(&events[2], &json!({ "message": { "role": "assistant", "content": "" }, "done": true, "done_reason": "stop" }));
+    check(&events[2], &json!({ "prompt_eval_count": 3, "eval_count": 2 }));
     let whole = OllamaChat.ask(&mock, "m;tokens=2", false, 9).json();
     check(&whole, &json!({ "message": { "role": "assistant", "content": "tok tok " }, "done": true, "eval_count": 2 }));
     let events = OllamaGenerate.ask(&mock, "m;tokens=2", true, 9).events();
