@@ -185,11 +185,12 @@ impl Copier {
 
     /// After an error of the disk nobody may trust what was copied: the system forgets the pages it could not write, reports that
     /// once, and SQLite would let go of the log after the next success. So the log is kept, also when the connection closes; the
-    /// next opening copies all of it again.
+    /// next opening copies all of it again. Ends when the store is closed, and the handle on the file with it: see above.
     fn give_up(&self, error: &StoreError) {
         let kept = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         let kept = kept.is_ok_and(|kept| kept);
         tracing::error!(%error, kept, "the journal's log is kept as it is and grows until lab3 is started again; look after the disk");
+        drop(self.door.wait_while(self.door.lock(), |state| !state.closing));
     }
 
     /// Copies the log into the journal if it is long, and says how many pages it has.
@@ -201,7 +202,8 @@ impl Copier {
             if log < self.log_pages {
                 return Ok(log);
             }
-            self.opened.sync_data().map_err(|error| failure::file(&self.file, &error))?;
+            // Whatever the reason, also a lack of space: what could not be made durable may be forgotten.
+            self.opened.sync_data().map_err(|error| StoreError::Io(format!("{}: {error}", self.file.display())))?;
             if self.door.lock().pages - before < LAST_PAGES {
                 break;
             }

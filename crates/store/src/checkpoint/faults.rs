@@ -7,7 +7,7 @@
 use std::fmt::{self, Write as _};
 use std::fs::{self, File};
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, symlink};
+use std::os::unix::fs::{FileExt, MetadataExt, symlink};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Once};
@@ -56,6 +56,13 @@ fn with_a_log_left(folder: &Folder) {
     let connection = appending(&folder.journal());
     (0..ROWS_LEFT).for_each(|number| append(&connection, number));
     assert!(prepared.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap());
+}
+
+/// Whether this process holds a lock on the file.
+fn is_locked(file: &Path) -> bool {
+    let [process, file] = [format!(" {} ", std::process::id()), format!(":{} ", fs::metadata(file).unwrap().ino())];
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    locks.lines().any(|lock| lock.contains(&process) && lock.contains(&file))
 }
 
 /// Looks that a store has so many rows, and no other.
@@ -179,6 +186,7 @@ fn appends_go_on_when_the_log_cannot_be_read(writer_is_held: bool) {
     writer.join().unwrap();
     check_rows(&store, 1000);
     assert_eq!(file_bytes(&file), copied, "nothing more was copied");
+    assert!(is_locked(&file), "another process may take itself for the last one, and remove the log");
     let kept = file_bytes(&log);
     assert!(kept > 800 * u64::from(PAGE_BYTES), "the log has {kept} bytes");
     drop(store);
