@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, TryRecvError};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
 
 use super::SEGMENT_RECORDS;
 use super::digest::Digest;
@@ -66,11 +66,10 @@ impl Follower {
                     tracing::info!("the views are kept again");
                 }
             }
-            if failed {
-                // What comes meanwhile is dropped on the way here, and read in the journal later.
-                std::thread::sleep(RETRY_EVERY);
-            }
             self.progress.followed.send_replace(self.views.followed());
+            if failed && rest(batches).is_none() {
+                return;
+            }
         }
     }
 
@@ -125,4 +124,18 @@ impl Follower {
         self.views.flushed(flush);
         Ok(())
     }
+}
+
+/// Waits before another try. What comes meanwhile is dropped, and read in the journal later: left in the queue, each batch would be a try
+/// of its own, and stopping would wait for them all. Nothing when the committer is gone.
+fn rest(batches: &Receiver<Digest>) -> Option<()> {
+    let end = Instant::now() + RETRY_EVERY;
+    while let Some(left) = end.checked_duration_since(Instant::now()) {
+        match batches.recv_timeout(left) {
+            Ok(_) => {}
+            Err(RecvTimeoutError::Timeout) => break,
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+    }
+    Some(())
 }
