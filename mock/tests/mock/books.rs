@@ -115,6 +115,7 @@ fn what_ends_as_it_should_is_not_cancelled() {
 fn a_connection_serves_many() {
     let mock = Mock::start().unwrap();
     let mut stream = TcpStream::connect(mock.address()).unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
     let body = OllamaChat.body("m;tokens=2", false, 9).to_string();
     for _ in 0..3 {
         write!(stream, "POST /api/chat HTTP/1.1\r\nhost: m\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
