@@ -15,6 +15,6 @@ mod source;
 pub use connection::{AskError, Base, Connections, Patience, Stream};
 pub use envelope::Envelope;
 pub use events::{Event, EventReader, LineReader};
-pub use piece::{Answer, Finish, Piece, ToolCall};
+pub use piece::{Answer, Chunk, Finish, Piece, ToolCall};
 pub use query::{Effort, Format, Image, Message, Part, Query, Role, Tool, ToolChoice};
 pub use source::{Answering, Asked, Boxed, Dialect, Remote, Source};

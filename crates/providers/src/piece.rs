@@ -1,5 +1,6 @@
 //! Pieces: an answer as it arrives, whatever dialect it comes in. And an answer put together of them.
 
+use bytes::Bytes;
 use lab3_compute::Usage;
 
 /// Something that arrived of an answer.
@@ -40,6 +41,37 @@ pub enum Piece {
     Finish(Finish),
     /// What was used so far: each time all of it, not what was added. The last one counts.
     Usage(Usage),
+}
+
+/// More of an answer: as it came, and as it was read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Chunk {
+    /// The provider's own bytes; empty where nothing came over a wire.
+    pub bytes: Bytes,
+    /// What they say.
+    pub pieces: Vec<Piece>,
+}
+
+impl Chunk {
+    /// What the desk says itself.
+    pub fn own(pieces: Vec<Piece>) -> Self {
+        Self { bytes: Bytes::new(), pieces }
+    }
+
+    /// Adds what came after it.
+    pub fn append(&mut self, after: Self) {
+        self.bytes = match (self.bytes.is_empty(), after.bytes.is_empty()) {
+            (true, _) => after.bytes,
+            (_, true) => std::mem::take(&mut self.bytes),
+            _ => [&*self.bytes, &*after.bytes].concat().into(),
+        };
+        self.pieces.extend(after.pieces);
+    }
+
+    /// Whether there is more in it than that an answer begins.
+    pub fn has_word(&self) -> bool {
+        !self.pieces.iter().all(|piece| matches!(piece, Piece::Start { .. } | Piece::Usage(_)))
+    }
 }
 
 /// Why an answer ended.

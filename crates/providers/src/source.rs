@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::connection::{AskError, Base, Connections, Patience, Stream};
 use crate::dialect::{Back, Call, Reader, Terms, Unreadable};
-use crate::{Piece, Query};
+use crate::{Chunk, Query};
 
 /// A dialect a request came in or a provider speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +43,9 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Who answers queries.
 pub trait Source: Send + Sync {
+    /// What its answers' bytes are, where they come over a wire.
+    fn dialect(&self) -> Option<Dialect>;
+
     /// Exactly how many tokens the query has, where that can be told without asking.
     fn count(&self, query: &Query) -> Option<u64>;
 
@@ -55,8 +58,8 @@ pub trait Source: Send + Sync {
 
 /// An answer on its way. Dropping it tells the source to stop.
 pub trait Answering: Send {
-    /// Waits for more and appends it to `pieces`; `false` at the answer's end.
-    fn next<'a>(&'a mut self, pieces: &'a mut Vec<Piece>) -> Boxed<'a, Result<bool, AskError>>;
+    /// Waits for more; `None` at the answer's end.
+    fn next(&mut self) -> Boxed<'_, Result<Option<Chunk>, AskError>>;
 }
 
 /// A provider over the network.
@@ -87,6 +90,10 @@ impl Remote {
 }
 
 impl Source for Remote {
+    fn dialect(&self) -> Option<Dialect> {
+        Some(self.dialect)
+    }
+
     fn count(&self, _query: &Query) -> Option<u64> {
         None
     }
@@ -110,14 +117,15 @@ struct RemoteAnswer {
 }
 
 impl Answering for RemoteAnswer {
-    fn next<'a>(&'a mut self, pieces: &'a mut Vec<Piece>) -> Boxed<'a, Result<bool, AskError>> {
+    fn next(&mut self) -> Boxed<'_, Result<Option<Chunk>, AskError>> {
         Box::pin(async move {
             match self.stream.next().await? {
                 Some(bytes) => {
-                    self.reader.read(&bytes, pieces).map_err(|broken| AskError::Broken(broken.to_string()))?;
-                    Ok(true)
+                    let mut pieces = Vec::new();
+                    self.reader.read(&bytes, &mut pieces).map_err(|broken| AskError::Broken(broken.to_string()))?;
+                    Ok(Some(Chunk { bytes, pieces }))
                 }
-                None if self.reader.is_done() => Ok(false),
+                None if self.reader.is_done() => Ok(None),
                 None => Err(AskError::Broken("the stream ended before the answer did".to_owned())),
             }
         })

@@ -12,7 +12,7 @@ pub mod openai_responses;
 
 use std::fmt;
 
-use crate::{Answer, Piece, Query};
+use crate::{Answer, Chunk, Piece, Query};
 
 /// Why a request cannot be read: what is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -90,6 +90,13 @@ pub trait Front: Send + Sync {
     /// Writes the answer as it arrives. `query` is what was asked.
     fn writer(&self, query: &Query) -> Box<dyn Writer>;
 
+    /// Passes on the answer of a provider that speaks this very dialect: its own bytes, but for the receipt and what the client
+    /// did not ask for. For a query without `stream` all of it is kept and put together to the one body at the end. `None` where
+    /// no provider speaks this dialect.
+    fn relay(&self, _query: &Query) -> Option<Box<dyn Writer>> {
+        None
+    }
+
     /// The whole answer as one body.
     fn whole(&self, query: &Query, answer: &Answer, receipt: &Receipt) -> Vec<u8>;
 
@@ -106,6 +113,14 @@ pub trait Front: Send + Sync {
 pub trait Writer: Send {
     /// Appends what the piece is in this dialect to `out`; perhaps nothing.
     fn piece(&mut self, piece: &Piece, out: &mut Vec<u8>);
+
+    /// Appends what the chunk is in this dialect to `out`. A relay appends the provider's own bytes; pieces without bytes are the desk's
+    /// own word, such as the end that the budget makes.
+    fn chunk(&mut self, chunk: &Chunk, out: &mut Vec<u8>) {
+        for piece in &chunk.pieces {
+            self.piece(piece, out);
+        }
+    }
 
     /// Appends the stream's end, with the receipt in its last event.
     fn end(&mut self, receipt: &Receipt, out: &mut Vec<u8>);

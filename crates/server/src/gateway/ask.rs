@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use lab3_compute::{Allocate, Allotment, Attempt, Attempted, Counted, Extend, Fact as Compute, Meter, Priority, Settle, Settled, Usage};
 use lab3_engine::{Actor, Command, Fact, Submission};
 use lab3_providers::dialect::Terms;
-use lab3_providers::{Answering, AskError, Asked, Dialect, Finish, Piece, Query};
+use lab3_providers::{Answering, AskError, Asked, Chunk, Dialect, Finish, Piece, Query};
 use lab3_units::{Amount, Code, Did, Id, Problem};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -58,6 +58,8 @@ pub(crate) struct Begun {
     pub(crate) provider: Box<str>,
     pub(crate) reason: Box<str>,
     pub(crate) quota_remaining: Amount,
+    /// What the bytes of the answer are; `None` when it comes in pieces only.
+    pub(crate) dialect: Option<Dialect>,
 }
 
 /// How it ended.
@@ -75,7 +77,7 @@ pub(crate) enum Told {
     /// A provider answers. Comes once, first.
     Begun(Begun),
     /// More of the answer.
-    Pieces(Vec<Piece>),
+    Chunk(Chunk),
     /// The end.
     Ended(Ended),
     /// Nobody answers, or not to the end. Nothing follows.
@@ -204,16 +206,18 @@ impl Task {
         let terms = Terms { model: self.model(connected), output_tokens_max: lease.attempted.allotment.output_tokens_max };
         let begun = async {
             let mut answer = connected.source.ask(self.asked(&terms)).await?;
-            let mut pieces = Vec::new();
-            let mut more = true;
-            while more && pieces.is_empty() {
-                more = answer.next(&mut pieces).await?;
+            let mut first = Chunk::default();
+            while !first.has_word() {
+                match answer.next().await? {
+                    Some(chunk) => first.append(chunk),
+                    None => break,
+                }
             }
-            Ok((answer, pieces, more))
+            Ok((answer, first))
         };
         match begun.await {
-            Ok((answer, pieces, more)) => {
-                self.relay(lease, answer, pieces, more).await;
+            Ok((answer, first)) => {
+                self.relay(lease, connected, answer, first).await;
                 Ok(())
             }
             Err(error) => {
@@ -230,42 +234,48 @@ impl Task {
     }
 
     /// Relays an answer that has begun, holding more as it grows, and settles it.
-    async fn relay(&self, lease: Lease, mut answer: Box<dyn Answering>, mut pieces: Vec<Piece>, mut more: bool) {
+    async fn relay(&self, lease: Lease, connected: &Connected, mut answer: Box<dyn Answering>, first: Chunk) {
         let allocated = &lease.attempted.allocated;
         let begun = Begun {
             allocation: lease.allocation,
             provider: allocated.provider.clone(),
             reason: allocated.reason.clone(),
             quota_remaining: allocated.quota_remaining,
+            dialect: connected.source.dialect(),
         };
         let mut here = self.told.send(Told::Begun(begun)).await.is_ok();
         let mut count = Count::default();
         let mut allotment = lease.attempted.allotment;
         let mut end = End::Whole;
-        loop {
-            for piece in &pieces {
+        let mut next = Some(first);
+        while let Some(mut chunk) = next.take() {
+            for piece in &chunk.pieces {
                 count.add(piece);
             }
             if self.must_end(&lease, &count, &mut allotment).await {
-                pieces.retain(|piece| matches!(piece, Piece::Start { .. } | Piece::Usage(_)));
-                pieces.push(Piece::Finish(Finish::Length));
+                chunk.pieces.retain(|piece| matches!(piece, Piece::Start { .. } | Piece::Usage(_)));
+                chunk.pieces.push(Piece::Finish(Finish::Length));
+                chunk = Chunk::own(chunk.pieces);
                 end = End::Cut;
             }
-            here = here && self.told.send(Told::Pieces(std::mem::take(&mut pieces))).await.is_ok();
-            if !here && end == End::Whole {
-                end = End::Left;
-            }
-            if !more || end != End::Whole {
+            here = here && self.told.send(Told::Chunk(chunk)).await.is_ok();
+            if end == End::Cut {
                 break;
             }
-            let next = tokio::select! {
-                next = answer.next(&mut pieces) => next,
-                () = self.told.closed() => { here = false; Ok(true) }
-            };
-            match next {
-                Ok(goes_on) => more = goes_on,
-                Err(error) => {
-                    end = End::Broken(error);
+            if !here {
+                end = End::Left;
+                break;
+            }
+            tokio::select! {
+                came = answer.next() => match came {
+                    Ok(came) => next = came,
+                    Err(error) => {
+                        end = End::Broken(error);
+                        break;
+                    }
+                },
+                () = self.told.closed() => {
+                    end = End::Left;
                     break;
                 }
             }

@@ -103,10 +103,10 @@ impl ChatWriter {
 
     fn choice(&self, delta: Delta<'_>, finish_reason: Option<&'static str>, lab3: Option<Value>, out: &mut Vec<u8>) {
         let choice = Choice { index: 0, delta, logprobs: None, finish_reason };
-        self.chunk(&[choice], self.wants_usage.then_some(Value::Null), lab3, out);
+        self.event(&[choice], self.wants_usage.then_some(Value::Null), lab3, out);
     }
 
-    fn chunk(&self, choices: &[Choice<'_>], usage: Option<Value>, lab3: Option<Value>, out: &mut Vec<u8>) {
+    fn event(&self, choices: &[Choice<'_>], usage: Option<Value>, lab3: Option<Value>, out: &mut Vec<u8>) {
         let id = id(&self.id);
         let chunk = Chunk { id, object: "chat.completion.chunk", created: CREATED, model: &self.model, choices, usage, lab3 };
         event(&chunk, out);
@@ -155,7 +155,7 @@ impl Writer for ChatWriter {
             self.choice(Delta::default(), reason, Some(receipt.to_json()), out);
         } else {
             self.choice(Delta::default(), reason, None, out);
-            self.chunk(&[], usage, Some(receipt.to_json()), out);
+            self.event(&[], usage, Some(receipt.to_json()), out);
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
     }

@@ -5,7 +5,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lab3_compute::Priority;
-use lab3_providers::dialect::{Receipt, Unreadable};
+use lab3_providers::dialect::{Receipt, Unreadable, Writer};
 use lab3_providers::{Answer, Query};
 use lab3_units::{Amount, Asset, Code, Problem};
 use tokio::sync::mpsc::Receiver;
@@ -127,7 +127,8 @@ async fn answer(app: &App, inquiry: Inquiry, protocol: &'static Protocol) -> Res
 
 fn streamed(protocol: &'static Protocol, query: &Query, begun: Begun, told: Receiver<Told>) -> Response {
     let head = headers(&begun, None);
-    let body = AnswerBody::new(protocol.front.writer(query), begun, told);
+    let writer = relay(protocol, query, &begun).unwrap_or_else(|| protocol.front.writer(query));
+    let body = AnswerBody::new(writer, begun, told);
     let mut response = (StatusCode::OK, Body::new(body)).into_response();
     response.headers_mut().extend(head);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(protocol.front.stream_type()));
@@ -135,14 +136,28 @@ fn streamed(protocol: &'static Protocol, query: &Query, begun: Begun, told: Rece
     response
 }
 
+/// What passes the provider's own bytes on, where it speaks as the client does.
+fn relay(protocol: &Protocol, query: &Query, begun: &Begun) -> Option<Box<dyn Writer>> {
+    protocol.front.relay(query).filter(|_| begun.dialect == Some(protocol.dialect))
+}
+
 async fn whole(protocol: &Protocol, query: &Query, begun: &Begun, mut told: Receiver<Told>) -> Response {
     let mut answer = Answer::default();
+    let mut relay = relay(protocol, query, begun);
+    let mut body = Vec::new();
     while let Some(next) = told.recv().await {
         match next {
-            Told::Pieces(pieces) => pieces.iter().for_each(|piece| answer.add(piece)),
+            Told::Chunk(chunk) => match &mut relay {
+                Some(relay) => relay.chunk(&chunk, &mut body),
+                None => chunk.pieces.iter().for_each(|piece| answer.add(piece)),
+            },
             Told::Ended(ended) => {
                 let receipt = receipt(begun, &ended);
-                let mut response = json(StatusCode::OK, protocol.front.whole(query, &answer, &receipt));
+                match &mut relay {
+                    Some(relay) => relay.end(&receipt, &mut body),
+                    None => body = protocol.front.whole(query, &answer, &receipt),
+                }
+                let mut response = json(StatusCode::OK, body);
                 response.headers_mut().extend(headers(begun, Some(&ended)));
                 return response;
             }

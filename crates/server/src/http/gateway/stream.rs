@@ -30,7 +30,7 @@ impl AnswerBody {
     /// Writes what was told; whether more follows is kept in `done`.
     fn write(&mut self, told: Option<Told>, out: &mut Vec<u8>) {
         match told {
-            Some(Told::Pieces(pieces)) => pieces.iter().for_each(|piece| self.writer.piece(piece, out)),
+            Some(Told::Chunk(chunk)) => self.writer.chunk(&chunk, out),
             Some(Told::Begun(_)) => {}
             Some(Told::Ended(ended)) => {
                 self.writer.end(&receipt(&self.begun, &ended), out);
