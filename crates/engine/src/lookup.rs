@@ -48,14 +48,16 @@ impl Archive {
     ) -> Result<T, Problem> {
         let inner = self.0.clone();
         let done = tokio::task::spawn_blocking(move || inner.with_hands(work)).await;
-        let unreadable = |error: &dyn std::fmt::Display| {
+        let unreadable = |code, error: &dyn std::fmt::Display| {
             tracing::error!(%error, "the journal or its views cannot be read");
-            Problem::new(Code::INTERNAL, "The journal or its views cannot be read. The log says more.")
+            Problem::new(code, "The journal or its views cannot be read. The log says more.")
         };
         match done {
             Ok(Ok(found)) => Ok(found),
-            Ok(Err(error)) => Err(unreadable(&error)),
-            Err(error) => Err(unreadable(&error)),
+            // Damage does not pass; what the disk refuses now it may grant later.
+            Ok(Err(error @ StoreError::Damaged(_))) => Err(unreadable(Code::INTERNAL, &error)),
+            Ok(Err(error)) => Err(unreadable(Code::JOURNAL_UNAVAILABLE, &error)),
+            Err(error) => Err(unreadable(Code::INTERNAL, &error)),
         }
     }
 

@@ -7,7 +7,7 @@
 
 mod hive;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use hive::{Hive, allocate, block_on, report, submission};
 use lab3_engine::{Command, Engine, Journal, JournalReader, Limits, Policy, Row, Shelf, Snapshots, Span, Store, StoreError};
@@ -72,6 +72,67 @@ fn an_ended_allocation_is_not_said_never_to_have_been() {
         let problem = block_on(engine.submit(submission(None, command))).unwrap_err();
         assert_eq!(problem.code(), Code::VIEW_BEHIND, "{problem}");
     }
+}
+
+/// A store whose journal nobody can read once told so.
+struct Failing {
+    store: hive::FaultyStore,
+    error: Arc<Mutex<Option<StoreError>>>,
+}
+
+struct FailingReader(Box<dyn JournalReader>, Arc<Mutex<Option<StoreError>>>);
+
+impl Store for Failing {
+    fn journal(&self) -> Result<Box<dyn Journal>, StoreError> {
+        self.store.journal()
+    }
+
+    fn reader(&self) -> Result<Box<dyn JournalReader>, StoreError> {
+        Ok(Box::new(FailingReader(self.store.reader()?, self.error.clone())))
+    }
+
+    fn shelf(&self) -> Result<Box<dyn Shelf>, StoreError> {
+        self.store.shelf()
+    }
+
+    fn snapshots(&self) -> Box<dyn Snapshots> {
+        self.store.snapshots()
+    }
+}
+
+impl JournalReader for FailingReader {
+    fn last(&mut self) -> Result<u64, StoreError> {
+        self.0.last()
+    }
+
+    fn rows_from(&mut self, first: u64, limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.0.rows_from(first, limit)
+    }
+
+    fn row_with(&mut self, sequence: u64) -> Result<Option<Row>, StoreError> {
+        match self.1.lock().unwrap().clone() {
+            Some(error) => Err(error),
+            None => self.0.row_with(sequence),
+        }
+    }
+}
+
+#[test]
+fn a_failing_disk_is_told_apart_from_a_damaged_journal() {
+    let hive = Hive::new();
+    let paid = hive.submit(None, allocate("alice", 5000)).unwrap().stored.record.id;
+    hive.engine.stop();
+    let error = Arc::new(Mutex::new(None));
+    let store = Arc::new(Failing { store: hive.store.clone(), error: error.clone() });
+    let engine = Engine::start(store, Policy::default(), hive.clock.clone(), Limits::default()).unwrap();
+    let code = || block_on(engine.find(paid)).map(|found| found.is_some()).map_err(|problem| problem.code());
+    assert_eq!(code(), Ok(true));
+    *error.lock().unwrap() = Some(StoreError::Io("told to".into()));
+    assert_eq!(code(), Err(Code::JOURNAL_UNAVAILABLE));
+    *error.lock().unwrap() = Some(StoreError::Damaged("told to".into()));
+    assert_eq!(code(), Err(Code::INTERNAL));
+    *error.lock().unwrap() = None;
+    assert_eq!(code(), Ok(true));
 }
 
 #[test]

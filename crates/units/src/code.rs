@@ -61,7 +61,7 @@ codes! {
     VIEW_BEHIND = 92, 503, "The history is catching up";
     STOPPING = 93, 503, "The desk is closing";
     NO_PROVIDER_UP = 94, 503, "No provider answers at the moment";
-    JOURNAL_UNAVAILABLE = 95, 503, "The journal cannot be written";
+    JOURNAL_UNAVAILABLE = 95, 503, "The journal is out of reach";
     PROVIDER_FAILED = 96, 502, "The provider failed";
     PROVIDER_LATE = 97, 504, "The provider took too long";
     INTERNAL = 99, 500, "Something went wrong on our side";
