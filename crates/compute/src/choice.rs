@@ -48,6 +48,8 @@ pub(crate) struct Candidate<'a> {
     pub(crate) cost: Amount,
     /// What must be paid at least to ask there, in KS: the cost, or the metered query with the shortest answer worth asking for.
     pub(crate) least: Amount,
+    /// What the allowance must reach for, in KS: the least, or of a query that shall not be cut short what it usually costs.
+    pub(crate) needed: Amount,
     /// What to expect, in milliseconds.
     pub(crate) latency_ms: u32,
     /// What to expect.
@@ -64,6 +66,8 @@ impl<'a> Candidate<'a> {
             None => (provider.cost(wants.tokens), provider.cost(wants.tokens)),
             Some(meter) => (meter.usual_cost(desk, provider), meter.least_cost(provider)),
         };
+        let usual = wants.meter.is_some_and(|meter| meter.usual);
+        let needed = if usual { cost.min(wants.max_cost).max(least) } else { least };
         let (latency_ms, reliability, circuit) = match track {
             None => (provider.latency_ms, provider.reliability, CircuitState::Closed),
             Some(track) => (
@@ -79,10 +83,10 @@ impl<'a> Candidate<'a> {
             (provider.quality < wants.min_quality, Excluded::Quality),
             (circuit == CircuitState::Open, Excluded::CircuitOpen),
             (least > wants.max_cost, Excluded::Cost),
-            (least > wants.available, Excluded::Allowance),
+            (needed > wants.available, Excluded::Allowance),
         ];
         let excluded = rules.into_iter().find(|&(broken, _)| broken).map(|(_, rule)| rule);
-        Self { provider, cost, least, latency_ms, reliability, excluded }
+        Self { provider, cost, least, needed, latency_ms, reliability, excluded }
     }
 
     pub(crate) fn is_eligible(&self) -> bool {
@@ -156,7 +160,7 @@ impl Nobody {
             return Self::Unfit;
         }
         fitting.fold(Self::Limit, |nobody, candidate| match nobody {
-            _ if wants.pays(candidate.least) => Self::Outage,
+            _ if candidate.least <= wants.max_cost && candidate.needed <= wants.available => Self::Outage,
             Self::Limit if candidate.least <= wants.max_cost => Self::Exhausted,
             found => found,
         })

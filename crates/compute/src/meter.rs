@@ -23,6 +23,8 @@ pub struct Meter {
     pub answers: u32,
     /// Most runs of the provider's own tools.
     pub tool_runs_max: u64,
+    /// Whether the allowance must reach for an answer of the usual length, or none is begun. Else one of sixteen tokens will do.
+    pub usual: bool,
     /// Who can be asked: connected, able to say this query, and not failed at it already.
     pub able: Vec<Box<str>>,
 }

@@ -29,7 +29,7 @@ fn command(query: u64, output_tokens_max: Option<u64>, able: &[&str]) -> Attempt
         explain: false,
     };
     let able = able.iter().map(|&name| name.into()).collect();
-    Attempt { allocate, meter: Meter { query_tokens_max: query, output_tokens_max, answers: 1, tool_runs_max: 0, able } }
+    Attempt { allocate, meter: Meter { query_tokens_max: query, output_tokens_max, answers: 1, tool_runs_max: 0, usual: false, able } }
 }
 
 fn try_attempt(hive: &mut Hive, command: &Attempt) -> Result<(Id, Attempted), Refusal> {
@@ -73,6 +73,30 @@ fn a_hold_pays_the_query_at_most_and_the_usual_answer() {
     check("0.00026", 100, None, Ok((260, 16, 16)));
     check("0.000259", 100, None, Err(Code::NO_PROVIDER_FITS));
     check("0.000259", 100, Some(15), Ok((250, 15, 15)));
+}
+
+#[test]
+fn a_query_that_shall_not_be_cut_short_waits_for_the_usual_answer() {
+    // A quota of 8,000 KS: the first query holds 5,220, and 2,780 are left for the second.
+    let outcome = |usual| {
+        let mut hive = hive("0.008");
+        hive.policy.fallback = None;
+        try_attempt(&mut hive, &command(100, None, &["openai_gpt4"])).unwrap();
+        let mut second = command(100, None, &["openai_gpt4"]);
+        second.meter.usual = usual;
+        match try_attempt(&mut hive, &second) {
+            Ok((_, attempted)) => Ok(attempted.allotment.output_tokens_held),
+            Err(Refusal::Problem(problem)) => Err(problem.code()),
+            Err(other) => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(outcome(false), Ok(268));
+    assert_eq!(outcome(true), Err(Code::QUOTA_EXHAUSTED));
+    // What one query may cost bounds what must be there for it.
+    let mut hive = hive("0.001");
+    let mut alone = command(100, None, &["openai_gpt4"]);
+    alone.meter.usual = true;
+    assert_eq!(try_attempt(&mut hive, &alone).unwrap().1.allotment.output_tokens_held, 90);
 }
 
 #[test]

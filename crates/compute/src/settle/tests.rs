@@ -18,7 +18,7 @@ fn attempted(hive: &mut Hive) -> Id {
         explain: false,
     };
     let able = vec!["openai_gpt4".into()];
-    let meter = Meter { query_tokens_max: 10, output_tokens_max: Some(100), answers: 1, tool_runs_max: 0, able };
+    let meter = Meter { query_tokens_max: 10, output_tokens_max: Some(100), answers: 1, tool_runs_max: 0, usual: false, able };
     hive.run(|desk| attempt(desk, id, &Attempt { allocate, meter })).unwrap();
     id
 }

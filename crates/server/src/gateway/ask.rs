@@ -163,6 +163,7 @@ impl Task {
             output_tokens_max: query.output_tokens_max.map(|one| one.saturating_mul(u64::from(answers))),
             answers,
             tool_runs_max: u64::try_from(query.hosted_tools.len()).unwrap_or(u64::MAX),
+            usual: false,
             able: able.iter().map(|connected| connected.name.clone()).collect(),
         };
         match self.submit(Command::Attempt(Box::new(Attempt { allocate, meter }))).await? {
