@@ -8,7 +8,7 @@ use lab3_engine::{Engine, Limits, Policy, SystemClock};
 use lab3_providers::dialect::openai_chat::{self, Flavour};
 use lab3_providers::dialect::{Back, anthropic, gemini, ollama};
 use lab3_providers::{Base, Connections, Dialect, Patience, Remote};
-use lab3_server::{App, Connected, Gateway, ServerSettings};
+use lab3_server::{App, Connected, Gateway, GatewaySettings, RateLimits, ServerSettings};
 use lab3_store::SqliteStore;
 use tokio::sync::Semaphore;
 
@@ -94,8 +94,6 @@ fn prices(provider: &Provider) -> lab3_compute::Prices {
 
 /// The providers the gateway can ask: switched on, with something to speak, a place and, where one is needed, a key.
 fn gateway(settings: &Settings) -> Gateway {
-    let patience = Patience::default();
-    let connections = Connections::new(patience.connect);
     let connected = settings.providers.iter().filter(|provider| provider.enabled).filter_map(|provider| {
         let (dialect, back) = back(provider.kind)?;
         let base = Base::parse(&provider.base_url.0).ok()?;
@@ -103,15 +101,16 @@ fn gateway(settings: &Settings) -> Gateway {
         if key.is_none() && needs_key(provider.kind) {
             return None;
         }
-        let source = Arc::new(Remote { connections: connections.clone(), base, dialect, back, key, patience });
+        let (connect, first_byte, idle) = (provider.connect.into(), provider.first_byte.into(), provider.idle.into());
+        let patience = Patience { connect, first_byte, idle };
+        let source = Arc::new(Remote { connections: Connections::new(connect), base, dialect, back, key, patience });
         let (name, models) = (provider.name.as_str().into(), provider.models.0.clone());
-        Some(Connected { name, models, source, room: Arc::new(Semaphore::new(ASKED_AT_ONCE_MAX)) })
+        Some(Connected { name, models, source, room: Arc::new(Semaphore::new(provider.answers_max)) })
     });
-    Gateway::new(connected.collect())
+    let gateway = &settings.gateway;
+    let rates = RateLimits { queries_per_minute: gateway.queries_per_minute, tokens_per_minute: gateway.tokens_per_minute };
+    Gateway::new(connected.collect(), GatewaySettings { rates, wait_max: gateway.wait.into() })
 }
-
-/// Answers a provider makes at once, at most.
-const ASKED_AT_ONCE_MAX: usize = 1024;
 
 fn needs_key(kind: Kind) -> bool {
     matches!(kind, Kind::Anthropic | Kind::OpenAi | Kind::Gemini | Kind::DeepSeek)

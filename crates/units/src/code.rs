@@ -56,6 +56,7 @@ codes! {
     BOOKS_LIMIT = 73, 422, "The books cannot count so much";
     PROVIDER_REFUSED = 74, 422, "The provider refused the query";
     ALLOCATIONS_OPEN = 80, 429, "Too many allocations are open";
+    TOO_FAST = 81, 429, "Too much is asked for in a minute";
     QUEUE_FULL = 90, 503, "The desk is busy";
     OUTCOME_UNKNOWN = 91, 503, "The outcome is unknown";
     VIEW_BEHIND = 92, 503, "The history is catching up";

@@ -35,6 +35,12 @@ impl Duration {
     }
 }
 
+impl From<Duration> for std::time::Duration {
+    fn from(span: Duration) -> Self {
+        Self::from_millis(u64::from(span.0))
+    }
+}
+
 impl Time {
     /// The moment so many milliseconds after 1970.
     pub const fn from_millis(millis: i64) -> Self {

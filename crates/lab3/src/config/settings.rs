@@ -131,6 +131,8 @@ pub struct Settings {
     pub operator: Operator,
     /// `compute.*`
     pub compute: Compute,
+    /// `gateway.*`
+    pub gateway: Gateway,
     /// `finance.*`
     pub finance: Finance,
     /// `log.*`
@@ -195,6 +197,17 @@ pub struct Compute {
     pub min_quality: Ratio,
 }
 
+/// The gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// Queries of a citizen in a minute; 0 is no limit.
+    pub queries_per_minute: u32,
+    /// Tokens of a citizen's queries and answers in a minute; 0 is no limit.
+    pub tokens_per_minute: u32,
+    /// How long a query waits at most before it is refused.
+    pub wait: Duration,
+}
+
 /// Module 4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finance {
@@ -254,6 +267,14 @@ pub struct Provider {
     pub models: Models,
     /// The key its API asks for.
     pub api_key: Secret,
+    /// Answers it makes at once, at most.
+    pub answers_max: usize,
+    /// How long it may take to be reached.
+    pub connect: Duration,
+    /// How long it may take to begin its answer.
+    pub first_byte: Duration,
+    /// How long it may be silent within an answer.
+    pub idle: Duration,
     /// Whether this is the local fallback. At most one is.
     pub fallback: bool,
 }
@@ -288,6 +309,7 @@ impl Settings {
                 open_allocations_max: 0,
                 min_quality: Ratio::ZERO,
             },
+            gateway: Gateway { queries_per_minute: 0, tokens_per_minute: 0, wait: Duration::from_millis(0) },
             finance: Finance {
                 pool_initial_balance: Amount::ZERO,
                 fee: FeeRate::default(),
@@ -321,6 +343,10 @@ impl Provider {
             base_url: BaseUrl::default(),
             models: Models::default(),
             api_key: Secret::default(),
+            answers_max: 0,
+            connect: Duration::from_millis(0),
+            first_byte: Duration::from_millis(0),
+            idle: Duration::from_millis(0),
             fallback: false,
         }
     }

@@ -6,13 +6,23 @@
 //! `docs/modules/gateway.md`.
 
 pub(crate) mod ask;
+mod attempt;
 mod count;
+mod line;
+mod miss;
+mod rates;
+mod relay;
 mod size;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lab3_providers::{Query, Source};
 use tokio::sync::Semaphore;
+
+use line::Lines;
+pub use rates::RateLimits;
+pub(crate) use rates::Rates;
 
 /// A provider that can be asked.
 #[derive(Clone)]
@@ -27,30 +37,62 @@ pub struct Connected {
     pub room: Arc<Semaphore>,
 }
 
-/// The providers that can be asked.
-#[derive(Clone, Default)]
+/// How queries are treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GatewaySettings {
+    /// How much a citizen may ask for in a minute.
+    pub rates: RateLimits,
+    /// How long a query waits at most for room at a provider, or for what other queries of its citizen give back.
+    pub wait_max: Duration,
+}
+
+impl Default for GatewaySettings {
+    fn default() -> Self {
+        Self { rates: RateLimits::default(), wait_max: Duration::from_secs(20) }
+    }
+}
+
+/// The providers that can be asked, and who asks them.
 pub struct Gateway {
-    connected: Vec<Connected>,
+    connected: Vec<Arc<Connected>>,
+    settings: GatewaySettings,
+    rates: Rates,
+    lines: Lines,
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self::new(Vec::new(), GatewaySettings::default())
+    }
 }
 
 impl Gateway {
     /// A gateway to these.
-    pub fn new(connected: Vec<Connected>) -> Self {
-        Self { connected }
+    pub fn new(connected: Vec<Connected>, settings: GatewaySettings) -> Self {
+        let connected = connected.into_iter().map(Arc::new).collect();
+        Self { connected, settings, rates: Rates::new(settings.rates), lines: Lines::default() }
     }
 
     /// Every provider that can be asked.
-    pub(crate) fn connected(&self) -> &[Connected] {
+    pub(crate) fn connected(&self) -> &[Arc<Connected>] {
         &self.connected
     }
 
-    pub(crate) fn find(&self, name: &str) -> Option<&Connected> {
-        self.connected.iter().find(|connected| *connected.name == *name)
+    pub(crate) fn settings(&self) -> &GatewaySettings {
+        &self.settings
+    }
+
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.rates
+    }
+
+    fn lines(&self) -> &Lines {
+        &self.lines
     }
 
     /// The provider that has this model.
     pub(crate) fn with_model(&self, model: &str) -> Option<&Connected> {
-        self.connected.iter().find(|connected| connected.models.iter().any(|known| known == model))
+        self.connected.iter().map(|connected| &**connected).find(|connected| connected.models.iter().any(|known| known == model))
     }
 }
 

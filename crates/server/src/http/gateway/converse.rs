@@ -1,13 +1,15 @@
 //! One query of a client: read in its dialect, asked, and answered as a stream or whole.
 
+use std::time::{Duration, Instant};
+
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lab3_compute::Priority;
-use lab3_providers::dialect::{Receipt, Unreadable, Writer};
+use lab3_providers::dialect::{Front, Receipt, Unreadable, Writer};
 use lab3_providers::{Answer, Query};
-use lab3_units::{Amount, Asset, Code, Problem};
+use lab3_units::{Amount, Asset, Code, Did, Problem};
 use tokio::sync::mpsc::Receiver;
 
 use super::payer::payer;
@@ -15,6 +17,7 @@ use super::stream::AnswerBody;
 use super::{Protocol, json, refusal, text};
 use crate::App;
 use crate::gateway::ask::{Begun, Ended, Inquiry, Told, ask};
+use crate::gateway::estimate;
 use crate::http::body::{check_content_type, whole_body};
 
 /// What `model` may say instead of a model.
@@ -23,7 +26,13 @@ const AUTO: &str = "auto";
 /// Answers one query.
 pub(crate) async fn converse(app: &App, request: Request, protocol: &'static Protocol) -> Response {
     match inquiry(app, request, protocol).await {
-        Ok(inquiry) => answer(app, inquiry, protocol).await,
+        Ok(inquiry) => {
+            let tokens = estimate(&inquiry.query, inquiry.body.len());
+            match app.gateway().rates().admit(&inquiry.citizen, tokens, Instant::now()) {
+                Ok(()) => answer(app, inquiry, protocol).await,
+                Err(wait) => too_fast(&inquiry.citizen, wait, protocol.front),
+            }
+        }
         Err(problem) => refusal(protocol.front, &problem),
     }
 }
@@ -46,6 +55,15 @@ async fn inquiry(app: &App, request: Request, protocol: &Protocol) -> Result<Inq
     let wish = wish(app, &parts.headers, &query)?;
     let Wish { priority, preferred, model, max_cost } = wish;
     Ok(Inquiry { citizen, query, body, dialect: protocol.dialect, priority, preferred, model, max_cost })
+}
+
+/// Refuses a query beyond the citizen's rates, and says when the next one passes.
+fn too_fast(citizen: &Did, wait: Duration, front: &dyn Front) -> Response {
+    let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
+    let detail = format!("{citizen} asks for more than this desk allows in a minute. Try again in {seconds} s.");
+    let mut response = refusal(front, &Problem::new(Code::TOO_FAST, detail));
+    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    response
 }
 
 /// What a dialect says of a request it cannot read, as a problem.

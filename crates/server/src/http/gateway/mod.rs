@@ -50,7 +50,7 @@ pub(crate) async fn ollama_generate(State(app): State<App>, request: Request) ->
 fn model_names(app: &App) -> Vec<(String, String)> {
     let ways = ["auto", "auto:quality", "auto:cost", "auto:latency"].map(|way| (way.to_owned(), "lab3".to_owned()));
     let connected = app.gateway().connected().iter();
-    let of_provider = |one: &crate::gateway::Connected| {
+    let of_provider = |one: &std::sync::Arc<crate::gateway::Connected>| {
         let owner = one.name.to_string();
         let models = one.models.clone();
         std::iter::once((owner.clone(), "lab3".to_owned())).chain(models.into_iter().map(move |model| (model, owner.clone())))

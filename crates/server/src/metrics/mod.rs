@@ -1,5 +1,7 @@
 //! The desk's figures for Prometheus, at `/metrics`.
 
+mod queries;
+
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+
+pub(crate) use queries::{Asked, QueryFigures};
 
 /// Upper bounds of the latency histogram's buckets, in seconds.
 const SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -34,6 +38,7 @@ pub(crate) struct Metrics {
     requests: Family<StatusLabels, Counter>,
     seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
     engine: EngineFigures,
+    queries: QueryFigures,
 }
 
 /// The counters of one route, looked up once.
@@ -66,13 +71,15 @@ impl RouteMetrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("lab3");
+        let mut everything = Registry::default();
+        let queries = QueryFigures::register(&mut everything);
+        let registry = everything.sub_registry_with_prefix("lab3");
         let requests = Family::default();
         registry.register("http_requests", "Requests answered, by status class", requests.clone());
         let seconds = Family::new_with_constructor((|| Histogram::new(SECONDS)) as fn() -> Histogram);
         registry.register_with_unit("http_request", "Time from a request's head to its reply", Unit::Seconds, seconds.clone());
-        let engine = EngineFigures::register(&mut registry);
-        Self { registry, requests, seconds, engine }
+        let engine = EngineFigures::register(registry);
+        Self { registry: everything, requests, seconds, engine, queries }
     }
 }
 
@@ -82,6 +89,11 @@ impl Metrics {
         let class = |status| self.requests.get_or_create(&StatusLabels { method, path, status }).clone();
         let seconds = self.seconds.get_or_create(&RouteLabels { method, path }).clone();
         RouteMetrics { classes: ["2xx", "4xx", "5xx"].map(class), seconds }
+    }
+
+    /// The figures of queries put to providers.
+    pub(crate) fn queries(&self) -> &QueryFigures {
+        &self.queries
     }
 
     /// Everything, in the OpenMetrics text format.
