@@ -2,14 +2,16 @@
 # Prints the numbers of docs/benchmarks.md. Takes about half an hour; `bench/run.sh short` takes five minutes.
 set -eu
 cd "$(dirname "$0")/.."
-cargo build --release --locked -p lab3 -p lab3-bench
+cargo build --release --locked -p lab3 -p lab3-mock -p lab3-bench
 bench=target/release/lab3-bench
 if [ "${1:-}" = short ]; then
     $bench http --rounds 3 --seconds 3
+    $bench gateway --rounds 3 --seconds 3 --streams 500
     $bench journal --transfers 1000000 --runs 3
     $bench scale --accounts 100000 --records 1000000 --rounds 1
 else
     $bench http
+    $bench gateway
     $bench journal --runs 5
     $bench scale
 fi

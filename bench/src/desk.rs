@@ -33,6 +33,29 @@ impl Desk {
         Self::start(command, address_file, "/")
     }
 
+    /// The lab3 binary whose provider `deepseek` is at that address, its log going to a file as it does where people run it.
+    pub fn gateway(folder: &Path, provider: &str, model: &str) -> Result<Self, Failure> {
+        let binary = std::env::current_exe()?.with_file_name("lab3");
+        let mut command = Command::new(binary);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
+        let settings = [
+            format!("providers.deepseek.base_url=http://{provider}/v1"),
+            "providers.deepseek.api_key=bench".to_owned(),
+            format!("providers.deepseek.models={model}"),
+            "compute.local_fallback=false".to_owned(),
+        ];
+        command.args(settings.iter().flat_map(|setting| ["--set", setting]));
+        command.stderr(std::fs::File::create(folder.with_extension("log"))?);
+        Self::start(command, &folder.with_extension("address"), "/lab3/financial/pool")
+    }
+
+    /// The mock provider.
+    pub fn mock(address_file: &Path) -> Result<Self, Failure> {
+        let mut command = Command::new(std::env::current_exe()?.with_file_name("lab3-mock"));
+        command.args(["--send-buffer", "16384"]);
+        Self::start(command, address_file, "/v1/models")
+    }
+
     fn start(mut command: Command, address_file: &Path, path: &str) -> Result<Self, Failure> {
         let _ = std::fs::remove_file(address_file);
         let started = Instant::now();

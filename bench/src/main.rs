@@ -3,8 +3,10 @@
 
 mod desk;
 mod echo;
+mod gateway;
 mod http;
 mod journal;
+mod load;
 mod machine;
 mod random;
 mod scale;
@@ -28,6 +30,8 @@ enum Bench {
     Journal(journal::Args),
     /// Requests a second over HTTP, against a bare axum JSON echo
     Http(http::Args),
+    /// What the gateway adds between a client and a provider, against asking the provider directly
+    Gateway(gateway::Args),
     /// Memory and speed with a million accounts, and starting with ten million records
     Scale(scale::Args),
     /// The reference server of `http`
@@ -45,6 +49,7 @@ fn main() -> Result<(), Failure> {
     match bench {
         Bench::Journal(args) => journal::run(&args),
         Bench::Http(args) => http::run(&args),
+        Bench::Gateway(args) => gateway::run(&args),
         Bench::Scale(args) => scale::run(&args),
         Bench::Echo(args) => echo::run(&args),
     }
