@@ -78,7 +78,7 @@ impl<'a> Candidate<'a> {
         };
         let rules = [
             (!provider.enabled, Excluded::Disabled),
-            (wants.meter.is_some_and(|meter| !meter.can_be_asked(provider)), Excluded::Unable),
+            (wants.meter.map_or(provider.embeds, |meter| !meter.can_be_asked(provider)), Excluded::Unable),
             (wants.tokens > provider.context_tokens_max, Excluded::Context),
             (provider.quality < wants.min_quality, Excluded::Quality),
             (circuit == CircuitState::Open, Excluded::CircuitOpen),

@@ -27,6 +27,8 @@ pub struct Provider {
     pub context_tokens_max: u64,
     /// Longest answer, in tokens, thoughts included.
     pub output_tokens_max: u64,
+    /// Whether it makes embeddings, and no answers: only queries that want those go there.
+    pub embeds: bool,
 }
 
 impl Provider {
@@ -68,6 +70,7 @@ fn row(name: &str, aliases: &[&str], price: &str, latency_ms: u32, hundredths: [
         context_tokens_max,
         // What the larger models of these providers can say at once; where a model can say less, it says so itself.
         output_tokens_max: 128_000.min(context_tokens_max),
+        embeds: false,
     }
 }
 

@@ -81,6 +81,7 @@ fn provider(provider: &Provider) -> lab3_compute::Provider {
         context_tokens_max: provider.context_tokens_max,
         prices: prices(provider),
         output_tokens_max: provider.output_tokens_max,
+        embeds: provider.embeds,
     }
 }
 
@@ -105,7 +106,7 @@ fn gateway(settings: &Settings) -> Gateway {
         let patience = Patience { connect, first_byte, idle };
         let source = Arc::new(Remote { connections: Connections::new(connect), base, dialect, back, key, patience });
         let (name, models) = (provider.name.as_str().into(), provider.models.0.clone());
-        Some(Connected { name, models, source, room: Arc::new(Semaphore::new(provider.answers_max)) })
+        Some(Connected { name, models, embeds: provider.embeds, source, room: Arc::new(Semaphore::new(provider.answers_max)) })
     });
     let gateway = &settings.gateway;
     let rates = RateLimits { queries_per_minute: gateway.queries_per_minute, tokens_per_minute: gateway.tokens_per_minute };

@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::connection::{AskError, Base, Connections, Patience, Stream};
+use crate::dialect::openai_chat::embeddings;
 use crate::dialect::{Back, Call, Reader, Terms, Unreadable};
-use crate::{Chunk, Query};
+use crate::{Chunk, Piece, Query};
 
 /// A dialect a request came in or a provider speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +55,11 @@ pub trait Source: Send + Sync {
 
     /// Puts the query; gives the answer's stream when it begins.
     fn ask<'a>(&'a self, asked: Asked<'a>) -> Boxed<'a, Result<Box<dyn Answering>, AskError>>;
+
+    /// Asks for embeddings; the request is OpenAI's. The reply comes in one chunk.
+    fn embed<'a>(&'a self, _asked: Asked<'a>) -> Boxed<'a, Result<Box<dyn Answering>, AskError>> {
+        Box::pin(async { Err(AskError::Broken("it makes no embeddings".to_owned())) })
+    }
 }
 
 /// An answer on its way. Dropping it tells the source to stop.
@@ -108,6 +114,41 @@ impl Source for Remote {
             let stream = self.connections.ask(&self.base, &*self.back, call, &self.patience).await?;
             Ok(Box::new(RemoteAnswer { stream, reader: self.back.reader() }) as Box<dyn Answering>)
         })
+    }
+
+    fn embed<'a>(&'a self, asked: Asked<'a>) -> Boxed<'a, Result<Box<dyn Answering>, AskError>> {
+        Box::pin(async move {
+            let broken = |unreadable: Unreadable| AskError::Broken(unreadable.to_string());
+            let mut call = embeddings::adapt(asked.body, &asked.terms.model, self.key.as_deref()).map_err(broken)?;
+            match self.dialect {
+                Dialect::OpenAiChat => {}
+                // Its base URL is the server's, where OpenAI's protocol is spoken, too.
+                Dialect::Ollama => call.path.insert_str(0, "/v1"),
+                _ => return Err(AskError::Broken("it makes no embeddings".to_owned())),
+            }
+            let mut stream = self.connections.ask(&self.base, &*self.back, call, &self.patience).await?;
+            let mut reply = Vec::new();
+            while let Some(bytes) = stream.next().await? {
+                if reply.len() + bytes.len() > EMBEDDINGS_BYTES_MAX {
+                    return Err(AskError::Broken(format!("its reply is longer than {EMBEDDINGS_BYTES_MAX} bytes")));
+                }
+                reply.extend_from_slice(&bytes);
+            }
+            let pieces = embeddings::usage(&reply).map(Piece::Usage).into_iter().collect();
+            Ok(Box::new(WholeReply(Some(Chunk { bytes: reply.into(), pieces }))) as Box<dyn Answering>)
+        })
+    }
+}
+
+/// Longest reply of embeddings, in bytes.
+const EMBEDDINGS_BYTES_MAX: usize = 64 << 20;
+
+/// A reply that came whole.
+struct WholeReply(Option<Chunk>);
+
+impl Answering for WholeReply {
+    fn next(&mut self) -> Boxed<'_, Result<Option<Chunk>, AskError>> {
+        Box::pin(async { Ok(self.0.take()) })
     }
 }
 

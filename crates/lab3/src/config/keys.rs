@@ -331,6 +331,14 @@ pub const PROVIDER_KEYS: &[Key<Provider>] = &[
         at: |p| &mut p.api_key,
     },
     Key {
+        path: "embeds",
+        default: Some("false"),
+        meaning: "Whether its models make embeddings, and no answers.",
+        env: &[],
+        range: Range::NONE,
+        at: |p| &mut p.embeds,
+    },
+    Key {
         path: "answers_max",
         default: Some("1024"),
         meaning: "Answers it makes at once, at most; further queries go elsewhere or wait.",

@@ -267,6 +267,8 @@ pub struct Provider {
     pub models: Models,
     /// The key its API asks for.
     pub api_key: Secret,
+    /// Whether its models make embeddings, and no answers.
+    pub embeds: bool,
     /// Answers it makes at once, at most.
     pub answers_max: usize,
     /// How long it may take to be reached.
@@ -343,6 +345,7 @@ impl Provider {
             base_url: BaseUrl::default(),
             models: Models::default(),
             api_key: Secret::default(),
+            embeds: false,
             answers_max: 0,
             connect: Duration::from_millis(0),
             first_byte: Duration::from_millis(0),

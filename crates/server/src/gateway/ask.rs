@@ -11,11 +11,10 @@ use lab3_providers::{AskError, Asked, Chunk, Dialect, Query};
 use lab3_units::{Amount, Code, Did, Id, Problem};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::Connected;
 use super::attempt::Lease;
 use super::miss::{self, Miss};
-use super::relay::labels;
-use super::size::{self, Size};
+use super::size::Size;
+use super::{Connected, Operation};
 use crate::App;
 use crate::http::fresh_id;
 
@@ -30,6 +29,10 @@ const ROUNDS_MAX: u32 = 3;
 pub(crate) struct Inquiry {
     /// Who asks and pays.
     pub(crate) citizen: Did,
+    /// See there.
+    pub(crate) operation: Operation,
+    /// How large it is.
+    pub(crate) size: Size,
     /// What is asked.
     pub(crate) query: Query,
     /// The request's own bytes, and the dialect they are in.
@@ -83,7 +86,7 @@ pub(crate) enum Told {
 pub(crate) fn ask(app: &App, inquiry: Inquiry) -> Receiver<Told> {
     let (told, receiver) = channel(UNDER_WAY_MAX);
     let patient_until = Instant::now() + app.gateway().settings().wait_max;
-    let task = Task { size: size::of(&inquiry.query, inquiry.body.len()), app: app.clone(), inquiry, told, patient_until };
+    let task = Task { app: app.clone(), inquiry, told, patient_until };
     tokio::spawn(task.run());
     receiver
 }
@@ -92,7 +95,6 @@ pub(crate) fn ask(app: &App, inquiry: Inquiry) -> Receiver<Told> {
 pub(super) struct Task {
     pub(super) app: App,
     pub(super) inquiry: Inquiry,
-    pub(super) size: Size,
     pub(super) told: Sender<Told>,
     /// Until then it waits for room at a provider, or for what other queries of the citizen give back.
     pub(super) patient_until: Instant,
@@ -150,7 +152,11 @@ impl Task {
     async fn put(&self, lease: Lease, round: u32) -> Result<(), Miss> {
         let terms = Terms { model: self.model(&lease.connected), output_tokens_max: lease.attempted.allotment.output_tokens_max };
         let begun = async {
-            let mut answer = lease.connected.source.ask(self.asked(&terms)).await?;
+            let source = &lease.connected.source;
+            let mut answer = match self.inquiry.operation {
+                Operation::Chat => source.ask(self.asked(&terms)).await?,
+                Operation::Embeddings => source.embed(self.asked(&terms)).await?,
+            };
             let mut first = Chunk::default();
             while !first.has_word() {
                 match answer.next().await? {
@@ -182,7 +188,7 @@ impl Task {
     async fn missed(&self, lease: Lease, model: &str, error: AskError, round: u32) -> Miss {
         let provider = lease.connected.name.clone();
         tracing::warn!(%provider, %error, allocation = %lease.allocation.text("al"), "a provider did not answer");
-        let asked = labels(&lease, model);
+        let asked = self.labels(&lease, model);
         self.app.metrics().queries().ended(&asked, lease.since.elapsed(), miss::kind(&error));
         self.settle(&lease, Usage::default(), Counted::Provider, miss::is_the_querys_fault(&error)).await;
         Miss { provider, error, round, at: Instant::now() }

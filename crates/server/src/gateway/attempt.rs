@@ -9,14 +9,14 @@ use std::time::Instant;
 use lab3_compute::{Allocate, Attempt, Attempted, Fact as Compute, Meter};
 use lab3_engine::Command;
 use lab3_providers::dialect::Terms;
-use lab3_units::{Code, Id, Problem};
+use lab3_units::{Code, Id, Problem, Ratio};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::Connected;
 use super::ask::Task;
 use super::line::{Holding, Line, Place};
 use super::miss::Miss;
 use super::size;
+use super::{Connected, Operation};
 
 /// A hold under which a provider is asked.
 pub(super) struct Lease {
@@ -97,14 +97,15 @@ impl Task {
         let inquiry = &self.inquiry;
         let query = &inquiry.query;
         let size = match ready {
-            [(only, _)] => size::at(&*only.source, query, self.size),
-            _ => self.size,
+            [(only, _)] => size::at(&*only.source, query, inquiry.size),
+            _ => inquiry.size,
         };
         let allocate = Allocate {
             citizen: inquiry.citizen.clone(),
             tokens: size.tokens,
             priority: inquiry.priority,
-            min_quality: None,
+            // What the quality of an answer is nobody asks of embeddings.
+            min_quality: (inquiry.operation == Operation::Embeddings).then_some(Ratio::ZERO),
             max_cost: inquiry.max_cost,
             preferred: inquiry.preferred.clone(),
             explain: false,
@@ -126,8 +127,12 @@ impl Task {
         let terms = Terms { model: String::new(), output_tokens_max: 1 };
         let now = Instant::now();
         let fresh = |name: &str| !misses.iter().any(|miss| &*miss.provider == name && miss.keeps_out(round, now));
-        let says = |connected: &Connected| connected.source.can_say(&self.asked(&terms)).is_ok();
-        let connected = self.app.gateway().connected().iter();
+        let says = |connected: &Connected| match self.inquiry.operation {
+            Operation::Chat => connected.source.can_say(&self.asked(&terms)).is_ok(),
+            // Embeddings of one model mean nothing beside those of another: no other will do.
+            Operation::Embeddings => self.inquiry.model.as_ref().is_none_or(|model| connected.has(model)),
+        };
+        let connected = self.app.gateway().connected().iter().filter(|connected| connected.does(self.inquiry.operation));
         connected.filter(|connected| fresh(&connected.name) && says(connected)).cloned().collect()
     }
 

@@ -17,7 +17,7 @@ mod size;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab3_providers::{Query, Source};
+use lab3_providers::Source;
 use tokio::sync::Semaphore;
 
 use line::Lines;
@@ -31,10 +31,40 @@ pub struct Connected {
     pub name: Box<str>,
     /// The models it is asked for: the first when the client names none of them.
     pub models: Vec<String>,
+    /// Whether its models make embeddings, and no answers.
+    pub embeds: bool,
     /// Who answers.
     pub source: Arc<dyn Source>,
     /// How many answers it may make at once; further queries wait.
     pub room: Arc<Semaphore>,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Chat,
+    Embeddings,
+}
+
+impl Operation {
+    /// Its name in the figures.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Embeddings => "embeddings",
+        }
+    }
+}
+
+impl Connected {
+    /// Whether it is called that, or has the model.
+    fn has(&self, name: &str) -> bool {
+        *self.name == *name || self.models.iter().any(|model| model == name)
+    }
+
+    fn does(&self, operation: Operation) -> bool {
+        self.embeds == (operation == Operation::Embeddings)
+    }
 }
 
 /// How queries are treated.
@@ -91,12 +121,10 @@ impl Gateway {
     }
 
     /// The provider that has this model.
-    pub(crate) fn with_model(&self, model: &str) -> Option<&Connected> {
-        self.connected.iter().map(|connected| &**connected).find(|connected| connected.models.iter().any(|known| known == model))
+    pub(crate) fn with_model(&self, model: &str, operation: Operation) -> Option<&Connected> {
+        let does = self.connected.iter().filter(|connected| connected.does(operation));
+        does.map(|connected| &**connected).find(|connected| connected.models.iter().any(|known| known == model))
     }
 }
 
-/// About how many tokens a query has; no provider is asked.
-pub(crate) fn estimate(query: &Query, body_bytes: usize) -> u64 {
-    size::of(query, body_bytes).tokens
-}
+pub(crate) use size::{bounded as size_bounded, of as size_of};

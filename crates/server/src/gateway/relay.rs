@@ -23,7 +23,7 @@ const GROW_WAIT_MAX: Duration = Duration::from_secs(5);
 impl Task {
     /// Relays an answer that has begun, holding more as it grows, and settles it.
     pub(super) async fn relay(&self, lease: Lease, model: &str, mut answer: Box<dyn Answering>, first: Chunk) {
-        let asked = labels(&lease, model);
+        let asked = self.labels(&lease, model);
         self.app.metrics().queries().first_token(&asked, lease.since.elapsed());
         let allocated = &lease.attempted.allocated;
         let begun = Begun {
@@ -76,8 +76,16 @@ impl Task {
 
     /// The client left before the first word. The provider was told, but may have read the query.
     pub(super) async fn finish_unheard(&self, lease: Lease, model: &str) {
-        let asked = labels(&lease, model);
+        let asked = self.labels(&lease, model);
         self.finish(lease, &asked, &Count::default(), End::Left).await;
+    }
+
+    pub(super) fn labels(&self, lease: &Lease, model: &str) -> Asked {
+        Asked {
+            gen_ai_operation_name: self.inquiry.operation.word(),
+            gen_ai_provider_name: lease.connected.name.to_string(),
+            gen_ai_request_model: model.to_owned(),
+        }
     }
 
     /// Whether the answer has outgrown what can be held. Holds more well before that.
@@ -129,12 +137,12 @@ impl Task {
     async fn finish(&self, lease: Lease, asked: &Asked, count: &Count, end: End) {
         let (usage, counted) = match (&end, count.said()) {
             (End::Whole, Some(usage)) => (usage, Counted::Provider),
-            _ => (count.estimate(self.size.tokens), Counted::Estimate),
+            _ => (count.estimate(self.inquiry.size.tokens), Counted::Estimate),
         };
         let settled = self.settle(&lease, usage, counted, !matches!(end, End::Broken(_))).await;
         self.app.gateway().rates().settle(
             &self.inquiry.citizen,
-            self.size.tokens,
+            self.inquiry.size.tokens,
             usage.query_tokens().saturating_add(usage.output),
             Instant::now(),
         );
@@ -241,8 +249,4 @@ impl Growing {
         let from = if self.is_short { held } else { held - held / 4 };
         held < max && came >= from
     }
-}
-
-pub(super) fn labels(lease: &Lease, model: &str) -> Asked {
-    Asked { gen_ai_operation_name: "chat", gen_ai_provider_name: lease.connected.name.to_string(), gen_ai_request_model: model.to_owned() }
 }

@@ -46,6 +46,11 @@ pub(crate) fn of(query: &Query, body_bytes: usize) -> Size {
     sum.size()
 }
 
+/// The size of texts that are no more tokens than that.
+pub(crate) fn bounded(tokens_max: u64) -> Size {
+    Size { tokens_max, tokens: tokens_max / BYTES_PER_TOKEN }
+}
+
 /// The size for one source, which may be able to tell it exactly.
 pub(crate) fn at(source: &dyn Source, query: &Query, size: Size) -> Size {
     source.count(query).map_or(size, |tokens| Size { tokens_max: tokens, tokens })

@@ -53,6 +53,7 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
         .get("/metrics", scrape::scrape, scrape::doc())
         .foreign("POST", &["/v1/chat/completions", "/chat/completions"], gateway::chat)
         .foreign("POST", &["/v1/responses", "/responses"], gateway::responses)
+        .foreign("POST", &["/v1/embeddings", "/embeddings"], gateway::embed::embeddings)
         .foreign("GET", &["/v1/models", "/models"], gateway::models)
         .foreign("POST", &["/v1/messages"], gateway::messages)
         .foreign("POST", &["/v1/messages/count_tokens"], gateway::count_tokens)

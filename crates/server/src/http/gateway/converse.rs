@@ -17,7 +17,7 @@ use super::stream::AnswerBody;
 use super::{Protocol, json, refusal, text};
 use crate::App;
 use crate::gateway::ask::{Begun, Ended, Inquiry, Told, ask};
-use crate::gateway::estimate;
+use crate::gateway::{Operation, size_of};
 use crate::http::body::{check_content_type, whole_body};
 
 /// What `model` may say instead of a model.
@@ -26,15 +26,19 @@ const AUTO: &str = "auto";
 /// Answers one query.
 pub(crate) async fn converse(app: &App, request: Request, protocol: &'static Protocol) -> Response {
     match inquiry(app, request, protocol).await {
-        Ok(inquiry) => {
-            let tokens = estimate(&inquiry.query, inquiry.body.len());
-            match app.gateway().rates().admit(&inquiry.citizen, tokens, Instant::now()) {
-                Ok(()) => answer(app, inquiry, protocol).await,
-                Err(wait) => too_fast(&inquiry.citizen, wait, protocol.front),
-            }
-        }
+        Ok(inquiry) => match admitted(app, &inquiry, protocol.front) {
+            Ok(()) => answer(app, inquiry, protocol).await,
+            Err(refused) => refused,
+        },
         Err(problem) => refusal(protocol.front, &problem),
     }
+}
+
+/// Holds a query to its citizen's rates.
+#[allow(clippy::result_large_err, reason = "it is the response itself")]
+pub(super) fn admitted(app: &App, inquiry: &Inquiry, front: &dyn Front) -> Result<(), Response> {
+    let admitted = app.gateway().rates().admit(&inquiry.citizen, inquiry.size.tokens, Instant::now());
+    admitted.map_err(|wait| too_fast(&inquiry.citizen, wait, front))
 }
 
 async fn inquiry(app: &App, request: Request, protocol: &Protocol) -> Result<Inquiry, Problem> {
@@ -52,9 +56,10 @@ async fn inquiry(app: &App, request: Request, protocol: &Protocol) -> Result<Inq
         let detail = "This desk gives one answer to a query. Ask again for another.";
         return Err(Problem::new(Code::QUERY_UNREADABLE, detail).in_field("n"));
     }
-    let wish = wish(app, &parts.headers, &query)?;
+    let wish = wish(app, &parts.headers, &query.model, Operation::Chat)?;
     let Wish { priority, preferred, model, max_cost } = wish;
-    Ok(Inquiry { citizen, query, body, dialect: protocol.dialect, priority, preferred, model, max_cost })
+    let size = size_of(&query, body.len());
+    Ok(Inquiry { citizen, operation: Operation::Chat, size, query, body, dialect: protocol.dialect, priority, preferred, model, max_cost })
 }
 
 /// Refuses a query beyond the citizen's rates, and says when the next one passes.
@@ -72,27 +77,27 @@ pub(super) fn unreadable(unreadable: Unreadable) -> Problem {
     if unreadable.field.is_empty() { problem } else { problem.in_field(unreadable.field) }
 }
 
-struct Wish {
-    priority: Priority,
-    preferred: Option<Box<str>>,
-    model: Option<String>,
-    max_cost: Option<Amount>,
+pub(super) struct Wish {
+    pub(super) priority: Priority,
+    pub(super) preferred: Option<Box<str>>,
+    pub(super) model: Option<String>,
+    pub(super) max_cost: Option<Amount>,
 }
 
 /// What the client wants of module 1: from `model`, `x-lab3-priority` and `x-lab3-max-cost`.
-fn wish(app: &App, headers: &HeaderMap, query: &Query) -> Result<Wish, Problem> {
+pub(super) fn wish(app: &App, headers: &HeaderMap, model: &str, operation: Operation) -> Result<Wish, Problem> {
     let named = text(headers, "x-lab3-priority").map(priority).transpose()?;
     let max_cost = text(headers, "x-lab3-max-cost").map(cost).transpose()?;
     let any = |priority| Wish { priority, preferred: None, model: None, max_cost };
     let usual = named.unwrap_or(Priority::Standard);
-    let model = query.model.trim();
+    let model = model.trim();
     Ok(match model {
         AUTO | "" => any(usual),
         "auto:quality" => any(Priority::QualityOptimized),
         "auto:cost" => any(Priority::CostOptimized),
         "auto:latency" => any(Priority::LatencyOptimized),
         _ => {
-            let of_model = app.gateway().with_model(model).map(|connected| connected.name.clone());
+            let of_model = app.gateway().with_model(model, operation).map(|connected| connected.name.clone());
             let of_name = || app.engine().policy().compute.provider(model).map(|provider| provider.name.clone());
             let Some(provider) = of_model.or_else(of_name) else {
                 let detail = format!("There is no model or provider `{model}`. GET /v1/models lists them; `auto` lets the desk choose.");
@@ -200,7 +205,7 @@ pub(super) fn receipt(begun: &Begun, ended: &Ended) -> Receipt {
 }
 
 /// What the reply's headers tell of the allocation: before the answer what is known then, after it the cost, too.
-fn headers(begun: &Begun, ended: Option<&Ended>) -> HeaderMap {
+pub(super) fn headers(begun: &Begun, ended: Option<&Ended>) -> HeaderMap {
     let mic = |amount: Amount| Asset::COMPUTE.decimal(amount).to_string();
     let remaining = ended.map_or(begun.quota_remaining, |ended| ended.quota_remaining);
     let fields = [

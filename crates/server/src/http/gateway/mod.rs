@@ -1,6 +1,7 @@
 //! The gateway's endpoints: clients of other protocols, answered in their own.
 
 pub(crate) mod converse;
+pub(crate) mod embed;
 mod payer;
 mod stream;
 
@@ -112,7 +113,7 @@ pub(crate) async fn count_tokens(State(app): State<App>, request: Request) -> Re
     let counted = async {
         let body = crate::http::body::whole_body(request.into_body(), &app).await?;
         let query = anthropic::read_count(&body).map_err(converse::unreadable)?.query;
-        Ok::<_, Problem>(crate::gateway::estimate(&query, body.len()))
+        Ok::<_, Problem>(crate::gateway::size_of(&query, body.len()).tokens)
     };
     match counted.await {
         Ok(tokens) => json(StatusCode::OK, anthropic::token_count(tokens)),

@@ -1,0 +1,61 @@
+//! `POST /v1/embeddings`: texts in, vectors out, by a provider whose models make them; paid like any query.
+
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use lab3_providers::dialect::openai_chat::{OpenAiChat, embeddings};
+use lab3_providers::{Dialect, Query};
+use lab3_units::{Code, Problem};
+
+use super::converse::{Wish, admitted, headers, receipt, unreadable, wish};
+use super::payer::payer;
+use super::{json, refusal};
+use crate::App;
+use crate::gateway::ask::{Inquiry, Told, ask};
+use crate::gateway::{Operation, size_bounded};
+use crate::http::body::{check_content_type, whole_body};
+
+pub(crate) async fn embeddings(State(app): State<App>, request: Request) -> Response {
+    match inquiry(&app, request).await {
+        Ok(inquiry) => match admitted(&app, &inquiry, &OpenAiChat) {
+            Ok(()) => answer(&app, inquiry).await,
+            Err(refused) => refused,
+        },
+        Err(problem) => refusal(&OpenAiChat, &problem),
+    }
+}
+
+async fn inquiry(app: &App, request: Request) -> Result<Inquiry, Problem> {
+    let (parts, body) = request.into_parts();
+    let citizen = payer(app, &parts.headers)?;
+    let body = whole_body(body, app).await?;
+    // See `converse`: a browser asks before it sends other sites' requests only if they say JSON.
+    if parts.headers.contains_key(header::ORIGIN) {
+        check_content_type(&parts.headers)?;
+    }
+    let asked = embeddings::read(&body).map_err(unreadable)?;
+    let Wish { priority, preferred, model, max_cost } = wish(app, &parts.headers, &asked.model, Operation::Embeddings)?;
+    let size = size_bounded(asked.input_tokens_max);
+    let query = Query { model: asked.model, answers: 1, output_tokens_max: Some(0), ..Query::default() };
+    let (operation, dialect) = (Operation::Embeddings, Dialect::OpenAiChat);
+    Ok(Inquiry { citizen, operation, size, query, body, dialect, priority, preferred, model, max_cost })
+}
+
+async fn answer(app: &App, inquiry: Inquiry) -> Response {
+    let mut told = ask(app, inquiry);
+    let (mut begun, mut reply) = (None, axum::body::Bytes::new());
+    while let Some(next) = told.recv().await {
+        match (next, &begun) {
+            (Told::Begun(one), _) => begun = Some(one),
+            (Told::Chunk(chunk), _) => reply = chunk.bytes,
+            (Told::Ended(ended), Some(begun)) => {
+                let mut response = json(StatusCode::OK, embeddings::with_receipt(&reply, &receipt(begun, &ended)));
+                response.headers_mut().extend(headers(begun, Some(&ended)));
+                return response;
+            }
+            (Told::Failed(problem), _) => return refusal(&OpenAiChat, &problem),
+            (Told::Ended(_), None) => {}
+        }
+    }
+    refusal(&OpenAiChat, &Problem::new(Code::INTERNAL, "The query was dropped. The log says more."))
+}
