@@ -90,6 +90,40 @@ fn every_protocol_is_answered_by_every_provider_at_what_it_counted() {
 }
 
 #[test]
+fn embeddings_are_made_by_whose_models_make_them() {
+    let (folder, mock) = (Folder::new("gateway-embeddings"), Mock::start().unwrap());
+    let file = folder.at("lab3.toml");
+    let vectors = format!(
+        "[providers.vectors]\nkind = \"openai_compatible\"\nbase_url = \"{}/v1\"\nmodels = [\"vec;input=9\"]\nembeds = true\n\
+         cost_gic_per_1k = 0.003\nlatency_ms = 100\nquality = 0.5\nreliability = 0.99\ncontext_tokens_max = 8000\n\
+         [providers.openai_gpt4]\nkind = \"openai\"\nbase_url = \"{}/v1\"\napi_key = \"key\"\nmodels = [\"mock;tokens=5\"]\n",
+        mock.url(),
+        mock.url()
+    );
+    std::fs::write(&file, vectors).unwrap();
+    let desk = Desk::open_with(&folder.at("data"), &["--config", &file]);
+    for (model, path) in [("vec;input=9", "/v1/embeddings"), ("vectors", "/embeddings"), ("auto", "/v1/embeddings")] {
+        let before = ks(&quota(&desk)["used_gic"]);
+        let (status, text) = ask(&agent(), &desk, path, &json!({"model": model, "input": ["the seed store", "the key"]}));
+        let reply: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((status, reply["data"].as_array().map(Vec::len), &reply["lab3"]["provider"]), (200, Some(2), &json!("vectors")), "{text}");
+        assert_eq!((ks(&quota(&desk)["used_gic"]) - before, ks(&quota(&desk)["held_gic"])), (27, 0), "{text}");
+    }
+    // Neither does an answer come from there, nor an embedding from who answers.
+    for (path, body) in [
+        ("/v1/embeddings", json!({"model": "openai_gpt4", "input": "x"})),
+        ("/v1/chat/completions", query("/v1/chat/completions", "vec;input=9", false)),
+    ] {
+        let (status, text) = ask(&agent(), &desk, path, &body);
+        assert!((400..500).contains(&status), "{status} {text}");
+    }
+    let (status, text) = ask(&agent(), &desk, "/v1/embeddings", &json!({"model": "vectors", "input": 7}));
+    assert_eq!(status, 400, "{text}");
+    assert!(text.contains("\"param\":\"input\""), "{text}");
+    desk.stop();
+}
+
+#[test]
 fn a_provider_that_fails_costs_nothing_and_the_next_answers() {
     let (folder, mock) = (Folder::new("gateway-fallback"), Mock::start().unwrap());
     let broken = "providers.anthropic_claude.models=mock;id=broken;fail=503";
