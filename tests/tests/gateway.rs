@@ -160,6 +160,62 @@ fn who_leaves_stops_the_provider_and_pays_for_what_came() {
 }
 
 #[test]
+fn every_token_costs_what_is_configured_for_it() {
+    let (folder, mock) = (Folder::new("gateway-prices"), Mock::start().unwrap());
+    let claude = [
+        "input_cost_gic_per_1k=0.003",
+        "output_cost_gic_per_1k=0.015",
+        "cached_cost_gic_per_1k=0.0003",
+        "cache_write_5m_cost_gic_per_1k=0.00375",
+        "cache_write_1h_cost_gic_per_1k=0.006",
+        "reasoning_cost_gic_per_1k=0.02",
+        "tool_run_cost_gic=0.01",
+        // Not more tokens than the query has: the prices of long ones do not hold.
+        "long_above_tokens=1000",
+        "long_input_cost_gic_per_1k=1",
+    ];
+    let gpt = [
+        "cached_cost_gic_per_1k=0.001",
+        "long_above_tokens=999",
+        "long_input_cost_gic_per_1k=0.005",
+        "long_output_cost_gic_per_1k=0.02",
+        "long_cached_cost_gic_per_1k=0.0025",
+    ];
+    let of = |name: &'static str| move |price: &&str| format!("providers.{name}.{price}");
+    let settings = claude.iter().map(of("anthropic_claude")).chain(gpt.iter().map(of("openai_gpt4"))).collect::<Vec<_>>();
+    let script = "tokens=50;reasoning=20;input=1000;cached=300;write_5m=200;write_1h=100";
+    let desk = open(&folder, &mock, script, &settings.iter().map(String::as_str).collect::<Vec<_>>());
+    let agent = agent();
+    let mut used = 0;
+    for (provider, cost) in [
+        // 400 x 3 + 300 x 0.3 + 200 x 3.75 + 100 x 6 + 30 x 15 + 20 x 20
+        ("anthropic_claude", 3_490),
+        // Long: 400 x 5 + 300 x 2.5 + 300 written x 5 + 50 x 20
+        ("openai_gpt4", 5_250),
+        // The specification's one price: 1,050 x 2
+        ("deepseek", 2_100),
+    ] {
+        for path in ["/v1/chat/completions", "/v1/messages", "/api/chat"] {
+            let (status, text) = ask(&agent, &desk, path, &query(path, provider, path == "/v1/messages"));
+            used += cost;
+            assert_eq!((status, ks(&quota(&desk)["used_gic"])), (200, used), "{path} {provider}: {text}");
+        }
+    }
+    // Tools of a provider are used where a run has its price, and nowhere else.
+    let mut search = query("/v1/messages", "anthropic_claude", false);
+    search["tools"] = json!([{"type": "web_search_20250305", "name": "web_search"}]);
+    assert_eq!(ask(&agent, &desk, "/v1/messages", &search).0, 200);
+    desk.stop();
+    let settings = settings.iter().map(String::as_str).filter(|setting| !setting.contains("tool_run")).collect::<Vec<_>>();
+    let other_folder = Folder::new("gateway-no-tools");
+    let desk = open(&other_folder, &mock, script, &settings);
+    let (status, text) = ask(&agent, &desk, "/v1/messages", &search);
+    assert_eq!(status, 422, "{text}");
+    assert_eq!((ks(&quota(&desk)["used_gic"]), ks(&quota(&desk)["held_gic"])), (0, 0));
+    desk.stop();
+}
+
+#[test]
 fn an_answer_ends_within_a_chunk_when_the_budget_does() {
     let (folder, mock) = (Folder::new("gateway-budget"), Mock::start().unwrap());
     // 10 KS a token: the allowance pays some 900 of the 5,000 tokens.

@@ -8,6 +8,7 @@ mod env;
 mod file;
 pub mod keys;
 mod nearest;
+mod prices;
 mod problem;
 mod registry;
 mod resolve;
@@ -18,6 +19,7 @@ mod shares;
 mod template;
 
 pub use file::ConfigFile;
+pub use prices::{Prices, Tier};
 pub use problem::{ConfigProblem, ConfigProblems};
 pub use resolve::{Entry, Flag, Layers, Resolved, resolve};
 pub use secret::Secret;

@@ -79,18 +79,10 @@ fn provider(provider: &Provider) -> lab3_compute::Provider {
         quality: provider.quality,
         reliability: provider.reliability,
         context_tokens_max: provider.context_tokens_max,
-        prices: prices(provider),
+        prices: provider.prices.over(provider.cost),
         output_tokens_max: provider.output_tokens_max,
         embeds: provider.embeds,
     }
-}
-
-fn prices(provider: &Provider) -> lab3_compute::Prices {
-    let flat = lab3_compute::Rates::flat(provider.cost);
-    let output = provider.output_cost.unwrap_or(provider.cost);
-    let cache_read = provider.cached_cost.unwrap_or(provider.cost);
-    let rates = lab3_compute::Rates { output, reasoning: output, cache_read, ..flat };
-    lab3_compute::Prices { rates, long: None }
 }
 
 /// The providers the gateway can ask: switched on, with something to speak, a place and, where one is needed, a key.

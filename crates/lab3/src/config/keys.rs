@@ -27,6 +27,11 @@ const fn range(min: u64, max: u64) -> Range {
 /// Prices of a provider: up to a million MIC per thousand tokens.
 const PRICE: Range = range(0, 1_000_000);
 
+/// The key of a price that may be left open.
+const fn price(path: &'static str, meaning: &'static str, at: fn(&mut Provider) -> &mut dyn Setting) -> Key<Provider> {
+    Key { path, default: Some("\"\""), meaning, env: &[], range: PRICE, at }
+}
+
 /// Every key outside the providers.
 pub const KEYS: &[Key<Settings>] = &[
     Key {
@@ -242,22 +247,54 @@ pub const PROVIDER_KEYS: &[Key<Provider>] = &[
         at: |p| &mut p.aliases,
     },
     Key { path: "cost_gic_per_1k", default: None, meaning: "Price in MIC per 1,000 tokens.", env: &[], range: PRICE, at: |p| &mut p.cost },
+    price("input_cost_gic_per_1k", "Price of 1,000 input tokens, where it differs.", |p| &mut p.prices.usual.input),
+    price("output_cost_gic_per_1k", "Price of 1,000 output tokens, where it differs.", |p| &mut p.prices.usual.output),
+    price("cached_cost_gic_per_1k", "Price of 1,000 cached input tokens, where it differs.", |p| &mut p.prices.usual.cached),
+    price("cache_write_5m_cost_gic_per_1k", "Price of 1,000 input tokens written to the cache for 5 minutes, where it differs.", |p| {
+        &mut p.prices.usual.cache_write_5m
+    }),
+    price("cache_write_1h_cost_gic_per_1k", "Price of 1,000 input tokens written to the cache for an hour, where it differs.", |p| {
+        &mut p.prices.usual.cache_write_1h
+    }),
+    price("reasoning_cost_gic_per_1k", "Price of 1,000 output tokens that are thoughts, where it differs.", |p| {
+        &mut p.prices.usual.reasoning
+    }),
     Key {
-        path: "output_cost_gic_per_1k",
+        path: "tool_run_cost_gic",
         default: Some("\"\""),
-        meaning: "Price of 1,000 output tokens, where it differs.",
+        meaning: "Price in MIC of a run of its own tools, such as a web search; without one they are not for sale.",
         env: &[],
         range: PRICE,
-        at: |p| &mut p.output_cost,
+        at: |p| &mut p.prices.tool_run,
     },
     Key {
-        path: "cached_cost_gic_per_1k",
-        default: Some("\"\""),
-        meaning: "Price of 1,000 cached input tokens, where it differs.",
+        path: "long_above_tokens",
+        default: Some("0"),
+        meaning: "A query of more tokens has the long prices, for every token of it; 0 for none.",
         env: &[],
-        range: PRICE,
-        at: |p| &mut p.cached_cost,
+        range: range(0, 1_000_000_000),
+        at: |p| &mut p.prices.long_above_tokens,
     },
+    price("long_input_cost_gic_per_1k", "Price of 1,000 input tokens of a long query, where it differs.", |p| &mut p.prices.long.input),
+    price("long_output_cost_gic_per_1k", "Price of 1,000 output tokens after a long query, where it differs.", |p| {
+        &mut p.prices.long.output
+    }),
+    price("long_cached_cost_gic_per_1k", "Price of 1,000 cached input tokens of a long query, where it differs.", |p| {
+        &mut p.prices.long.cached
+    }),
+    price(
+        "long_cache_write_5m_cost_gic_per_1k",
+        "Price of 1,000 tokens of a long query written to the cache for 5 minutes, where it differs.",
+        |p| &mut p.prices.long.cache_write_5m,
+    ),
+    price(
+        "long_cache_write_1h_cost_gic_per_1k",
+        "Price of 1,000 tokens of a long query written to the cache for an hour, where it differs.",
+        |p| &mut p.prices.long.cache_write_1h,
+    ),
+    price("long_reasoning_cost_gic_per_1k", "Price of 1,000 thoughts after a long query, where it differs.", |p| {
+        &mut p.prices.long.reasoning
+    }),
     Key {
         path: "latency_ms",
         default: None,

@@ -242,6 +242,7 @@ fn check_together(settings: &Settings, entries: &[Entry], problems: &mut Vec<Con
         problems.push(ConfigProblem::new(&at, message));
     }
     check_fallback(settings, &source, problems);
+    check_prices(settings, entries, problems);
     let mut owners: BTreeMap<&str, &str> = settings.providers.iter().map(|provider| (&*provider.name, &*provider.name)).collect();
     for provider in &settings.providers {
         for alias in &provider.aliases {
@@ -250,6 +251,18 @@ fn check_together(settings: &Settings, entries: &[Entry], problems: &mut Vec<Con
                 let message = format!("the alias `{alias}` of the provider `{}` already names `{owner}`", provider.name);
                 problems.push(ConfigProblem::new(&at, message));
             }
+        }
+    }
+}
+
+/// A price for long queries where none is long is a slip.
+fn check_prices(settings: &Settings, entries: &[Entry], problems: &mut Vec<ConfigProblem>) {
+    for provider in settings.providers.iter().filter(|provider| provider.prices.long_above_tokens == 0) {
+        let prefix = format!("providers.{}.long_", provider.name);
+        let is_price = |entry: &&Entry| entry.path.starts_with(&prefix) && entry.path.ends_with("_per_1k") && !entry.value.is_empty();
+        for entry in entries.iter().filter(is_price) {
+            let message = format!("`{}` says what long queries cost, but `{prefix}above_tokens` does not say which are long", entry.path);
+            problems.push(ConfigProblem::new(&entry.source, message));
         }
     }
 }

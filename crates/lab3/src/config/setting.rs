@@ -241,10 +241,10 @@ impl Setting for TokenRate {
     }
 }
 
-/// A price that may be left open: `""` says so.
-impl Setting for Option<TokenRate> {
+/// What may be left open: `""` says so.
+impl<T: Setting + Default> Setting for Option<T> {
     fn accepts(&self, range: Range) -> String {
-        format!("{}, or \"\" for none", TokenRate::default().accepts(range))
+        format!("{}, or \"\" for none", T::default().accepts(range))
     }
 
     fn read(&mut self, raw: &Raw, range: Range) -> bool {
@@ -252,13 +252,13 @@ impl Setting for Option<TokenRate> {
             *self = None;
             return true;
         }
-        let mut rate = TokenRate::default();
-        let accepted = rate.read(raw, range);
-        put(self, accepted.then_some(Some(rate)))
+        let mut value = T::default();
+        let accepted = value.read(raw, range);
+        put(self, accepted.then_some(Some(value)))
     }
 
     fn show(&self) -> String {
-        self.as_ref().map_or_else(String::new, TokenRate::show)
+        self.as_ref().map_or_else(String::new, T::show)
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use lab3_finance::Share;
 use lab3_units::{Amount, Duration, FeeRate, Ratio, TokenRate};
 
-use super::{BaseUrl, Models, Range, Raw, Secret, Setting};
+use super::{BaseUrl, Models, Prices, Range, Raw, Secret, Setting};
 
 /// An enum whose variants are words of the configuration.
 macro_rules! words {
@@ -245,10 +245,8 @@ pub struct Provider {
     pub aliases: Vec<String>,
     /// Price of a token.
     pub cost: TokenRate,
-    /// Price of an output token, where it differs.
-    pub output_cost: Option<TokenRate>,
-    /// Price of a cached input token, where it differs.
-    pub cached_cost: Option<TokenRate>,
+    /// Prices by what a token was, where they differ.
+    pub prices: Prices,
     /// Expected latency.
     pub latency_ms: u32,
     /// Capability of the model.
@@ -334,8 +332,7 @@ impl Provider {
             enabled: false,
             aliases: Vec::new(),
             cost: TokenRate::default(),
-            output_cost: None,
-            cached_cost: None,
+            prices: Prices::default(),
             latency_ms: 0,
             quality: Ratio::ZERO,
             reliability: Ratio::ZERO,

@@ -88,7 +88,7 @@ fn the_default_providers_are_the_specifications_table() {
 
 fn shown_provider(p: &Provider) -> String {
     let (aliases, cost) = (p.aliases.join(","), p.cost.mic_per_thousand());
-    assert!(p.enabled && p.output_cost.is_none() && p.cached_cost.is_none() && !p.api_key.is_set());
+    assert!(p.enabled && p.prices == Prices::default() && !p.api_key.is_set());
     format!("{} ({aliases}) {cost} {} {} {} {} {}", p.name, p.latency_ms, p.quality, p.reliability, p.context_tokens_max, p.fallback)
 }
 
@@ -345,13 +345,70 @@ fn an_operator_adds_changes_and_disables_providers() {
     let names: Vec<_> = settings.providers.iter().filter(|provider| provider.enabled).map(|provider| &*provider.name).collect();
     assert_eq!(names, ["anthropic_claude", "google_gemini", "deepseek", "local_llama", "hive-mistral"]);
     let deepseek = &settings.providers[3];
-    assert_eq!(deepseek.output_cost, TokenRate::from_mic_per_thousand("0.008").ok());
-    assert_eq!(deepseek.cached_cost, TokenRate::from_mic_per_thousand("0.0005").ok());
+    assert_eq!(deepseek.prices.usual.output, TokenRate::from_mic_per_thousand("0.008").ok());
+    assert_eq!(deepseek.prices.usual.cached, TokenRate::from_mic_per_thousand("0.0005").ok());
     assert_eq!(deepseek.aliases, ["ds", "deep"]);
     assert_eq!(settings.providers[5].latency_ms, 950);
     assert_eq!(settings.fallback_provider().map(|provider| &*provider.name), Some("hive-mistral"));
     assert_eq!(settings.providers.iter().filter(|provider| provider.fallback).count(), 1);
     assert_eq!(entry(&resolved, "providers.local_llama.fallback").0, "false");
+}
+
+#[test]
+fn every_price_lands_where_it_belongs() {
+    let file = r#"
+        [providers.deepseek]
+        input_cost_gic_per_1k = 0.003
+        output_cost_gic_per_1k = 0.015
+        cached_cost_gic_per_1k = 0.0003
+        cache_write_5m_cost_gic_per_1k = "0.00375"
+        cache_write_1h_cost_gic_per_1k = 0.006
+        reasoning_cost_gic_per_1k = 0.000000001
+        tool_run_cost_gic = 0.01
+        long_above_tokens = 200_000
+        long_input_cost_gic_per_1k = 0.0060
+        long_output_cost_gic_per_1k = 0.0225
+        long_cached_cost_gic_per_1k = 0.0006
+        long_cache_write_5m_cost_gic_per_1k = 0.0075
+        long_cache_write_1h_cost_gic_per_1k = 0.012
+    "#;
+    let env = [("LAB3__PROVIDERS__DEEPSEEK__LONG_REASONING_COST_GIC_PER_1K", "1000000")];
+    let resolved = resolve(&layers(file, &env, &[])).unwrap();
+    let prices = &resolved.settings.providers[3].prices;
+    let tier = |rates: [&str; 6]| {
+        let [input, output, cached, cache_write_5m, cache_write_1h, reasoning] =
+            rates.map(|rate| TokenRate::from_mic_per_thousand(rate).ok());
+        Tier { input, output, cached, cache_write_5m, cache_write_1h, reasoning }
+    };
+    assert_eq!(prices.usual, tier(["0.003", "0.015", "0.0003", "0.00375", "0.006", "0.000000001"]));
+    assert_eq!(prices.long, tier(["0.006", "0.0225", "0.0006", "0.0075", "0.012", "1000000"]));
+    assert_eq!((prices.long_above_tokens, prices.tool_run), (200_000, Some(mic("0.01"))));
+    assert_eq!(entry(&resolved, "providers.deepseek.tool_run_cost_gic"), ("0.01".to_owned(), "lab3.toml:9".to_owned()));
+    assert_eq!(entry(&resolved, "providers.deepseek.long_input_cost_gic_per_1k").0, "0.006");
+    assert_eq!(entry(&resolved, "providers.openai_gpt4.reasoning_cost_gic_per_1k"), (String::new(), "default".to_owned()));
+}
+
+#[test]
+fn a_price_that_is_none_is_refused_by_its_key() {
+    let price = "it takes a price in MIC per 1,000 tokens from 0 to 1,000,000, at most 9 decimals, or \"\" for none";
+    for key in ["cache_write_1h_cost_gic_per_1k", "reasoning_cost_gic_per_1k", "long_cached_cost_gic_per_1k"] {
+        for (value, shown) in [("-1", "-1"), ("0.0000000001", "0.0000000001"), ("\"cheap\"", "\"cheap\""), ("1_000_001", "1000001")] {
+            let message = format!("lab3.toml:1: `providers.deepseek.{key}` cannot be {shown}: {price}");
+            refuses(&format!("providers.deepseek.{key} = {value}"), &message);
+        }
+    }
+    refuses(
+        "providers.deepseek.tool_run_cost_gic = 0.0000001",
+        "lab3.toml:1: `providers.deepseek.tool_run_cost_gic` cannot be 0.0000001: it takes an amount of MIC from 0 to 1,000,000, at most 6 decimals, or \"\" for none",
+    );
+    refuses(
+        "providers.deepseek.long_above_tokens = \"many\"",
+        "lab3.toml:1: `providers.deepseek.long_above_tokens` cannot be \"many\": it takes a whole number from 0 to 1,000,000,000",
+    );
+    refuses(
+        "[providers.deepseek]\nlong_output_cost_gic_per_1k = 0.02\n",
+        "lab3.toml:2: `providers.deepseek.long_output_cost_gic_per_1k` says what long queries cost, but `providers.deepseek.long_above_tokens` does not say which are long",
+    );
 }
 
 #[test]

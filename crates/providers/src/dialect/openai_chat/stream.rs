@@ -55,6 +55,9 @@ struct Chunk<'a> {
     usage: Option<&'a RawValue>,
     #[serde(borrow)]
     x_groq: Option<Groq<'a>>,
+    /// Where llama.cpp tells it when it was not asked for usage.
+    #[serde(borrow)]
+    timings: Option<&'a RawValue>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -134,7 +137,7 @@ impl Reading {
                 result = result.and(self.choice(choice, pieces));
             }
         }
-        pieces.extend(told.and_then(|told| usage::read(told.get())).map(Piece::Usage));
+        pieces.extend(told.or(chunk.timings).and_then(|told| usage::read(told.get())).map(Piece::Usage));
         result
     }
 

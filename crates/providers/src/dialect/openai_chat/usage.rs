@@ -12,33 +12,52 @@ pub(crate) fn read(text: &str) -> Option<Usage> {
     let usage: Value = serde_json::from_str(text).ok()?;
     let first = |paths: &[&str]| paths.iter().find_map(|path| count(usage.pointer(path)?));
     let total = first(&["/total_tokens"]);
-    let sides = (first(&["/prompt_tokens", "/input_tokens"]), first(&["/completion_tokens", "/output_tokens"]), total);
+    // llama.cpp's timings: what was evaluated and what was in its cache make up the query.
+    let timed = first(&["/prompt_n"]).map(|evaluated| evaluated.saturating_add(first(&["/cache_n"]).unwrap_or(0)));
+    let sides =
+        (first(&["/prompt_tokens", "/input_tokens"]).or(timed), first(&["/completion_tokens", "/output_tokens", "/predicted_n"]), total);
     let (prompt, completion) = match sides {
         (Some(prompt), Some(completion), _) => (prompt, completion),
         (Some(prompt), None, Some(total)) => (prompt, total.saturating_sub(prompt)),
         (None, Some(completion), Some(total)) => (total.saturating_sub(completion), completion),
         _ => return None,
     };
-    let uncounted = total.unwrap_or(0).saturating_sub(prompt.saturating_add(completion));
-    let output = completion.saturating_add(uncounted);
     // The details of either dialect; the writing of OpenAI's twelve hours is priced as the longer of two.
     let detail = |side: &[&str], name: &str| side.iter().find_map(|side| count(usage.pointer(&format!("/{side}_details/{name}"))?));
     let (query, answer) = (["prompt_tokens", "input_tokens"], ["completion_tokens", "output_tokens"]);
-    let cached = detail(&query, "cached_tokens").or_else(|| first(&["/prompt_cache_hit_tokens", "/cached_tokens"]));
+    let thought = detail(&answer, "reasoning_tokens").or_else(|| first(&["/reasoning_tokens"]));
+    // Perplexity's research reads and thinks beside both sides, and outside of the total; more thoughts than answer are no part of it.
+    let found = first(&["/citation_tokens"]);
+    let is_apart = found.is_some() || (total.is_none() && thought > Some(completion));
+    let prompt = prompt.saturating_add(found.unwrap_or(0));
+    let counted = completion.saturating_add(thought.filter(|_| is_apart).unwrap_or(0));
+    let uncounted = total.unwrap_or(0).saturating_sub(prompt.saturating_add(counted));
+    let output = counted.saturating_add(uncounted);
+    let cached = detail(&query, "cached_tokens").or_else(|| first(&["/prompt_cache_hit_tokens", "/cached_tokens", "/cache_n"]));
     let cached = cached.unwrap_or(0).min(prompt);
-    let written = detail(&query, "cache_write_tokens").unwrap_or(0).min(prompt - cached);
-    let written_long = detail(&query, "cache_write_tokens_details/ttl_12h_tokens").unwrap_or(0).min(written);
-    let reasoning = detail(&answer, "reasoning_tokens").or_else(|| first(&["/reasoning_tokens"])).unwrap_or(uncounted);
+    // LiteLLM has Anthropic's words for the writing, at first beside the counts.
+    let written =
+        detail(&query, "cache_write_tokens").or_else(|| first(&["/cache_creation_input_tokens"])).unwrap_or(0).min(prompt - cached);
+    let written_long = detail(&query, "cache_write_tokens_details/ttl_12h_tokens")
+        .or_else(|| detail(&query, "cache_creation_token_details/ephemeral_1h_input_tokens"));
+    let written_long = written_long.unwrap_or(0).min(written);
     Some(Usage {
         input: prompt - cached - written,
         cache_read: cached,
         cache_write_5m: written - written_long,
         cache_write_1h: written_long,
         output,
-        reasoning: reasoning.min(output),
-        // xAI counts sources, Perplexity searches, OpenRouter runs.
-        tool_runs: first(&["/num_sources_used", "/num_search_queries", "/server_tool_use/web_search_requests"]).unwrap_or(0),
+        reasoning: thought.unwrap_or(uncounted).min(output),
+        tool_runs: runs(&usage),
     })
+}
+
+/// Runs of the provider's tools: xAI counts sources and tools, Perplexity searches, OpenRouter runs. Perplexity's smaller models search
+/// once for each query and tell only how much they searched.
+fn runs(usage: &Value) -> u64 {
+    let paths = ["/num_sources_used", "/num_server_side_tools_used", "/num_search_queries", "/server_tool_use/web_search_requests"];
+    let counted = paths.iter().filter_map(|path| count(usage.pointer(path)?)).reduce(u64::saturating_add);
+    counted.unwrap_or_else(|| usage.get("search_context_size").is_some_and(Value::is_string).into())
 }
 
 /// A count; some servers write 12.0.

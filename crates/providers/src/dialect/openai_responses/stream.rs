@@ -1,5 +1,7 @@
 //! OpenAI's events, read into pieces.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -156,7 +158,14 @@ fn used(response: &Value) -> Option<Piece> {
         let runs = runs.filter(|item| item["action"]["type"].as_str().is_none_or(|action| action == "search"));
         u64::try_from(runs.count()).unwrap_or(u64::MAX)
     };
-    let searches = count(&response["tool_usage"]["web_search"]["num_requests"]).unwrap_or_else(|| runs(&["web_search_call"]));
-    usage.tool_runs = searches + runs(&["file_search_call", "code_interpreter_call", "image_generation_call"]);
+    // xAI counted them already.
+    if usage.tool_runs == 0 {
+        let searches = count(&response["tool_usage"]["web_search"]["num_requests"]).unwrap_or_else(|| runs(&["web_search_call"]));
+        // Code costs by the container, however often it runs there.
+        let code = items.iter().filter(|item| item["type"] == "code_interpreter_call");
+        let containers = code.map(|item| item["container_id"].as_str()).collect::<BTreeSet<_>>();
+        let containers = u64::try_from(containers.len()).unwrap_or(u64::MAX);
+        usage.tool_runs = searches.saturating_add(containers).saturating_add(runs(&["file_search_call", "image_generation_call"]));
+    }
     Some(Piece::Usage(usage))
 }
