@@ -106,7 +106,11 @@ fn embeddings_are_made_by_whose_models_make_them() {
         let before = ks(&quota(&desk)["used_gic"]);
         let (status, text) = ask(&agent(), &desk, path, &json!({"model": model, "input": ["the seed store", "the key"]}));
         let reply: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!((status, reply["data"].as_array().map(Vec::len), &reply["lab3"]["provider"]), (200, Some(2), &json!("vectors")), "{text}");
+        assert_eq!(
+            (status, reply["data"].as_array().map(Vec::len), &reply["lab3"]["provider"]),
+            (200, Some(2), &json!("vectors")),
+            "{text}"
+        );
         assert_eq!((ks(&quota(&desk)["used_gic"]) - before, ks(&quota(&desk)["held_gic"])), (27, 0), "{text}");
     }
     // Neither does an answer come from there, nor an embedding from who answers.

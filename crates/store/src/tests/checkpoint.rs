@@ -45,6 +45,26 @@ fn the_log_is_used_again_under_a_writer_that_never_rests() {
 }
 
 #[test]
+fn commits_do_not_make_the_log_longer_before_its_first_lap_is_over() {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open_with(folder.path(), LOG_PAGES).unwrap();
+    let laid = log_pages(folder.path());
+    assert!(laid >= LOG_PAGES, "{laid}");
+    append(&store, 100, |_| {});
+    assert_eq!((log_pages(folder.path()), last(&store)), (laid, 6400));
+    drop(store);
+    // What was laid out is no harm to what was written: after a crash it stands behind it.
+    let store = SqliteStore::open_with(folder.path(), LOG_PAGES).unwrap();
+    append(&store, 1, |_| {});
+    let copy = TempDir::new().unwrap();
+    for name in ["journal.db", "journal.db-wal"] {
+        fs::copy(folder.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let crashed = SqliteStore::open_with(copy.path(), LOG_PAGES).unwrap();
+    assert_eq!(last(&crashed), 6464);
+}
+
+#[test]
 fn the_log_is_used_again_after_a_long_read() {
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open_with(folder.path(), LOG_PAGES).unwrap();
