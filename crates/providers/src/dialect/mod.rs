@@ -6,9 +6,11 @@
 
 pub mod anthropic;
 pub mod gemini;
+mod merge;
 pub mod ollama;
 pub mod openai_chat;
 pub mod openai_responses;
+mod relay;
 
 use std::fmt;
 

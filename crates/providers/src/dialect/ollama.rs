@@ -4,13 +4,16 @@
 //! The base URL is the server's root (`http://127.0.0.1:11434`).
 
 mod read;
+mod relay;
 mod reply;
 mod request;
 mod stream;
 
 use serde_json::{Value, json};
 
+use super::relay::Relay;
 use super::{Back, Call, Failure, Front, Reader, Receipt, Terms, Unreadable, Writer};
+use crate::split::Splitter;
 use crate::{Answer, Query};
 
 /// The version of Ollama's API that is spoken here: the first with ids of calls. Some clients refuse servers that are older than
@@ -38,6 +41,14 @@ impl Front for OllamaChat {
 
     fn writer(&self, query: &Query) -> Box<dyn Writer> {
         Box::new(reply::Lines::new(reply::Shape::Chat, query))
+    }
+
+    fn relay(&self, query: &Query) -> Option<Box<dyn Writer>> {
+        Some(if query.stream {
+            Relay::new(Splitter::lines(), relay::Passed::new(query))
+        } else {
+            Relay::new(Splitter::lines(), relay::Whole::new(query))
+        })
     }
 
     fn whole(&self, query: &Query, answer: &Answer, receipt: &Receipt) -> Vec<u8> {

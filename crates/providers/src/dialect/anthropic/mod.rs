@@ -6,17 +6,21 @@
 mod blocks;
 mod models;
 mod read;
+mod relay;
 mod reply;
 mod request;
 mod stream;
 mod turns;
+mod whole;
 
 use serde::Deserialize;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
 use super::openai_chat::Reading;
+use super::relay::Relay;
 use super::{Back, Call, Failure, Front, Reader, Receipt, Terms, Unreadable, Writer};
+use crate::split::Splitter;
 use crate::{Answer, Query};
 
 pub use reply::token_count;
@@ -49,6 +53,14 @@ impl Front for Anthropic {
 
     fn writer(&self, query: &Query) -> Box<dyn Writer> {
         Box::new(reply::MessageWriter::new(query))
+    }
+
+    fn relay(&self, query: &Query) -> Option<Box<dyn Writer>> {
+        Some(if query.stream {
+            Relay::new(Splitter::events(), relay::Events::new(query))
+        } else {
+            Relay::new(Splitter::events(), whole::Message::new(query))
+        })
     }
 
     fn whole(&self, query: &Query, answer: &Answer, receipt: &Receipt) -> Vec<u8> {

@@ -195,19 +195,23 @@ impl Writer for MessageWriter {
         self.start(out);
         self.close_all(out);
         let ending = Ending::of(self.finish.as_ref(), self.calls > 0, &self.refusal);
-        let end = json!({
-            "type": "message_delta",
-            "delta": ending,
-            "usage": usage(&self.usage.unwrap_or_default()),
-            "lab3": receipt.to_json(),
-        });
-        event("message_delta", &end, out);
+        change(&ending, &self.usage.unwrap_or_default(), receipt, out);
         event("message_stop", &json!({"type": "message_stop"}), out);
     }
 
     fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
         event("error", &error(failure), out);
     }
+}
+
+fn change(ending: &Ending, used: &Usage, receipt: &Receipt, out: &mut Vec<u8>) {
+    let change = json!({"type": "message_delta", "delta": ending, "usage": usage(used), "lab3": receipt.to_json()});
+    event("message_delta", &change, out);
+}
+
+/// Says that as many tokens came as were allowed.
+pub(super) fn end_at_limit(used: &Usage, receipt: &Receipt, out: &mut Vec<u8>) {
+    change(&Ending::of(Some(&Finish::Length), false, ""), used, receipt, out);
 }
 
 /// Why the message ends.
@@ -295,7 +299,7 @@ pub(super) fn refusal(failure: &Failure) -> Vec<u8> {
 }
 
 /// An error in the API's form. Clients show `error_code` as the stable name of the cause.
-fn error(failure: &Failure) -> Value {
+pub(super) fn error(failure: &Failure) -> Value {
     let kind = match failure.status {
         401 => "authentication_error",
         402 => "billing_error",
@@ -317,7 +321,7 @@ fn error(failure: &Failure) -> Value {
 }
 
 /// The usage as the API tells it.
-fn usage(usage: &Usage) -> Value {
+pub(super) fn usage(usage: &Usage) -> Value {
     let mut told = json!({
         "input_tokens": usage.input,
         "cache_read_input_tokens": usage.cache_read,
@@ -355,6 +359,7 @@ fn either<'a>(first: &'a str, second: &'a str) -> &'a str {
     if first.is_empty() { second } else { first }
 }
 
-fn event(name: &str, data: &Value, out: &mut Vec<u8>) {
+/// Appends an event.
+pub(super) fn event(name: &str, data: &Value, out: &mut Vec<u8>) {
     out.extend_from_slice(format!("event: {name}\ndata: {data}\n\n").as_bytes());
 }

@@ -77,6 +77,9 @@ struct Function<'a> {
 }
 
 impl ChatWriter {
+    /// Clients want an id.
+    pub(super) const NO_ID: &'static str = "chatcmpl-lab3";
+
     pub(super) fn new(query: &Query) -> Self {
         Self {
             id: String::new(),
@@ -173,9 +176,8 @@ fn event(data: &impl Serialize, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\n\n");
 }
 
-/// Clients want an id.
 fn id(id: &str) -> &str {
-    if id.is_empty() { "chatcmpl-lab3" } else { id }
+    if id.is_empty() { ChatWriter::NO_ID } else { id }
 }
 
 /// Clients tell calls apart by their ids.

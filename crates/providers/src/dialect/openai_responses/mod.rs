@@ -1,18 +1,22 @@
 //! Responses: OpenAI's newer protocol, with typed items and events. This desk keeps no conversations: each request carries its own.
 //!
 //! Requests are read in `request` and `items`; answers are made of the items in `output` and written whole there, or as events in
-//! `events`. As a back it goes to OpenAI itself, from clients of the same dialect; `stream` reads its events.
+//! `events`. What OpenAI answers in this dialect is passed on by `relay`, which keeps its `progress`. As a back it goes to OpenAI itself, from clients of the same dialect; `stream` reads its events.
 
 mod events;
 mod items;
 mod output;
+mod progress;
+mod relay;
 mod request;
 mod stream;
 
 use serde_json::json;
 
 use super::openai_chat::{call, error, error_of, plain_service, read_envelope};
+use super::relay::Relay;
 use super::{Back, Call, Failure, Front, Reader, Receipt, Terms, Unreadable, Writer};
+use crate::split::Splitter;
 use crate::{Answer, Query};
 
 pub use request::read;
@@ -28,6 +32,14 @@ impl Front for OpenAiResponses {
 
     fn writer(&self, query: &Query) -> Box<dyn Writer> {
         Box::new(events::EventWriter::new(query))
+    }
+
+    fn relay(&self, query: &Query) -> Option<Box<dyn Writer>> {
+        Some(if query.stream {
+            Relay::new(Splitter::events(), relay::Events::new(query))
+        } else {
+            Relay::new(Splitter::events(), relay::Last::new(query))
+        })
     }
 
     fn whole(&self, query: &Query, answer: &Answer, receipt: &Receipt) -> Vec<u8> {

@@ -224,7 +224,8 @@ pub(super) fn ended(items: &[Item], finish: Option<&Finish>) -> Vec<Value> {
     items.iter().enumerate().map(|(index, item)| item.to_json(status(index))).collect()
 }
 
-fn usage(usage: &Usage) -> Value {
+/// The usage as clients read it.
+pub(super) fn usage(usage: &Usage) -> Value {
     let input = usage.query_tokens();
     let written = usage.cache_write_5m.saturating_add(usage.cache_write_1h);
     json!({
