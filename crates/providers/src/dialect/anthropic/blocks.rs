@@ -147,7 +147,7 @@ fn image(source: Fields<'_>) -> Result<Part, Unreadable> {
             let (media_type, data) = data(source)?;
             Ok(Part::Image(Image::Data { media_type, data }))
         }
-        "url" => Ok(Part::Image(Image::Url(source.need_text("url")?.to_owned()))),
+        "url" => crate::dialect::openai_chat::image(source.need_text("url")?, "url").map(Part::Image),
         kind => Err(elsewhere(kind)),
     }
 }
