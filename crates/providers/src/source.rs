@@ -4,8 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::connection::{AskError, Base, Connections, Patience, Stream};
-use crate::dialect::{Back, Call, Reader, Terms, Unreadable};
+use crate::dialect::{Back, Broken, Call, Reader, Terms, Unreadable};
 use crate::{Chunk, Query};
 
 /// A dialect a request came in or a provider speaks.
@@ -119,15 +121,21 @@ struct RemoteAnswer {
 impl Answering for RemoteAnswer {
     fn next(&mut self) -> Boxed<'_, Result<Option<Chunk>, AskError>> {
         Box::pin(async move {
-            match self.stream.next().await? {
-                Some(bytes) => {
-                    let mut pieces = Vec::new();
-                    self.reader.read(&bytes, &mut pieces).map_err(|broken| AskError::Broken(broken.to_string()))?;
-                    Ok(Some(Chunk { bytes, pieces }))
-                }
-                None if self.reader.is_done() => Ok(None),
-                None => Err(AskError::Broken("the stream ended before the answer did".to_owned())),
+            let broken = |broken: Broken| AskError::Broken(broken.to_string());
+            let mut pieces = Vec::new();
+            if let Some(bytes) = self.stream.next().await? {
+                self.reader.read(&bytes, &mut pieces).map_err(broken)?;
+                return Ok(Some(Chunk { bytes, pieces }));
             }
+            self.reader.end(&mut pieces).map_err(broken)?;
+            if !pieces.is_empty() {
+                // Who passes the bytes on needs the end of the line as well.
+                return Ok(Some(Chunk { bytes: Bytes::from_static(b"\n"), pieces }));
+            }
+            if self.reader.is_done() {
+                return Ok(None);
+            }
+            Err(AskError::Broken("the stream ended before the answer did".to_owned()))
         })
     }
 }

@@ -519,6 +519,21 @@ fn an_answer_ends_for_its_reason() {
 }
 
 #[test]
+fn the_last_line_needs_no_end() {
+    let line = r#"{"model":"m","message":{"role":"assistant","content":"Hi"},"done":true,"done_reason":"stop","prompt_eval_count":3,"eval_count":1}"#;
+    let (mut reader, mut pieces) = (OllamaChat.reader(), Vec::new());
+    reader.read(line.as_bytes(), &mut pieces).unwrap();
+    assert_eq!((pieces.as_slice(), reader.is_done()), (&[][..], false));
+    reader.end(&mut pieces).unwrap();
+    assert_eq!((pieces, reader.is_done()), (vec![start("m"), text("Hi"), used(3, 0, 1), Piece::Finish(Finish::Stop)], true));
+    // What was cut off is no line.
+    let (mut reader, mut pieces) = (OllamaChat.reader(), Vec::new());
+    reader.read(&line.as_bytes()[..60], &mut pieces).unwrap();
+    reader.end(&mut pieces).unwrap();
+    assert_eq!((pieces, reader.is_done()), (vec![], false));
+}
+
+#[test]
 fn a_failure_in_mid_stream_is_told() {
     let begun = "{\"message\":{\"content\":\"a\"},\"done\":false,\"error\":null}\n";
     for (error, expected) in [

@@ -171,6 +171,11 @@ pub trait Reader: Send {
     /// Reads more bytes; appends what arrived to `pieces`.
     fn read(&mut self, bytes: &[u8], pieces: &mut Vec<Piece>) -> Result<(), Broken>;
 
+    /// The connection ended: reads what needs no end of its own, such as a last line. Most dialects have no such thing.
+    fn end(&mut self, _pieces: &mut Vec<Piece>) -> Result<(), Broken> {
+        Ok(())
+    }
+
     /// Whether the stream came to its own end (`[DONE]`, `message_stop`): if not when the connection ends, it was cut.
     fn is_done(&self) -> bool;
 }

@@ -1,6 +1,7 @@
 //! Answers of providers that speak as the client does: relayed in their own bytes, put together where no stream was asked for, ended by
 //! the budget at any place. Each stream is fed in pieces of every size.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::format_collect, reason = "streams of a few events")]
 #![allow(clippy::needless_pass_by_value, reason = "what is written down where it is checked needs no borrowing")]
 
 mod chat;
@@ -112,7 +113,9 @@ impl Dialect<'_> {
     fn answer(&self, stream: &[u8]) -> (Answer, Result<(), Broken>, bool) {
         let (mut reader, mut pieces, mut answer) = (self.back.reader(), Vec::new(), Answer::default());
         let result = reader.read(stream, &mut pieces);
-        pieces.iter().for_each(|piece| answer.add(piece));
+        for piece in &pieces {
+            answer.add(piece);
+        }
         (answer, result, reader.is_done())
     }
 

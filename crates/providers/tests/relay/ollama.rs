@@ -32,6 +32,12 @@ fn the_last_line_carries_the_receipt() {
 }
 
 #[test]
+fn a_last_line_without_end_gets_one() {
+    let stream = format!("{LINES}{LAST}").replace('§', "");
+    assert_eq!(OLLAMA.relay(&query(true, true), &stream, 7), format!("{LINES}{LAST}\n").replace('§', &super::lab3()));
+}
+
+#[test]
 fn a_whole_body_is_the_last_line_with_all_that_was_said() {
     let call = |id: &str, index: u32, name: &str, arguments: Value| json!({"id": id, "function": {"index": index, "name": name, "arguments": arguments}});
     let calls = [call("call_1", 0, "look", json!({"a": 1})), call("call_2", 1, "ask", json!({}))];
