@@ -101,7 +101,13 @@ impl Source for Remote {
     }
 
     fn can_say(&self, asked: &Asked<'_>) -> Result<(), Unreadable> {
-        self.call(asked).map(drop)
+        if asked.dialect == self.dialect {
+            return self.back.can_adapt(asked.body);
+        }
+        match asked.query.only_here.first() {
+            Some(strange) => Err(strange.clone()),
+            None => self.back.can_say(asked.query, asked.terms),
+        }
     }
 
     fn ask<'a>(&'a self, asked: Asked<'a>) -> Boxed<'a, Result<Box<dyn Answering>, AskError>> {

@@ -38,6 +38,7 @@ fn body(call: &Call) -> Value {
 /// The fields of a written request beside those that every one has.
 #[track_caller]
 fn check_for(model: &str, query: &Query, expected: Value) {
+    assert_eq!(Anthropic.can_say(query, &terms(model)), Ok(()));
     let written = body(&Anthropic.write(query, &terms(model), None).unwrap());
     let mut full = json!({"model": model, "max_tokens": 4096, "stream": true, "messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]});
     full.as_object_mut().unwrap().extend(expected.as_object().unwrap().clone());
@@ -320,6 +321,7 @@ fn pictures_documents_and_thoughts_are_written() {
 #[track_caller]
 fn check_refused(query: &Query, field: &str, detail: &str) {
     let error = Anthropic.write(query, &terms("claude-sonnet-4-5"), None).unwrap_err();
+    assert_eq!(Anthropic.can_say(query, &terms("claude-sonnet-4-5")), Err(error.clone()));
     assert_eq!(error.field, field);
     assert!(error.detail.contains(detail), "{}", error.detail);
 }
@@ -390,6 +392,8 @@ fn what_costs_more_than_the_desk_knows_is_left_out_or_refused() {
     );
     let error = Anthropic.adapt(br#"{"model":"m","inference_geo":"us"}"#, &terms("m"), None).unwrap().unwrap_err();
     assert_eq!(error.field, "inference_geo");
+    assert_eq!(Anthropic.can_adapt(br#"{"model":"m","inference_geo":"us"}"#), Err(error));
+    assert_eq!(Anthropic.can_adapt(br#"{"model":"m","inference_geo":"global"}"#), Ok(()));
 }
 
 /// A client that did not name the model cannot know what it takes.

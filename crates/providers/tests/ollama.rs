@@ -249,6 +249,7 @@ fn what_is_wrong_is_named() {
 
 /// A query's request to a server.
 fn sent(query: &Query, model: &str) -> Value {
+    assert_eq!(OllamaChat.can_say(query, &terms()), Ok(()));
     let call = OllamaChat.write(query, &Terms { model: model.to_owned(), ..terms() }, None).unwrap_or_else(|error| panic!("{error}"));
     serde_json::from_slice(&call.body).unwrap()
 }
@@ -347,6 +348,7 @@ fn what_a_server_cannot_be_told_is_refused() {
     let query = || asks(vec![user("Hi")]);
     let check = |query: Query, field: &str| {
         let error = OllamaChat.write(&query, &terms(), None).unwrap_err();
+        assert_eq!(OllamaChat.can_say(&query, &terms()), Err(error.clone()));
         assert_eq!(error.field, field, "{error}");
     };
     check(Query { hosted_tools: vec!["web_search".to_owned()], ..query() }, "tools");

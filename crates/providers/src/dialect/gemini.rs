@@ -24,6 +24,10 @@ const SIGNATURE_MARK: &str = "gemini:";
 pub struct Gemini;
 
 impl Back for Gemini {
+    fn can_say(&self, query: &Query, terms: &Terms) -> Result<(), Unreadable> {
+        request::can_say(query, terms)
+    }
+
     fn write(&self, query: &Query, terms: &Terms, key: Option<&str>) -> Result<Call, Unreadable> {
         let body = request::body(query, terms)?;
         let path = format!("/v1beta/{}:streamGenerateContent?alt=sse", model::path(&terms.model));

@@ -87,6 +87,10 @@ impl Front for OllamaGenerate {
 }
 
 impl Back for OllamaChat {
+    fn can_say(&self, query: &Query, _terms: &Terms) -> Result<(), Unreadable> {
+        request::can_say(query)
+    }
+
     fn write(&self, query: &Query, terms: &Terms, key: Option<&str>) -> Result<Call, Unreadable> {
         Ok(call(request::body(query, terms)?, key))
     }

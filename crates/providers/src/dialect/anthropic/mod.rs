@@ -73,6 +73,14 @@ impl Front for Anthropic {
 }
 
 impl Back for Anthropic {
+    fn can_say(&self, query: &Query, _terms: &Terms) -> Result<(), Unreadable> {
+        request::can_say(query)
+    }
+
+    fn can_adapt(&self, body: &[u8]) -> Result<(), Unreadable> {
+        request::can_adapt(body)
+    }
+
     fn write(&self, query: &Query, terms: &Terms, key: Option<&str>) -> Result<Call, Unreadable> {
         Ok(call(request::write(query, terms)?, key))
     }

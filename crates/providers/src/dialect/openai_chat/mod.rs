@@ -106,6 +106,10 @@ impl LimitField {
 }
 
 impl Back for OpenAiChatBack {
+    fn can_say(&self, query: &Query, _terms: &Terms) -> Result<(), Unreadable> {
+        write::can_say(query, self.flavour)
+    }
+
     fn write(&self, query: &Query, terms: &Terms, key: Option<&str>) -> Result<Call, Unreadable> {
         write::body(query, terms, self.flavour).map(|body| call("/chat/completions", body.to_string().into_bytes(), key))
     }

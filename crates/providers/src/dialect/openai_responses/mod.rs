@@ -53,8 +53,12 @@ impl Front for OpenAiResponses {
 
 impl Back for OpenAiResponses {
     /// Whoever speaks Responses speaks Chat Completions too, which says as much of other dialects.
+    fn can_say(&self, _query: &Query, _terms: &Terms) -> Result<(), Unreadable> {
+        Err(unsayable())
+    }
+
     fn write(&self, _query: &Query, _terms: &Terms, _key: Option<&str>) -> Result<Call, Unreadable> {
-        Err(Unreadable::new("", "queries of other dialects go to this provider as Chat Completions; configure it so"))
+        Err(unsayable())
     }
 
     fn adapt(&self, body: &[u8], terms: &Terms, key: Option<&str>) -> Option<Result<Call, Unreadable>> {
@@ -76,4 +80,8 @@ impl Back for OpenAiResponses {
     fn error(&self, body: &[u8]) -> String {
         error_of(body)
     }
+}
+
+fn unsayable() -> Unreadable {
+    Unreadable::new("", "queries of other dialects go to this provider as Chat Completions; configure it so")
 }
