@@ -569,6 +569,10 @@ fn an_error_says_what_was_wrong() {
     assert_eq!(OllamaChat.error(&vec![b'x'; 9_999]).len(), 500);
 }
 
+/// When a query was asked, and how that is told.
+const ASKED_AT: u64 = 1_763_847_845;
+const TIME: &str = "2025-11-22T21:44:05Z";
+
 fn receipt() -> Receipt {
     Receipt {
         allocation_id: "al-1".to_owned(),
@@ -581,7 +585,7 @@ fn receipt() -> Receipt {
 
 /// What a stream of pieces is written as.
 fn written(front: &dyn Front, pieces: &[Piece]) -> Vec<Value> {
-    let (mut writer, mut out) = (front.writer(&asks(vec![])), Vec::new());
+    let (mut writer, mut out) = (front.writer(&Query { asked_at: ASKED_AT, ..asks(vec![]) }), Vec::new());
     for piece in pieces {
         writer.piece(piece, &mut out);
     }
@@ -594,7 +598,7 @@ fn written(front: &dyn Front, pieces: &[Piece]) -> Vec<Value> {
 /// The last line's fields beside the content.
 fn ending(reason: &str, counts: &Value) -> Value {
     let mut ending = json!({
-        "model": "big", "created_at": "1970-01-01T00:00:00Z", "done": true, "done_reason": reason,
+        "model": "big", "created_at": TIME, "done": true, "done_reason": reason,
         "total_duration": 0, "load_duration": 0, "prompt_eval_duration": 0, "eval_duration": 0, "lab3": receipt().to_json(),
     });
     ending.as_object_mut().unwrap().extend(counts.as_object().unwrap().clone());
@@ -609,7 +613,7 @@ fn with(mut line: Value, field: &str, value: Value) -> Value {
 #[test]
 fn a_chat_is_written_in_lines() {
     let usage = Usage { input: 20, cache_read: 9, cache_write_5m: 1, output: 3, ..Usage::default() };
-    let line = |message: Value| json!({"model": "big", "created_at": "1970-01-01T00:00:00Z", "message": message, "done": false});
+    let line = |message: Value| json!({"model": "big", "created_at": TIME, "message": message, "done": false});
     let found = written(
         &OllamaChat,
         &[
@@ -653,7 +657,7 @@ fn a_chat_is_written_in_lines() {
 #[test]
 fn a_text_is_written_in_lines() {
     let line = |more: Value| {
-        let mut line = json!({"model": "auto", "created_at": "1970-01-01T00:00:00Z", "done": false});
+        let mut line = json!({"model": "auto", "created_at": TIME, "done": false});
         line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         line
     };
@@ -709,13 +713,13 @@ fn an_answer_is_written_whole() {
         ..Answer::default()
     };
     let counts = json!({"prompt_eval_count": 20, "prompt_eval_cached_count": 0, "eval_count": 3});
-    let found = OllamaChat.whole(&asks(vec![]), &answer, &receipt());
+    let found = OllamaChat.whole(&Query { asked_at: ASKED_AT, ..asks(vec![]) }, &answer, &receipt());
     let message = json!({
         "role": "assistant", "content": "ano", "thinking": "hm",
         "tool_calls": [{"id": "1", "function": {"index": 0, "name": "f", "arguments": {"x": 1}}}],
     });
     assert_eq!(serde_json::from_slice::<Value>(&found).unwrap(), with(ending("stop", &counts), "message", message));
-    let found = OllamaGenerate.whole(&asks(vec![]), &answer, &receipt());
+    let found = OllamaGenerate.whole(&Query { asked_at: ASKED_AT, ..asks(vec![]) }, &answer, &receipt());
     let expected = with(with(ending("stop", &counts), "response", json!("ano")), "thinking", json!("hm"));
     assert_eq!(serde_json::from_slice::<Value>(&found).unwrap(), expected);
 }

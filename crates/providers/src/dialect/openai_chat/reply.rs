@@ -8,13 +8,11 @@ use super::usage::Told;
 use crate::dialect::{Failure, Receipt, Writer};
 use crate::{Answer, Finish, Piece, Query};
 
-/// When an answer was made: nothing here reads a clock.
-const CREATED: u64 = 0;
-
 /// Writes an answer in chunks.
 #[derive(Debug)]
 pub(super) struct ChatWriter {
     id: String,
+    created: u64,
     model: String,
     wants_usage: bool,
     is_started: bool,
@@ -83,6 +81,7 @@ impl ChatWriter {
     pub(super) fn new(query: &Query) -> Self {
         Self {
             id: String::new(),
+            created: query.asked_at,
             model: query.model.clone(),
             wants_usage: query.stream_usage,
             is_started: false,
@@ -111,7 +110,7 @@ impl ChatWriter {
 
     fn event(&self, choices: &[Choice<'_>], usage: Option<Value>, lab3: Option<Value>, out: &mut Vec<u8>) {
         let id = id(&self.id);
-        let chunk = Chunk { id, object: "chat.completion.chunk", created: CREATED, model: &self.model, choices, usage, lab3 };
+        let chunk = Chunk { id, object: "chat.completion.chunk", created: self.created, model: &self.model, choices, usage, lab3 };
         event(&chunk, out);
     }
 }
@@ -218,7 +217,7 @@ pub(super) fn whole(query: &Query, answer: &Answer, receipt: &Receipt) -> Vec<u8
     let mut body = json!({
         "id": id(&answer.id),
         "object": "chat.completion",
-        "created": CREATED,
+        "created": query.asked_at,
         "model": if answer.model.is_empty() { &query.model } else { &answer.model },
         "choices": [{"index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason}],
         "lab3": receipt.to_json(),

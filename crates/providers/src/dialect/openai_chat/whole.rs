@@ -16,7 +16,9 @@ use crate::split::data;
 /// Puts the chunks of one answer together.
 #[derive(Debug)]
 pub(super) struct Completion {
+    /// What is said where the provider says nothing.
     model: String,
+    created: u64,
     fields: Map<String, Value>,
     choices: BTreeMap<u64, Choice>,
     room: Room,
@@ -32,7 +34,7 @@ struct Choice {
 impl Completion {
     pub(super) fn new(query: &Query) -> Self {
         let model = query.model.clone();
-        Self { model, fields: Map::new(), choices: BTreeMap::new(), room: Room::default(), is_full: false }
+        Self { model, created: query.asked_at, fields: Map::new(), choices: BTreeMap::new(), room: Room::default(), is_full: false }
     }
 
     fn chunk(&mut self, chunk: Map<String, Value>) {
@@ -127,7 +129,7 @@ impl Passage for Completion {
         let (id, model) = ending.heard.names();
         let id = if id.is_empty() { ChatWriter::NO_ID } else { id };
         let model = if model.is_empty() { &self.model } else { model };
-        for (name, usual) in [("id", json!(id)), ("created", json!(0)), ("model", json!(model))] {
+        for (name, usual) in [("id", json!(id)), ("created", json!(self.created)), ("model", json!(model))] {
             let known = body.entry(name).or_insert(Value::Null);
             if known.is_null() || known == "" {
                 *known = usual;

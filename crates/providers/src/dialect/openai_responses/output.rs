@@ -98,8 +98,7 @@ impl Response {
         let effort = query.effort.as_ref().and_then(|effort| if let Effort::Word(word) = effort { Some(word) } else { None });
         let fields = [
             ("object", json!("response")),
-            // Nothing here reads a clock.
-            ("created_at", json!(0)),
+            ("created_at", json!(query.asked_at)),
             ("model", json!(query.model)),
             ("background", json!(false)),
             ("instructions", Value::Null),
