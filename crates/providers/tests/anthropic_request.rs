@@ -103,7 +103,7 @@ fn thinking_leaves_out_what_does_not_go_with_it() {
     // In the midst of calls that the model did not think about, models with a budget refuse to.
     let call = Part::ToolCall(ToolCall { id: "a".to_owned(), name: "now".to_owned(), arguments: "{}".to_owned() });
     let result = message(Role::User, vec![Part::ToolResult { id: "a".to_owned(), name: None, parts: Vec::new(), is_error: false }]);
-    let thought = Part::Thinking { text: "Hm.".to_owned(), signature: Some("Eq".to_owned()) };
+    let thought = Part::Thinking { text: "Hm.".to_owned(), signature: Some("anthropic:Eq".to_owned()) };
     for (parts, thinks) in [(vec![call.clone()], false), (vec![thought, call], true)] {
         let messages = vec![asked().messages[0].clone(), message(Role::Assistant, parts), result.clone()];
         let written = body(&Anthropic.write(&Query { messages, ..query.clone() }, &terms("claude-sonnet-4-5"), None).unwrap());
@@ -298,7 +298,9 @@ fn pictures_documents_and_thoughts_are_written() {
         vec![
             message(Role::User, vec![data("image/png"), data("image/jpg"), Part::Image(Image::Url("https://a.org/a".to_owned())), pdf]),
             // Thoughts of others have no place here.
-            message(Role::Assistant, vec![thought("Mine", Some("Eq")), thought("Yours", None), thought("", Some("Er")), text("A cat")]),
+            message(Role::Assistant, vec![thought("Mine", Some("anthropic:Eq")), thought("Yours", None)]),
+            message(Role::Assistant, vec![thought("Google's", Some("gemini:Eg")), thought("OpenAI's", Some("gAA"))]),
+            message(Role::Assistant, vec![thought("", Some("anthropic:Er")), text("A cat")]),
             message(Role::User, vec![text("Sure?")]),
         ],
         json!([
@@ -453,4 +455,20 @@ fn a_request_that_was_read_is_written_alike() {
     });
     let query = read(request.to_string().as_bytes()).unwrap().query;
     assert_eq!(body(&Anthropic.write(&query, &terms("claude-sonnet-4-5"), None).unwrap()), request);
+}
+
+#[test]
+fn thoughts_of_other_providers_do_not_go_on() {
+    let mine = r#"{"type":"thinking","thinking":"a","signature":"Eq"}"#;
+    let yours = r#"{"type":"thinking","thinking":"gemini:","signature":"gemini:Eg"}"#;
+    let (said, asked) = (r#"{"text":"gemini:","type":"text"}"#, r#"{"content":"Hi","role":"user"}"#);
+    let request = |messages: &str| format!(r#"{{"model":"m","messages":[{messages}]"#);
+    let check = |before: &str, after: &str| {
+        check_adapted(&format!("{}}}", request(before)), "m", 7, &format!(r#"{},"max_tokens":7,"stream":true}}"#, request(after)));
+    };
+    let turn = |blocks: &str| format!(r#"{{"content":[{blocks}],"role":"assistant"}}"#);
+    check(&format!("{asked},{}", turn(&format!("{yours},{said}"))), &format!("{asked},{}", turn(said)));
+    check(&format!("{asked},{}", turn(yours)), asked);
+    // Where nothing is to go every byte stays.
+    check(&format!("{asked}, {}", turn(&format!("{mine} ,{said}"))), &format!("{asked}, {}", turn(&format!("{mine} ,{said}"))));
 }

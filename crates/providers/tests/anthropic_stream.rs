@@ -103,7 +103,7 @@ fn thoughts_and_calls_are_read() {
         r#"{"stop_reason":"tool_use"}"#,
         &[
             Piece::Thinking("Hm.".to_owned()),
-            Piece::Signature("EqQB".to_owned()),
+            Piece::Signature("anthropic:EqQB".to_owned()),
             call(0, "toolu_1", "look"),
             arguments(0, "{\"at\": \"S"),
             arguments(0, "F\"}"),
@@ -133,7 +133,7 @@ fn blocks_of_other_makes_are_read() {
         r#"{"stop_reason":"tool_use"}"#,
         &[
             Piece::Thinking("Hm.".to_owned()),
-            Piece::Signature("sig".to_owned()),
+            Piece::Signature("anthropic:sig".to_owned()),
             text("Hi"),
             call(0, "a", "one"),
             call(1, "", "two"),

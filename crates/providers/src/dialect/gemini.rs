@@ -9,15 +9,12 @@ mod stream;
 
 use serde_json::Value;
 
+use super::signature::GEMINI as SIGNATURE_MARK;
 use super::{Back, Call, Reader, Terms, Unreadable};
 use crate::Query;
 
 /// Most characters of a provider's message that are handed on.
 const MESSAGE_CHARS_MAX: usize = 500;
-
-/// What signatures of thoughts begin with on their way through a client, so that those of other providers, which Gemini would
-/// refuse, are told from its own.
-const SIGNATURE_MARK: &str = "gemini:";
 
 /// Gemini's dialect.
 #[derive(Clone, Copy, Debug, Default)]

@@ -11,6 +11,7 @@ pub mod ollama;
 pub mod openai_chat;
 pub mod openai_responses;
 mod relay;
+mod signature;
 
 use std::fmt;
 

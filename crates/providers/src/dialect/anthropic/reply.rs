@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Input, call_id};
+use crate::dialect::signature::ANTHROPIC;
 use crate::dialect::{Failure, Receipt, Writer};
 use crate::{Answer, Finish, Piece, Query};
 
@@ -95,7 +96,7 @@ impl MessageWriter {
         if let Open::Thinking(signature) = open
             && !signature.is_empty()
         {
-            self.delta(&json!({"type": "signature_delta", "signature": signature}), out);
+            self.delta(&json!({"type": "signature_delta", "signature": unmarked(&signature)}), out);
         }
         let index = self.blocks.saturating_sub(1);
         event("content_block_stop", &json!({"type": "content_block_stop", "index": index}), out);
@@ -214,6 +215,11 @@ pub(super) fn end_at_limit(used: &Usage, receipt: &Receipt, out: &mut Vec<u8>) {
     change(&Ending::of(Some(&Finish::Length), false, ""), used, receipt, out);
 }
 
+/// Anthropic's own signatures have no mark here.
+fn unmarked(signature: &str) -> &str {
+    signature.strip_prefix(ANTHROPIC).unwrap_or(signature)
+}
+
 /// Why the message ends.
 #[derive(Serialize)]
 struct Ending {
@@ -273,7 +279,7 @@ pub(super) fn whole(query: &Query, answer: &Answer, receipt: &Receipt) -> Vec<u8
     let id = message_id(&answer.id, &receipt.allocation_id);
     let mut content = Vec::new();
     if !answer.thinking.is_empty() || answer.signature.is_some() {
-        content.push(Block::Thinking { thinking: &answer.thinking, signature: answer.signature.as_deref().unwrap_or_default() });
+        content.push(Block::Thinking { thinking: &answer.thinking, signature: unmarked(answer.signature.as_deref().unwrap_or_default()) });
     }
     content.extend([&answer.text, &answer.refusal].into_iter().filter(|text| !text.is_empty()).map(|text| Block::Text { text }));
     for (call, at) in answer.calls.iter().zip(0_u32..) {

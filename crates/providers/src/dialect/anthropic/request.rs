@@ -7,6 +7,7 @@ use super::models::{self, Model};
 use super::read;
 use super::turns::{Block, Turn, calls_without_thoughts, conversation};
 use crate::dialect::openai_chat::{Fields, parse};
+use crate::dialect::signature::{is_marked, may_be_in};
 use crate::dialect::{Terms, Unreadable};
 use crate::{Envelope, Format, Query, Tool, ToolChoice};
 
@@ -113,6 +114,7 @@ pub(super) fn adapt(body: &[u8], terms: &Terms) -> Result<Vec<u8>, Unreadable> {
         envelope.set("model", &json!(terms.model));
     }
     known_place(&envelope)?;
+    own_thoughts(&mut envelope);
     plain_service(&mut envelope);
     envelope.set("max_tokens", &json!(terms.output_tokens_max));
     envelope.set("stream", &json!(true));
@@ -130,6 +132,23 @@ pub(super) fn adapt(body: &[u8], terms: &Terms) -> Result<Vec<u8>, Unreadable> {
         }
     }
     Ok(envelope.to_bytes())
+}
+
+/// Thoughts of other providers are refused: they go, and messages of which nothing else is left.
+fn own_thoughts(envelope: &mut Envelope) {
+    let marked = envelope.get("messages").filter(|messages| may_be_in(messages));
+    let Some(mut messages) = marked.and_then(|messages| serde_json::from_str::<Vec<Value>>(messages).ok()) else { return };
+    let is_strange = |block: &Value| block["type"] == "thinking" && block["signature"].as_str().is_some_and(is_marked);
+    let before = messages.clone();
+    messages.retain_mut(|message| {
+        let Some(blocks) = message.get_mut("content").and_then(Value::as_array_mut) else { return true };
+        let had_blocks = !blocks.is_empty();
+        blocks.retain(|block| !is_strange(block));
+        !(had_blocks && blocks.is_empty())
+    });
+    if messages != before {
+        envelope.set("messages", &messages.into());
+    }
 }
 
 /// Quicker answers have other prices, and so have those of the models the provider would fall back on. Both can be left out: the desk

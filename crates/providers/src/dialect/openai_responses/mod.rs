@@ -11,13 +11,14 @@ mod relay;
 mod request;
 mod stream;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::openai_chat::{call, error, error_of, plain_service, read_envelope};
 use super::relay::Relay;
+use super::signature::{is_marked, may_be_in};
 use super::{Back, Call, Failure, Front, Reader, Receipt, Terms, Unreadable, Writer};
 use crate::split::Splitter;
-use crate::{Answer, Query};
+use crate::{Answer, Envelope, Query};
 
 pub use request::read;
 
@@ -69,6 +70,7 @@ impl Back for OpenAiResponses {
             // OpenAI stores what is not said to be left.
             envelope.set("store", &json!(false));
             plain_service(&mut envelope);
+            own_thoughts(&mut envelope);
             call("/responses", envelope.to_bytes(), key)
         }))
     }
@@ -79,6 +81,17 @@ impl Back for OpenAiResponses {
 
     fn error(&self, body: &[u8]) -> String {
         error_of(body)
+    }
+}
+
+/// Thoughts of other providers are refused: they go.
+fn own_thoughts(envelope: &mut Envelope<'_>) {
+    let marked = envelope.get("input").filter(|input| may_be_in(input));
+    let Some(mut items) = marked.and_then(|input| serde_json::from_str::<Vec<Value>>(input).ok()) else { return };
+    let before = items.len();
+    items.retain(|item| !(item["type"] == "reasoning" && item["encrypted_content"].as_str().is_some_and(is_marked)));
+    if items.len() < before {
+        envelope.set("input", &items.into());
     }
 }
 
