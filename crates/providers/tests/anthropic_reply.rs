@@ -269,6 +269,7 @@ fn every_ending_has_its_reason() {
     check_blocks(&[finish(Finish::Length)], &[], stop("max_tokens"));
     check_blocks(&[finish(Finish::ToolCalls)], &[], stop("tool_use"));
     check_blocks(&[finish(Finish::Filtered)], &[], stop("refusal"));
+    check_blocks(&[finish(Finish::Paused)], &[], stop("pause_turn"));
     check_blocks(&[], &[], stop("max_tokens"));
     check_blocks(&[finish(Finish::StopText("END".to_owned()))], &[], json!({"stop_reason": "stop_sequence", "stop_sequence": "END"}));
     let words = [Piece::Refusal("I ".to_owned()), Piece::Refusal("won't.".to_owned()), finish(Finish::Stop)];

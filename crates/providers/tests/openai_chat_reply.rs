@@ -115,6 +115,7 @@ fn streams_end_for_a_reason() {
     };
     check(Some(Finish::Stop), "stop");
     check(Some(Finish::StopText("x".to_owned())), "stop");
+    check(Some(Finish::Paused), "stop");
     check(Some(Finish::Length), "length");
     check(Some(Finish::Filtered), "content_filter");
     check(None, "length");

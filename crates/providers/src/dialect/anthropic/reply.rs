@@ -239,6 +239,7 @@ impl Ending {
             // What was cut off is as long as was allowed.
             Some(Finish::Length) | None => "max_tokens",
             Some(Finish::ToolCalls) => "tool_use",
+            Some(Finish::Paused) => "pause_turn",
             Some(Finish::StopText(_)) => "stop_sequence",
             Some(Finish::Stop) if !refusal.is_empty() => "refusal",
             Some(Finish::Stop) if has_calls => "tool_use",

@@ -275,7 +275,8 @@ fn finish(reason: &str, stop_sequence: Option<String>) -> Finish {
         "max_tokens" | "model_context_window_exceeded" => Finish::Length,
         "tool_use" => Finish::ToolCalls,
         "refusal" => Finish::Filtered,
-        // end_turn, pause_turn, and what is not yet known.
+        "pause_turn" => Finish::Paused,
+        // end_turn, and what is not yet known.
         _ => Finish::Stop,
     }
 }

@@ -88,7 +88,7 @@ impl Ending {
         Self {
             done_reason: match finish {
                 // Calls end with `stop` here.
-                Some(Finish::Stop | Finish::StopText(_) | Finish::ToolCalls) => "stop",
+                Some(Finish::Stop | Finish::StopText(_) | Finish::ToolCalls | Finish::Paused) => "stop",
                 // What was cut off is not complete, and this is the dialect's only word for that.
                 Some(Finish::Length) | None => "length",
                 Some(Finish::Filtered) => "content_filter",

@@ -187,7 +187,7 @@ pub(crate) fn call_id(id: &str, call: u32) -> String {
 /// Why the answer ended; what was cut off is as long as was allowed.
 fn finish_reason(finish: Option<&Finish>) -> &'static str {
     match finish {
-        Some(Finish::Stop | Finish::StopText(_)) => "stop",
+        Some(Finish::Stop | Finish::StopText(_) | Finish::Paused) => "stop",
         Some(Finish::Length) | None => "length",
         Some(Finish::ToolCalls) => "tool_calls",
         Some(Finish::Filtered) => "content_filter",

@@ -177,7 +177,7 @@ impl State<'_> {
 /// Why a response is incomplete; what was cut off is as long as was allowed.
 pub(super) fn incomplete(finish: Option<&Finish>) -> Option<&'static str> {
     match finish {
-        Some(Finish::Stop | Finish::StopText(_) | Finish::ToolCalls) => None,
+        Some(Finish::Stop | Finish::StopText(_) | Finish::ToolCalls | Finish::Paused) => None,
         Some(Finish::Length) | None => Some("max_output_tokens"),
         Some(Finish::Filtered) => Some("content_filter"),
     }
