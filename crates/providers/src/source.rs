@@ -87,7 +87,11 @@ impl Remote {
             return Err(strange.clone());
         }
         let own = if asked.dialect == self.dialect { self.back.adapt(asked.body, asked.terms, key) } else { None };
-        own.unwrap_or_else(|| self.back.write(asked.query, asked.terms, key))
+        let Some(own) = own else { return self.back.write(asked.query, asked.terms, key) };
+        own.map(|mut call| {
+            call.headers.extend(asked.query.headers.iter().cloned());
+            call
+        })
     }
 }
 
@@ -143,5 +147,30 @@ impl Answering for RemoteAnswer {
             }
             Err(AskError::Broken("the stream ended before the answer did".to_owned()))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::dialect::anthropic::Anthropic;
+
+    #[test]
+    fn headers_go_on_with_the_requests_own_bytes_only() {
+        let connections = Connections::new(Duration::from_secs(1));
+        let base = Base::parse("http://127.0.0.1:1").unwrap();
+        let (back, patience) = (Arc::new(Anthropic), Patience::default());
+        let remote = Remote { connections, base, dialect: Dialect::Anthropic, back, key: None, patience };
+        let beta = ("anthropic-beta", "x".to_owned());
+        let parts = vec![crate::Part::Text("Hi".to_owned())];
+        let messages = vec![crate::Message { role: crate::Role::User, parts }];
+        let query = Query { answers: 1, messages, headers: vec![beta.clone()], ..Query::default() };
+        let terms = Terms { model: "m".to_owned(), output_tokens_max: 9 };
+        for (dialect, goes_on) in [(Dialect::Anthropic, true), (Dialect::OpenAiChat, false)] {
+            let call = remote.call(&Asked { query: &query, body: b"{}", dialect, terms: &terms }).unwrap();
+            assert_eq!(call.headers.contains(&beta), goes_on, "{dialect:?}");
+        }
     }
 }

@@ -5,7 +5,7 @@
     reason = "a test that cannot go on says so by panicking, and takes what it compares as it is written"
 )]
 
-use lab3_providers::dialect::anthropic::{Anthropic, read};
+use lab3_providers::dialect::anthropic::{Anthropic, betas, read};
 use lab3_providers::dialect::{Back, Call, Terms};
 use lab3_providers::{Effort, Format, Image, Message, Part, Query, Role, Tool, ToolCall, ToolChoice};
 use serde_json::{Value, json};
@@ -471,4 +471,17 @@ fn thoughts_of_other_providers_do_not_go_on() {
     check(&format!("{asked},{}", turn(yours)), asked);
     // Where nothing is to go every byte stays.
     check(&format!("{asked}, {}", turn(&format!("{mine} ,{said}"))), &format!("{asked}, {}", turn(&format!("{mine} ,{said}"))));
+}
+
+#[test]
+fn features_pass_that_cost_nothing_the_desk_does_not_know() {
+    let check = |headers: &[&str], expected: Option<&str>| {
+        assert_eq!(betas(headers.iter().copied()), expected.map(|passed| ("anthropic-beta", passed.to_owned())), "{headers:?}");
+    };
+    check(&[], None);
+    check(&["interleaved-thinking-2025-05-14"], Some("interleaved-thinking-2025-05-14"));
+    check(&["context-1m-2025-08-07", "fast-mode-2026-02-01", "files-api-2025-04-14"], None);
+    let many = "claude-code-20250219, context-1m-2025-08-07,prompt-caching-2024-07-31";
+    check(&[many, "effort-2025-11-24"], Some("claude-code-20250219,prompt-caching-2024-07-31,effort-2025-11-24"));
+    check(&["effort-2025\r\nx-api-key: 1", "effort-", "effort", ""], None);
 }

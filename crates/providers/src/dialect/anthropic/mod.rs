@@ -31,6 +31,37 @@ const VERSION: &str = "2023-06-01";
 /// The path of the API after the base URL, which has no version in it (`https://api.anthropic.com`).
 const PATH: &str = "/v1/messages";
 
+/// The header by which clients ask for features that are not in the API yet.
+const BETA: &str = "anthropic-beta";
+
+/// The features that pass: those that change what is said, not what it costs or where it is kept. A name ends in the day it is of,
+/// and a later one of the same feature passes, too.
+const BETAS: [&str; 13] = [
+    "claude-code-",
+    "computer-use-",
+    "context-management-",
+    "effort-",
+    "extended-cache-ttl-",
+    "fine-grained-tool-streaming-",
+    "interleaved-thinking-",
+    "output-128k-",
+    "pdfs-",
+    "prompt-caching-",
+    "structured-outputs-",
+    "token-efficient-tools-",
+    "tool-examples-",
+];
+
+/// What of the request's headers `anthropic-beta` goes on to Anthropic: one header for [`Query::headers`], if anything. What does not
+/// pass is left out, as the API itself passes over what it does not know.
+pub fn betas<'a>(headers: impl IntoIterator<Item = &'a str>) -> Option<(&'static str, String)> {
+    let asked = headers.into_iter().flat_map(|header| header.split(',')).map(str::trim);
+    let is_date = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let passes = |name: &&str| BETAS.iter().any(|known| name.strip_prefix(known).is_some_and(is_date));
+    let passed = asked.filter(passes).collect::<Vec<_>>();
+    (!passed.is_empty()).then(|| (BETA, passed.join(",")))
+}
+
 /// Anthropic's Messages API.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Anthropic;
