@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// A JSON object's fields in their order, each value as it was written.
@@ -36,7 +37,7 @@ impl<'a> Envelope<'a> {
     }
 
     /// Sets a field where it stands, or at the end.
-    pub fn set(&mut self, name: &str, value: &serde_json::Value) {
+    pub fn set(&mut self, name: &str, value: &Value) {
         let value = value.to_string();
         let place = self.fields.iter().position(|(field, _)| field == name);
         // Once is enough: what a reader would have ignored goes.
@@ -56,14 +57,23 @@ impl<'a> Envelope<'a> {
         self.fields.retain(|(field, _)| field != name);
     }
 
+    /// Leaves only these fields.
+    pub fn keep(&mut self, names: &[&str]) {
+        self.fields.retain(|(field, _)| names.contains(&field.as_str()));
+    }
+
     /// The object again.
     pub fn to_bytes(&self) -> Vec<u8> {
+        self.to_text().into_bytes()
+    }
+
+    fn to_text(&self) -> String {
         let mut out = String::from("{");
         for (at, (name, value)) in self.fields.iter().enumerate() {
             if at > 0 {
                 out.push(',');
             }
-            out.push_str(&serde_json::Value::from(name.as_str()).to_string());
+            out.push_str(&Value::from(name.as_str()).to_string());
             out.push(':');
             out.push_str(match value {
                 Field::Kept(raw) => raw.get(),
@@ -71,8 +81,33 @@ impl<'a> Envelope<'a> {
             });
         }
         out.push('}');
-        out.into_bytes()
+        out
     }
+}
+
+/// The text of an object with a field set: behind the others, whose bytes stay as they are. A text that is no object stays.
+pub(crate) fn with_field(object: &str, name: &str, value: &Value) -> String {
+    let Ok(mut envelope) = Envelope::read(object.as_bytes()) else { return object.to_owned() };
+    match object.rsplit_once('}') {
+        Some((before, after)) if envelope.get(name).is_none() => {
+            let comma = if envelope.fields.is_empty() { "" } else { "," };
+            format!("{before}{comma}{}:{value}}}{after}", Value::from(name))
+        }
+        _ => {
+            envelope.set(name, value);
+            envelope.to_text()
+        }
+    }
+}
+
+/// The same within a field that is an object itself; the text stays when it is none.
+pub(crate) fn with_field_in(object: &str, outer: &str, name: &str, value: &Value) -> String {
+    let Ok(envelope) = Envelope::read(object.as_bytes()) else { return object.to_owned() };
+    let Some(inner) = envelope.get(outer) else { return object.to_owned() };
+    // The field's text is a part of the object's: where, its address tells.
+    let place = inner.as_ptr().addr().checked_sub(object.as_ptr().addr());
+    let around = place.and_then(|place| Some((object.get(..place)?, object.get(place + inner.len()..)?)));
+    around.map_or_else(|| object.to_owned(), |(before, after)| format!("{before}{}{after}", with_field(inner, name, value)))
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
@@ -114,6 +149,27 @@ mod tests {
         envelope.remove("nothing");
         let out = String::from_utf8(envelope.to_bytes()).unwrap();
         assert_eq!(out, r#"{"model":"auto","x":1.50,"max_tokens":5,"y":{"b" :1,"a":[ ]},"stream":true}"#);
+    }
+
+    #[test]
+    fn a_field_is_added_and_all_else_stays() {
+        for (text, added) in [
+            ("{}", r#"{"x":1}"#),
+            (" { } ", r#" { "x":1} "#),
+            (r#"{"a" : 1.0 , "b":{"x":2} }"#, r#"{"a" : 1.0 , "b":{"x":2} ,"x":1}"#),
+            (r#"{"x" : 0, "a":2}"#, r#"{"x":1,"a":2}"#),
+            ("[1]", "[1]"),
+        ] {
+            assert_eq!(with_field(text, "x", &json!(1)), added);
+        }
+        for (text, added) in [
+            (r#"{"r" : {"a": 1 }, "b":2 }"#, r#"{"r" : {"a": 1 ,"x":1}, "b":2 }"#),
+            (r#"{"q":{}, "r":{}}"#, r#"{"q":{}, "r":{"x":1}}"#),
+            (r#"{"r":null}"#, r#"{"r":null}"#),
+            (r#"{"q":1}"#, r#"{"q":1}"#),
+        ] {
+            assert_eq!(with_field_in(text, "r", "x", &json!(1)), added);
+        }
     }
 
     #[test]

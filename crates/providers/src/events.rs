@@ -82,12 +82,14 @@ pub struct EventReader {
     lines: LineReader,
     event: Event,
     has_data: bool,
+    /// Bytes of the event so far.
+    size: usize,
 }
 
 impl EventReader {
     /// Hands on each event that ends in these bytes. An event without data is none.
     pub fn push(&mut self, bytes: &[u8], mut each: impl FnMut(&Event)) -> Result<(), BrokenStream> {
-        let Self { lines, event, has_data } = self;
+        let Self { lines, event, has_data, size } = self;
         let mut too_long = false;
         lines.push(bytes, |line| {
             if line.is_empty() {
@@ -97,7 +99,13 @@ impl EventReader {
                 event.name.clear();
                 event.data.clear();
                 *has_data = false;
+                *size = 0;
                 return;
+            }
+            // Comments between events keep the connection alive for as long as it takes.
+            if *size > 0 || !line.starts_with(':') {
+                *size += line.len() + 1;
+                too_long |= *size > EVENT_BYTES_MAX;
             }
             let (field, value) = line.split_once(':').unwrap_or((line, ""));
             let value = value.strip_prefix(' ').unwrap_or(value);
@@ -109,7 +117,6 @@ impl EventReader {
                     }
                     event.data.push_str(value);
                     *has_data = true;
-                    too_long |= event.data.len() > EVENT_BYTES_MAX;
                 }
                 _ => {}
             }
@@ -151,5 +158,9 @@ mod tests {
         let mut many = EventReader::default();
         let line = [b"data: ".as_slice(), &long, b"\n"].concat();
         assert!((0..9).any(|_| many.push(&line, |_| ()) == Err(BrokenStream::TooLong)));
+        let (mut comments, line) = (EventReader::default(), [b": ".as_slice(), &long, b"\n"].concat());
+        assert!((0..9).all(|_| comments.push(&line, |_| ()) == Ok(())));
+        comments.push(b"id: 1\n", |_| ()).unwrap();
+        assert!((0..9).any(|_| comments.push(&line, |_| ()) == Err(BrokenStream::TooLong)));
     }
 }

@@ -11,6 +11,7 @@ mod events;
 mod piece;
 mod query;
 mod source;
+mod split;
 
 pub use connection::{AskError, Base, Connections, Patience, Stream};
 pub use envelope::Envelope;

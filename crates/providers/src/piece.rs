@@ -86,6 +86,8 @@ pub enum Finish {
     Length,
     /// The model waits for the results of tools.
     ToolCalls,
+    /// The provider paused in the midst of running its own tools: it goes on when the answer is sent back to it.
+    Paused,
     /// The provider's filter stopped it.
     Filtered,
 }

@@ -50,6 +50,12 @@ pub struct Query {
     pub stream: bool,
     /// Whether a streamed answer shall end with its usage, in dialects where that is asked for.
     pub stream_usage: bool,
+    /// Headers of the request that go with its own bytes to a provider of the same dialect. A reader sees none: who has the headers
+    /// sets them, by what the dialect lets pass ([`crate::dialect::anthropic::betas`]).
+    pub headers: Vec<(&'static str, String)>,
+    /// When it was asked, in seconds since 1970, for replies to say. Nothing here reads a clock: a reader leaves 0, and who has a
+    /// clock sets it.
+    pub asked_at: u64,
     /// What else was asked that only providers of the same dialect can be told: each as what the client is to hear when there is
     /// no such provider.
     pub only_here: Vec<Unreadable>,

@@ -4,9 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::connection::{AskError, Base, Connections, Patience, Stream};
 use crate::dialect::openai_chat::embeddings;
-use crate::dialect::{Back, Call, Reader, Terms, Unreadable};
+use crate::dialect::{Back, Broken, Call, Reader, Terms, Unreadable};
 use crate::{Chunk, Piece, Query};
 
 /// A dialect a request came in or a provider speaks.
@@ -91,7 +93,11 @@ impl Remote {
             return Err(strange.clone());
         }
         let own = if asked.dialect == self.dialect { self.back.adapt(asked.body, asked.terms, key) } else { None };
-        own.unwrap_or_else(|| self.back.write(asked.query, asked.terms, key))
+        let Some(own) = own else { return self.back.write(asked.query, asked.terms, key) };
+        own.map(|mut call| {
+            call.headers.extend(asked.query.headers.iter().cloned());
+            call
+        })
     }
 }
 
@@ -105,7 +111,13 @@ impl Source for Remote {
     }
 
     fn can_say(&self, asked: &Asked<'_>) -> Result<(), Unreadable> {
-        self.call(asked).map(drop)
+        if asked.dialect == self.dialect {
+            return self.back.can_adapt(asked.body);
+        }
+        match asked.query.only_here.first() {
+            Some(strange) => Err(strange.clone()),
+            None => self.back.can_say(asked.query, asked.terms),
+        }
     }
 
     fn ask<'a>(&'a self, asked: Asked<'a>) -> Boxed<'a, Result<Box<dyn Answering>, AskError>> {
@@ -160,15 +172,46 @@ struct RemoteAnswer {
 impl Answering for RemoteAnswer {
     fn next(&mut self) -> Boxed<'_, Result<Option<Chunk>, AskError>> {
         Box::pin(async move {
-            match self.stream.next().await? {
-                Some(bytes) => {
-                    let mut pieces = Vec::new();
-                    self.reader.read(&bytes, &mut pieces).map_err(|broken| AskError::Broken(broken.to_string()))?;
-                    Ok(Some(Chunk { bytes, pieces }))
-                }
-                None if self.reader.is_done() => Ok(None),
-                None => Err(AskError::Broken("the stream ended before the answer did".to_owned())),
+            let broken = |broken: Broken| AskError::Broken(broken.to_string());
+            let mut pieces = Vec::new();
+            if let Some(bytes) = self.stream.next().await? {
+                self.reader.read(&bytes, &mut pieces).map_err(broken)?;
+                return Ok(Some(Chunk { bytes, pieces }));
             }
+            self.reader.end(&mut pieces).map_err(broken)?;
+            if !pieces.is_empty() {
+                // Who passes the bytes on needs the end of the line as well.
+                return Ok(Some(Chunk { bytes: Bytes::from_static(b"\n"), pieces }));
+            }
+            if self.reader.is_done() {
+                return Ok(None);
+            }
+            Err(AskError::Broken("the stream ended before the answer did".to_owned()))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::dialect::anthropic::Anthropic;
+
+    #[test]
+    fn headers_go_on_with_the_requests_own_bytes_only() {
+        let connections = Connections::new(Duration::from_secs(1));
+        let base = Base::parse("http://127.0.0.1:1").unwrap();
+        let (back, patience) = (Arc::new(Anthropic), Patience::default());
+        let remote = Remote { connections, base, dialect: Dialect::Anthropic, back, key: None, patience };
+        let beta = ("anthropic-beta", "x".to_owned());
+        let parts = vec![crate::Part::Text("Hi".to_owned())];
+        let messages = vec![crate::Message { role: crate::Role::User, parts }];
+        let query = Query { answers: 1, messages, headers: vec![beta.clone()], ..Query::default() };
+        let terms = Terms { model: "m".to_owned(), output_tokens_max: 9 };
+        for (dialect, goes_on) in [(Dialect::Anthropic, true), (Dialect::OpenAiChat, false)] {
+            let call = remote.call(&Asked { query: &query, body: b"{}", dialect, terms: &terms }).unwrap();
+            assert_eq!(call.headers.contains(&beta), goes_on, "{dialect:?}");
+        }
     }
 }

@@ -141,10 +141,11 @@ fn turns_are_read() {
                 {"type": "text", "text": "What is it?", "cache_control": {"type": "ephemeral"}, "citations": null},
                 {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0="}},
                 {"type": "image", "source": {"type": "url", "url": "https://example.org/a.jpg"}},
+                {"type": "image", "source": {"type": "url", "url": "data:image/png;base64,iVBORw0="}},
             ]},
             {"role": "assistant", "content": [
                 {"type": "thinking", "thinking": "A cat.", "signature": "EqQB"},
-                {"type": "thinking", "thinking": "", "signature": "EqQC"},
+                {"type": "thinking", "thinking": "", "signature": "gemini:EqQC"},
                 {"type": "redacted_thinking", "data": "EmwK"},
                 {"type": "text", "text": "Let me look."},
                 {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"a": 1, "b": {"c": [null]}}},
@@ -166,10 +167,11 @@ fn turns_are_read() {
                 text("What is it?"),
                 Part::Image(Image::Data { media_type: "image/png".to_owned(), data: "iVBORw0=".to_owned() }),
                 Part::Image(Image::Url("https://example.org/a.jpg".to_owned())),
+                Part::Image(Image::Data { media_type: "image/png".to_owned(), data: "iVBORw0=".to_owned() }),
             ]),
             assistant(vec![
-                Part::Thinking { text: "A cat.".to_owned(), signature: Some("EqQB".to_owned()) },
-                Part::Thinking { text: String::new(), signature: Some("EqQC".to_owned()) },
+                Part::Thinking { text: "A cat.".to_owned(), signature: Some("anthropic:EqQB".to_owned()) },
+                Part::Thinking { text: String::new(), signature: Some("gemini:EqQC".to_owned()) },
                 text("Let me look."),
                 Part::ToolCall(ToolCall {
                     id: "toolu_1".to_owned(),

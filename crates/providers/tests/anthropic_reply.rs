@@ -174,7 +174,7 @@ fn a_block_ends_where_another_kind_begins() {
             start(),
             thinking("Hm"),
             thinking("."),
-            signature("Eq"),
+            signature("anthropic:Eq"),
             signature("QB"),
             text("Look"),
             call(0, "a", "look"),
@@ -269,6 +269,7 @@ fn every_ending_has_its_reason() {
     check_blocks(&[finish(Finish::Length)], &[], stop("max_tokens"));
     check_blocks(&[finish(Finish::ToolCalls)], &[], stop("tool_use"));
     check_blocks(&[finish(Finish::Filtered)], &[], stop("refusal"));
+    check_blocks(&[finish(Finish::Paused)], &[], stop("pause_turn"));
     check_blocks(&[], &[], stop("max_tokens"));
     check_blocks(&[finish(Finish::StopText("END".to_owned()))], &[], json!({"stop_reason": "stop_sequence", "stop_sequence": "END"}));
     let words = [Piece::Refusal("I ".to_owned()), Piece::Refusal("won't.".to_owned()), finish(Finish::Stop)];
@@ -283,7 +284,7 @@ fn what_is_written_is_read_alike() {
         start(),
         Piece::Usage(Usage { output: 1, reasoning: 0, tool_runs: 0, ..usage }),
         thinking("Hm.\n\n\u{2028}"),
-        signature("EqQB"),
+        signature("anthropic:EqQB"),
         text("data: \r\n\n\"é\"\u{1f408}"),
         call(0, "toolu_1", "look"),
         arguments(0, "{\"a\":\"\\n\"}"),
@@ -308,7 +309,7 @@ fn a_whole_answer_is_a_message() {
     let pieces = [
         start(),
         thinking("Hm."),
-        signature("EqQB"),
+        signature("anthropic:EqQB"),
         text("Look"),
         call(0, "toolu_1", "look"),
         arguments(0, "{\"b\": 1.50,\"a\":[]}"),

@@ -5,7 +5,7 @@
     reason = "a test that cannot go on says so by panicking, and takes what it compares as it is written"
 )]
 
-use lab3_providers::dialect::anthropic::{Anthropic, read};
+use lab3_providers::dialect::anthropic::{Anthropic, betas, read};
 use lab3_providers::dialect::{Back, Call, Terms};
 use lab3_providers::{Effort, Format, Image, Message, Part, Query, Role, Tool, ToolCall, ToolChoice};
 use serde_json::{Value, json};
@@ -38,6 +38,7 @@ fn body(call: &Call) -> Value {
 /// The fields of a written request beside those that every one has.
 #[track_caller]
 fn check_for(model: &str, query: &Query, expected: Value) {
+    assert_eq!(Anthropic.can_say(query, &terms(model)), Ok(()));
     let written = body(&Anthropic.write(query, &terms(model), None).unwrap());
     let mut full = json!({"model": model, "max_tokens": 4096, "stream": true, "messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]});
     full.as_object_mut().unwrap().extend(expected.as_object().unwrap().clone());
@@ -102,7 +103,7 @@ fn thinking_leaves_out_what_does_not_go_with_it() {
     // In the midst of calls that the model did not think about, models with a budget refuse to.
     let call = Part::ToolCall(ToolCall { id: "a".to_owned(), name: "now".to_owned(), arguments: "{}".to_owned() });
     let result = message(Role::User, vec![Part::ToolResult { id: "a".to_owned(), name: None, parts: Vec::new(), is_error: false }]);
-    let thought = Part::Thinking { text: "Hm.".to_owned(), signature: Some("Eq".to_owned()) };
+    let thought = Part::Thinking { text: "Hm.".to_owned(), signature: Some("anthropic:Eq".to_owned()) };
     for (parts, thinks) in [(vec![call.clone()], false), (vec![thought, call], true)] {
         let messages = vec![asked().messages[0].clone(), message(Role::Assistant, parts), result.clone()];
         let written = body(&Anthropic.write(&Query { messages, ..query.clone() }, &terms("claude-sonnet-4-5"), None).unwrap());
@@ -297,7 +298,9 @@ fn pictures_documents_and_thoughts_are_written() {
         vec![
             message(Role::User, vec![data("image/png"), data("image/jpg"), Part::Image(Image::Url("https://a.org/a".to_owned())), pdf]),
             // Thoughts of others have no place here.
-            message(Role::Assistant, vec![thought("Mine", Some("Eq")), thought("Yours", None), thought("", Some("Er")), text("A cat")]),
+            message(Role::Assistant, vec![thought("Mine", Some("anthropic:Eq")), thought("Yours", None)]),
+            message(Role::Assistant, vec![thought("Google's", Some("gemini:Eg")), thought("OpenAI's", Some("gAA"))]),
+            message(Role::Assistant, vec![thought("", Some("anthropic:Er")), text("A cat")]),
             message(Role::User, vec![text("Sure?")]),
         ],
         json!([
@@ -320,6 +323,7 @@ fn pictures_documents_and_thoughts_are_written() {
 #[track_caller]
 fn check_refused(query: &Query, field: &str, detail: &str) {
     let error = Anthropic.write(query, &terms("claude-sonnet-4-5"), None).unwrap_err();
+    assert_eq!(Anthropic.can_say(query, &terms("claude-sonnet-4-5")), Err(error.clone()));
     assert_eq!(error.field, field);
     assert!(error.detail.contains(detail), "{}", error.detail);
 }
@@ -390,6 +394,8 @@ fn what_costs_more_than_the_desk_knows_is_left_out_or_refused() {
     );
     let error = Anthropic.adapt(br#"{"model":"m","inference_geo":"us"}"#, &terms("m"), None).unwrap().unwrap_err();
     assert_eq!(error.field, "inference_geo");
+    assert_eq!(Anthropic.can_adapt(br#"{"model":"m","inference_geo":"us"}"#), Err(error));
+    assert_eq!(Anthropic.can_adapt(br#"{"model":"m","inference_geo":"global"}"#), Ok(()));
 }
 
 /// A client that did not name the model cannot know what it takes.
@@ -449,4 +455,33 @@ fn a_request_that_was_read_is_written_alike() {
     });
     let query = read(request.to_string().as_bytes()).unwrap().query;
     assert_eq!(body(&Anthropic.write(&query, &terms("claude-sonnet-4-5"), None).unwrap()), request);
+}
+
+#[test]
+fn thoughts_of_other_providers_do_not_go_on() {
+    let mine = r#"{"type":"thinking","thinking":"a","signature":"Eq"}"#;
+    let yours = r#"{"type":"thinking","thinking":"gemini:","signature":"gemini:Eg"}"#;
+    let (said, asked) = (r#"{"text":"gemini:","type":"text"}"#, r#"{"content":"Hi","role":"user"}"#);
+    let request = |messages: &str| format!(r#"{{"model":"m","messages":[{messages}]"#);
+    let check = |before: &str, after: &str| {
+        check_adapted(&format!("{}}}", request(before)), "m", 7, &format!(r#"{},"max_tokens":7,"stream":true}}"#, request(after)));
+    };
+    let turn = |blocks: &str| format!(r#"{{"content":[{blocks}],"role":"assistant"}}"#);
+    check(&format!("{asked},{}", turn(&format!("{yours},{said}"))), &format!("{asked},{}", turn(said)));
+    check(&format!("{asked},{}", turn(yours)), asked);
+    // Where nothing is to go every byte stays.
+    check(&format!("{asked}, {}", turn(&format!("{mine} ,{said}"))), &format!("{asked}, {}", turn(&format!("{mine} ,{said}"))));
+}
+
+#[test]
+fn features_pass_that_cost_nothing_the_desk_does_not_know() {
+    let check = |headers: &[&str], expected: Option<&str>| {
+        assert_eq!(betas(headers.iter().copied()), expected.map(|passed| ("anthropic-beta", passed.to_owned())), "{headers:?}");
+    };
+    check(&[], None);
+    check(&["interleaved-thinking-2025-05-14"], Some("interleaved-thinking-2025-05-14"));
+    check(&["context-1m-2025-08-07", "fast-mode-2026-02-01", "files-api-2025-04-14"], None);
+    let many = "claude-code-20250219, context-1m-2025-08-07,prompt-caching-2024-07-31";
+    check(&[many, "effort-2025-11-24"], Some("claude-code-20250219,prompt-caching-2024-07-31,effort-2025-11-24"));
+    check(&["effort-2025\r\nx-api-key: 1", "effort-", "effort", ""], None);
 }

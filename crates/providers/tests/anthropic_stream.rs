@@ -103,7 +103,7 @@ fn thoughts_and_calls_are_read() {
         r#"{"stop_reason":"tool_use"}"#,
         &[
             Piece::Thinking("Hm.".to_owned()),
-            Piece::Signature("EqQB".to_owned()),
+            Piece::Signature("anthropic:EqQB".to_owned()),
             call(0, "toolu_1", "look"),
             arguments(0, "{\"at\": \"S"),
             arguments(0, "F\"}"),
@@ -133,7 +133,7 @@ fn blocks_of_other_makes_are_read() {
         r#"{"stop_reason":"tool_use"}"#,
         &[
             Piece::Thinking("Hm.".to_owned()),
-            Piece::Signature("sig".to_owned()),
+            Piece::Signature("anthropic:sig".to_owned()),
             text("Hi"),
             call(0, "a", "one"),
             call(1, "", "two"),
@@ -163,7 +163,7 @@ fn tools_of_the_provider_are_no_calls_but_runs() {
         STOP,
     ]);
     let usage = Usage { input: 10_682, output: 510, tool_runs: 2, ..Usage::default() };
-    check(&stream, &[&started(1), [text("Found."), Piece::Finish(Finish::Stop), Piece::Usage(usage)].as_slice()].concat());
+    check(&stream, &[&started(1), [text("Found."), Piece::Finish(Finish::Paused), Piece::Usage(usage)].as_slice()].concat());
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn every_ending_is_understood() {
         (r#"{"stop_reason":"max_tokens"}"#, Finish::Length),
         (r#"{"stop_reason":"model_context_window_exceeded"}"#, Finish::Length),
         (r#"{"stop_reason":"refusal","stop_details":null}"#, Finish::Filtered),
-        (r#"{"stop_reason":"pause_turn"}"#, Finish::Stop),
+        (r#"{"stop_reason":"pause_turn"}"#, Finish::Paused),
         (r#"{"stop_reason":"not_yet_known","container":{"id":"c"}}"#, Finish::Stop),
     ];
     for (delta, finish) in endings {

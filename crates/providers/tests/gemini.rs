@@ -44,6 +44,7 @@ fn number(text: &str) -> serde_json::Number {
 }
 
 fn body(model: &str, query: &Query) -> Value {
+    assert_eq!(Gemini.can_say(query, &terms(model)), Ok(()));
     let call = Gemini.write(query, &terms(model), Some("secret")).unwrap_or_else(|error| panic!("{error}"));
     serde_json::from_slice(&call.body).unwrap()
 }
@@ -56,6 +57,7 @@ fn check_contents(model: &str, messages: Vec<Message>, expected: &Value) {
 /// What a query for a model is refused for.
 fn check_refused(query: &Query, field: &str) {
     let error = Gemini.write(query, &terms("gemini-2.5-flash"), None).unwrap_err();
+    assert_eq!(Gemini.can_say(query, &terms("gemini-2.5-flash")), Err(error.clone()));
     assert_eq!(error.field, field, "{error}");
     assert!(error.detail.len() > 20, "{error}");
 }

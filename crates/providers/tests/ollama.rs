@@ -249,6 +249,7 @@ fn what_is_wrong_is_named() {
 
 /// A query's request to a server.
 fn sent(query: &Query, model: &str) -> Value {
+    assert_eq!(OllamaChat.can_say(query, &terms()), Ok(()));
     let call = OllamaChat.write(query, &Terms { model: model.to_owned(), ..terms() }, None).unwrap_or_else(|error| panic!("{error}"));
     serde_json::from_slice(&call.body).unwrap()
 }
@@ -347,6 +348,7 @@ fn what_a_server_cannot_be_told_is_refused() {
     let query = || asks(vec![user("Hi")]);
     let check = |query: Query, field: &str| {
         let error = OllamaChat.write(&query, &terms(), None).unwrap_err();
+        assert_eq!(OllamaChat.can_say(&query, &terms()), Err(error.clone()));
         assert_eq!(error.field, field, "{error}");
     };
     check(Query { hosted_tools: vec!["web_search".to_owned()], ..query() }, "tools");
@@ -519,6 +521,21 @@ fn an_answer_ends_for_its_reason() {
 }
 
 #[test]
+fn the_last_line_needs_no_end() {
+    let line = r#"{"model":"m","message":{"role":"assistant","content":"Hi"},"done":true,"done_reason":"stop","prompt_eval_count":3,"eval_count":1}"#;
+    let (mut reader, mut pieces) = (OllamaChat.reader(), Vec::new());
+    reader.read(line.as_bytes(), &mut pieces).unwrap();
+    assert_eq!((pieces.as_slice(), reader.is_done()), (&[][..], false));
+    reader.end(&mut pieces).unwrap();
+    assert_eq!((pieces, reader.is_done()), (vec![start("m"), text("Hi"), used(3, 0, 1), Piece::Finish(Finish::Stop)], true));
+    // What was cut off is no line.
+    let (mut reader, mut pieces) = (OllamaChat.reader(), Vec::new());
+    reader.read(&line.as_bytes()[..60], &mut pieces).unwrap();
+    reader.end(&mut pieces).unwrap();
+    assert_eq!((pieces, reader.is_done()), (vec![], false));
+}
+
+#[test]
 fn a_failure_in_mid_stream_is_told() {
     let begun = "{\"message\":{\"content\":\"a\"},\"done\":false,\"error\":null}\n";
     for (error, expected) in [
@@ -552,6 +569,10 @@ fn an_error_says_what_was_wrong() {
     assert_eq!(OllamaChat.error(&vec![b'x'; 9_999]).len(), 500);
 }
 
+/// When a query was asked, and how that is told.
+const ASKED_AT: u64 = 1_763_847_845;
+const TIME: &str = "2025-11-22T21:44:05Z";
+
 fn receipt() -> Receipt {
     Receipt {
         allocation_id: "al-1".to_owned(),
@@ -564,7 +585,7 @@ fn receipt() -> Receipt {
 
 /// What a stream of pieces is written as.
 fn written(front: &dyn Front, pieces: &[Piece]) -> Vec<Value> {
-    let (mut writer, mut out) = (front.writer(&asks(vec![])), Vec::new());
+    let (mut writer, mut out) = (front.writer(&Query { asked_at: ASKED_AT, ..asks(vec![]) }), Vec::new());
     for piece in pieces {
         writer.piece(piece, &mut out);
     }
@@ -577,7 +598,7 @@ fn written(front: &dyn Front, pieces: &[Piece]) -> Vec<Value> {
 /// The last line's fields beside the content.
 fn ending(reason: &str, counts: &Value) -> Value {
     let mut ending = json!({
-        "model": "big", "created_at": "1970-01-01T00:00:00Z", "done": true, "done_reason": reason,
+        "model": "big", "created_at": TIME, "done": true, "done_reason": reason,
         "total_duration": 0, "load_duration": 0, "prompt_eval_duration": 0, "eval_duration": 0, "lab3": receipt().to_json(),
     });
     ending.as_object_mut().unwrap().extend(counts.as_object().unwrap().clone());
@@ -592,7 +613,7 @@ fn with(mut line: Value, field: &str, value: Value) -> Value {
 #[test]
 fn a_chat_is_written_in_lines() {
     let usage = Usage { input: 20, cache_read: 9, cache_write_5m: 1, output: 3, ..Usage::default() };
-    let line = |message: Value| json!({"model": "big", "created_at": "1970-01-01T00:00:00Z", "message": message, "done": false});
+    let line = |message: Value| json!({"model": "big", "created_at": TIME, "message": message, "done": false});
     let found = written(
         &OllamaChat,
         &[
@@ -636,7 +657,7 @@ fn a_chat_is_written_in_lines() {
 #[test]
 fn a_text_is_written_in_lines() {
     let line = |more: Value| {
-        let mut line = json!({"model": "auto", "created_at": "1970-01-01T00:00:00Z", "done": false});
+        let mut line = json!({"model": "auto", "created_at": TIME, "done": false});
         line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         line
     };
@@ -692,13 +713,13 @@ fn an_answer_is_written_whole() {
         ..Answer::default()
     };
     let counts = json!({"prompt_eval_count": 20, "prompt_eval_cached_count": 0, "eval_count": 3});
-    let found = OllamaChat.whole(&asks(vec![]), &answer, &receipt());
+    let found = OllamaChat.whole(&Query { asked_at: ASKED_AT, ..asks(vec![]) }, &answer, &receipt());
     let message = json!({
         "role": "assistant", "content": "ano", "thinking": "hm",
         "tool_calls": [{"id": "1", "function": {"index": 0, "name": "f", "arguments": {"x": 1}}}],
     });
     assert_eq!(serde_json::from_slice::<Value>(&found).unwrap(), with(ending("stop", &counts), "message", message));
-    let found = OllamaGenerate.whole(&asks(vec![]), &answer, &receipt());
+    let found = OllamaGenerate.whole(&Query { asked_at: ASKED_AT, ..asks(vec![]) }, &answer, &receipt());
     let expected = with(with(ending("stop", &counts), "response", json!("ano")), "thinking", json!("hm"));
     assert_eq!(serde_json::from_slice::<Value>(&found).unwrap(), expected);
 }

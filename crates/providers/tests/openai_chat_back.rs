@@ -212,6 +212,7 @@ fn conversations_are_written() {
 fn what_cannot_be_said_is_refused() {
     let check = |back: OpenAiChatBack, query: Query, field: &str| {
         let complaint = back.write(&query, &terms(), None).unwrap_err();
+        assert_eq!(back.can_say(&query, &terms()), Err(complaint.clone()));
         assert_eq!(complaint.field, field, "{query:?}");
     };
     check(OPENAI, Query { hosted_tools: vec!["web_search".to_owned()], ..Query::default() }, "tools");

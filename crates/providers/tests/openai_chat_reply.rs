@@ -10,7 +10,7 @@ use lab3_providers::{Answer, Finish, Piece, Query, ToolCall};
 use serde_json::{Value, json};
 
 fn query() -> Query {
-    Query { model: "auto".to_owned(), ..Query::default() }
+    Query { model: "auto".to_owned(), asked_at: 9, ..Query::default() }
 }
 
 fn made_call(id: &str, name: &str, arguments: &str) -> ToolCall {
@@ -43,7 +43,7 @@ fn events(query: &Query, pieces: &[Piece]) -> Vec<Value> {
 /// A chunk of one choice.
 fn chunk(delta: Value, finish: Value) -> Value {
     let choice = json!({"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish});
-    json!({"id": "c1", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]})
+    json!({"id": "c1", "object": "chat.completion.chunk", "created": 9, "model": "m", "choices": [choice]})
 }
 
 fn with(mut chunk: Value, field: &str, value: Value) -> Value {
@@ -115,6 +115,7 @@ fn streams_end_for_a_reason() {
     };
     check(Some(Finish::Stop), "stop");
     check(Some(Finish::StopText("x".to_owned())), "stop");
+    check(Some(Finish::Paused), "stop");
     check(Some(Finish::Length), "length");
     check(Some(Finish::Filtered), "content_filter");
     check(None, "length");
@@ -160,7 +161,7 @@ fn whole_answers_are_written() {
         let body: Value = serde_json::from_slice(&OpenAiChat.whole(&query(), answer, &receipt())).unwrap();
         let choice = json!({"index": 0, "message": message, "logprobs": null, "finish_reason": finish});
         let mut expected = json!({
-            "id": "c1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "lab3": receipt().to_json(),
+            "id": "c1", "object": "chat.completion", "created": 9, "model": "m", "choices": [choice], "lab3": receipt().to_json(),
         });
         if answer.usage.is_some() {
             expected["usage"] = usage();

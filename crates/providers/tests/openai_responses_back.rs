@@ -23,6 +23,12 @@ fn bytes_go_on_but_for_what_the_desk_decides() {
     assert_eq!(call.path, "/responses");
     assert!(call.headers.contains(&("authorization", "Bearer sk-1".to_owned())));
     assert!(OpenAiResponses.write(&Query::default(), &terms, None).is_err());
+    // Thoughts of other providers do not go on.
+    let (mine, yours) = (r#"{"encrypted_content":"gAA","type":"reasoning"}"#, r#"{"encrypted_content":"anthropic:Eq","type":"reasoning"}"#);
+    let said = r#"{"content":"gemini:","role":"user"}"#;
+    let body = |input: &str| String::from_utf8(adapted(&format!(r#"{{"model":"m","input":[{input}]}}"#)).body).unwrap();
+    assert!(body(&format!("{said},{yours},{mine}")).contains(&format!(r#""input":[{said},{mine}],"#)));
+    assert!(body(&format!("{said}, {mine}")).contains(&format!(r#""input":[{said}, {mine}],"#)));
 }
 
 /// The pieces of a stream, how reading it ended, and whether it came to its own end; the same whatever sizes it comes in.

@@ -10,7 +10,7 @@ use lab3_providers::{Answer, Effort, Finish, Format, Piece, Query, Tool, ToolCal
 use serde_json::{Value, json};
 
 fn query() -> Query {
-    Query { model: "auto".to_owned(), ..Query::default() }
+    Query { model: "auto".to_owned(), asked_at: 9, ..Query::default() }
 }
 
 fn made_call(id: &str, name: &str, arguments: &str) -> ToolCall {
@@ -42,7 +42,7 @@ fn usage() -> Value {
 /// A response of a plain query.
 fn response(status: &str, output: &[Value]) -> Value {
     json!({
-        "id": "resp_c1", "object": "response", "created_at": 0, "status": status, "model": "m", "output": output,
+        "id": "resp_c1", "object": "response", "created_at": 9, "status": status, "model": "m", "output": output,
         "background": false, "error": null, "incomplete_details": null, "instructions": null, "max_output_tokens": null, "metadata": {},
         "parallel_tool_calls": true, "previous_response_id": null, "reasoning": {"effort": null, "summary": null}, "store": false,
         "temperature": null, "text": {"format": {"type": "text"}}, "tool_choice": "auto", "tools": [], "top_p": null,

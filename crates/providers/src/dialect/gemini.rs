@@ -9,21 +9,22 @@ mod stream;
 
 use serde_json::Value;
 
+use super::signature::GEMINI as SIGNATURE_MARK;
 use super::{Back, Call, Reader, Terms, Unreadable};
 use crate::Query;
 
 /// Most characters of a provider's message that are handed on.
 const MESSAGE_CHARS_MAX: usize = 500;
 
-/// What signatures of thoughts begin with on their way through a client, so that those of other providers, which Gemini would
-/// refuse, are told from its own.
-const SIGNATURE_MARK: &str = "gemini:";
-
 /// Gemini's dialect.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Gemini;
 
 impl Back for Gemini {
+    fn can_say(&self, query: &Query, terms: &Terms) -> Result<(), Unreadable> {
+        request::can_say(query, terms)
+    }
+
     fn write(&self, query: &Query, terms: &Terms, key: Option<&str>) -> Result<Call, Unreadable> {
         let body = request::body(query, terms)?;
         let path = format!("/v1beta/{}:streamGenerateContent?alt=sse", model::path(&terms.model));

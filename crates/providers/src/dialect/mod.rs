@@ -6,9 +6,12 @@
 
 pub mod anthropic;
 pub mod gemini;
+mod merge;
 pub mod ollama;
 pub mod openai_chat;
 pub mod openai_responses;
+mod relay;
+mod signature;
 
 use std::fmt;
 
@@ -149,8 +152,16 @@ impl fmt::Debug for Call {
 
 /// What a provider speaks. It is always asked for a stream, whatever the client wanted.
 pub trait Back: Send + Sync {
-    /// The request for a query. `Err` when this dialect cannot say what is asked (a document where there are none, say): the
-    /// field, and what would help.
+    /// Whether a query can be said in this dialect; else the field that stands in the way (a document where there are none, say),
+    /// and what would help. Nothing is written for it: every provider is asked for every query.
+    fn can_say(&self, query: &Query, terms: &Terms) -> Result<(), Unreadable>;
+
+    /// Whether a body of this very dialect can go on to this provider. It was read before.
+    fn can_adapt(&self, _body: &[u8]) -> Result<(), Unreadable> {
+        Ok(())
+    }
+
+    /// The request for a query; the error is that of [`Back::can_say`].
     fn write(&self, query: &Query, terms: &Terms, key: Option<&str>) -> Result<Call, Unreadable>;
 
     /// The request for a query that came in this very dialect: its own bytes, with the model, the limit of the answer and the
@@ -168,6 +179,11 @@ pub trait Back: Send + Sync {
 pub trait Reader: Send {
     /// Reads more bytes; appends what arrived to `pieces`.
     fn read(&mut self, bytes: &[u8], pieces: &mut Vec<Piece>) -> Result<(), Broken>;
+
+    /// The connection ended: reads what needs no end of its own, such as a last line. Most dialects have no such thing.
+    fn end(&mut self, _pieces: &mut Vec<Piece>) -> Result<(), Broken> {
+        Ok(())
+    }
 
     /// Whether the stream came to its own end (`[DONE]`, `message_stop`): if not when the connection ends, it was cut.
     fn is_done(&self) -> bool;

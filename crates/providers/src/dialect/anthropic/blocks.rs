@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::dialect::Unreadable;
 use crate::dialect::openai_chat::{Fields, Notes, Place, missing, within, wrong};
+use crate::dialect::signature::{ANTHROPIC, is_marked};
 use crate::{Image, Message, Part, Role, ToolCall};
 
 const CONTENT: &str = "a string or a list of content blocks";
@@ -99,7 +100,8 @@ fn block(block: Fields<'_>, role: Role, functions: &mut Functions, notes: &mut N
             Ok(vec![Part::ToolResult { id: id.to_owned(), name, parts: parts.unwrap_or_default(), is_error }])
         }
         "thinking" => {
-            let signature = block.text("signature")?.filter(|signature| !signature.is_empty()).map(str::to_owned);
+            let signature = block.text("signature")?.filter(|signature| !signature.is_empty());
+            let signature = signature.map(|own| if is_marked(own) { own.to_owned() } else { format!("{ANTHROPIC}{own}") });
             Ok(vec![Part::Thinking { text: block.need_text("thinking")?.to_owned(), signature }])
         }
         // Only who wrote them can read them, and who wrote them gets the request's own bytes.
@@ -147,7 +149,7 @@ fn image(source: Fields<'_>) -> Result<Part, Unreadable> {
             let (media_type, data) = data(source)?;
             Ok(Part::Image(Image::Data { media_type, data }))
         }
-        "url" => Ok(Part::Image(Image::Url(source.need_text("url")?.to_owned()))),
+        "url" => crate::dialect::openai_chat::image(source.need_text("url")?, "url").map(Part::Image),
         kind => Err(elsewhere(kind)),
     }
 }

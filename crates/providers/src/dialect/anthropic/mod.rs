@@ -6,17 +6,21 @@
 mod blocks;
 mod models;
 mod read;
+mod relay;
 mod reply;
 mod request;
 mod stream;
 mod turns;
+mod whole;
 
 use serde::Deserialize;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
 use super::openai_chat::Reading;
+use super::relay::Relay;
 use super::{Back, Call, Failure, Front, Reader, Receipt, Terms, Unreadable, Writer};
+use crate::split::Splitter;
 use crate::{Answer, Query};
 
 pub use reply::token_count;
@@ -26,6 +30,37 @@ const VERSION: &str = "2023-06-01";
 
 /// The path of the API after the base URL, which has no version in it (`https://api.anthropic.com`).
 const PATH: &str = "/v1/messages";
+
+/// The header by which clients ask for features that are not in the API yet.
+const BETA: &str = "anthropic-beta";
+
+/// The features that pass: those that change what is said, not what it costs or where it is kept. A name ends in the day it is of,
+/// and a later one of the same feature passes, too.
+const BETAS: [&str; 13] = [
+    "claude-code-",
+    "computer-use-",
+    "context-management-",
+    "effort-",
+    "extended-cache-ttl-",
+    "fine-grained-tool-streaming-",
+    "interleaved-thinking-",
+    "output-128k-",
+    "pdfs-",
+    "prompt-caching-",
+    "structured-outputs-",
+    "token-efficient-tools-",
+    "tool-examples-",
+];
+
+/// What of the request's headers `anthropic-beta` goes on to Anthropic: one header for [`Query::headers`], if anything. What does not
+/// pass is left out, as the API itself passes over what it does not know.
+pub fn betas<'a>(headers: impl IntoIterator<Item = &'a str>) -> Option<(&'static str, String)> {
+    let asked = headers.into_iter().flat_map(|header| header.split(',')).map(str::trim);
+    let is_date = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let passes = |name: &&str| BETAS.iter().any(|known| name.strip_prefix(known).is_some_and(is_date));
+    let passed = asked.filter(passes).collect::<Vec<_>>();
+    (!passed.is_empty()).then(|| (BETA, passed.join(",")))
+}
 
 /// Anthropic's Messages API.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,6 +86,14 @@ impl Front for Anthropic {
         Box::new(reply::MessageWriter::new(query))
     }
 
+    fn relay(&self, query: &Query) -> Option<Box<dyn Writer>> {
+        Some(if query.stream {
+            Relay::new(Splitter::events(), relay::Events::new(query))
+        } else {
+            Relay::new(Splitter::events(), whole::Message::new(query))
+        })
+    }
+
     fn whole(&self, query: &Query, answer: &Answer, receipt: &Receipt) -> Vec<u8> {
         reply::whole(query, answer, receipt)
     }
@@ -61,6 +104,14 @@ impl Front for Anthropic {
 }
 
 impl Back for Anthropic {
+    fn can_say(&self, query: &Query, _terms: &Terms) -> Result<(), Unreadable> {
+        request::can_say(query)
+    }
+
+    fn can_adapt(&self, body: &[u8]) -> Result<(), Unreadable> {
+        request::can_adapt(body)
+    }
+
     fn write(&self, query: &Query, terms: &Terms, key: Option<&str>) -> Result<Call, Unreadable> {
         Ok(call(request::write(query, terms)?, key))
     }

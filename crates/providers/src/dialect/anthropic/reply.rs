@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Input, call_id};
+use crate::dialect::signature::ANTHROPIC;
 use crate::dialect::{Failure, Receipt, Writer};
 use crate::{Answer, Finish, Piece, Query};
 
@@ -95,7 +96,7 @@ impl MessageWriter {
         if let Open::Thinking(signature) = open
             && !signature.is_empty()
         {
-            self.delta(&json!({"type": "signature_delta", "signature": signature}), out);
+            self.delta(&json!({"type": "signature_delta", "signature": unmarked(&signature)}), out);
         }
         let index = self.blocks.saturating_sub(1);
         event("content_block_stop", &json!({"type": "content_block_stop", "index": index}), out);
@@ -195,19 +196,28 @@ impl Writer for MessageWriter {
         self.start(out);
         self.close_all(out);
         let ending = Ending::of(self.finish.as_ref(), self.calls > 0, &self.refusal);
-        let end = json!({
-            "type": "message_delta",
-            "delta": ending,
-            "usage": usage(&self.usage.unwrap_or_default()),
-            "lab3": receipt.to_json(),
-        });
-        event("message_delta", &end, out);
+        change(&ending, &self.usage.unwrap_or_default(), receipt, out);
         event("message_stop", &json!({"type": "message_stop"}), out);
     }
 
     fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
         event("error", &error(failure), out);
     }
+}
+
+fn change(ending: &Ending, used: &Usage, receipt: &Receipt, out: &mut Vec<u8>) {
+    let change = json!({"type": "message_delta", "delta": ending, "usage": usage(used), "lab3": receipt.to_json()});
+    event("message_delta", &change, out);
+}
+
+/// Says that as many tokens came as were allowed.
+pub(super) fn end_at_limit(used: &Usage, receipt: &Receipt, out: &mut Vec<u8>) {
+    change(&Ending::of(Some(&Finish::Length), false, ""), used, receipt, out);
+}
+
+/// Anthropic's own signatures have no mark here.
+fn unmarked(signature: &str) -> &str {
+    signature.strip_prefix(ANTHROPIC).unwrap_or(signature)
 }
 
 /// Why the message ends.
@@ -229,6 +239,7 @@ impl Ending {
             // What was cut off is as long as was allowed.
             Some(Finish::Length) | None => "max_tokens",
             Some(Finish::ToolCalls) => "tool_use",
+            Some(Finish::Paused) => "pause_turn",
             Some(Finish::StopText(_)) => "stop_sequence",
             Some(Finish::Stop) if !refusal.is_empty() => "refusal",
             Some(Finish::Stop) if has_calls => "tool_use",
@@ -269,7 +280,7 @@ pub(super) fn whole(query: &Query, answer: &Answer, receipt: &Receipt) -> Vec<u8
     let id = message_id(&answer.id, &receipt.allocation_id);
     let mut content = Vec::new();
     if !answer.thinking.is_empty() || answer.signature.is_some() {
-        content.push(Block::Thinking { thinking: &answer.thinking, signature: answer.signature.as_deref().unwrap_or_default() });
+        content.push(Block::Thinking { thinking: &answer.thinking, signature: unmarked(answer.signature.as_deref().unwrap_or_default()) });
     }
     content.extend([&answer.text, &answer.refusal].into_iter().filter(|text| !text.is_empty()).map(|text| Block::Text { text }));
     for (call, at) in answer.calls.iter().zip(0_u32..) {
@@ -295,7 +306,7 @@ pub(super) fn refusal(failure: &Failure) -> Vec<u8> {
 }
 
 /// An error in the API's form. Clients show `error_code` as the stable name of the cause.
-fn error(failure: &Failure) -> Value {
+pub(super) fn error(failure: &Failure) -> Value {
     let kind = match failure.status {
         401 => "authentication_error",
         402 => "billing_error",
@@ -317,7 +328,7 @@ fn error(failure: &Failure) -> Value {
 }
 
 /// The usage as the API tells it.
-fn usage(usage: &Usage) -> Value {
+pub(super) fn usage(usage: &Usage) -> Value {
     let mut told = json!({
         "input_tokens": usage.input,
         "cache_read_input_tokens": usage.cache_read,
@@ -355,6 +366,7 @@ fn either<'a>(first: &'a str, second: &'a str) -> &'a str {
     if first.is_empty() { second } else { first }
 }
 
-fn event(name: &str, data: &Value, out: &mut Vec<u8>) {
+/// Appends an event.
+pub(super) fn event(name: &str, data: &Value, out: &mut Vec<u8>) {
     out.extend_from_slice(format!("event: {name}\ndata: {data}\n\n").as_bytes());
 }

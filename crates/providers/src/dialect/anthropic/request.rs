@@ -7,6 +7,7 @@ use super::models::{self, Model};
 use super::read;
 use super::turns::{Block, Turn, calls_without_thoughts, conversation};
 use crate::dialect::openai_chat::{Fields, parse};
+use crate::dialect::signature::{is_marked, may_be_in};
 use crate::dialect::{Terms, Unreadable};
 use crate::{Envelope, Format, Query, Tool, ToolChoice};
 
@@ -50,7 +51,7 @@ struct Function<'a> {
 
 /// The request for a query.
 pub(super) fn write(query: &Query, terms: &Terms) -> Result<Vec<u8>, Unreadable> {
-    refuse_unsayable(query)?;
+    unsayable(query)?;
     let model = Model::named(&terms.model);
     let (mut system, messages) = conversation(query)?;
     let forced = !query.tools.is_empty() && matches!(query.tool_choice, ToolChoice::Any | ToolChoice::Named(_));
@@ -81,8 +82,14 @@ pub(super) fn write(query: &Query, terms: &Terms) -> Result<Vec<u8>, Unreadable>
     serde_json::to_vec(&body).map_err(|error| Unreadable::new("", error.to_string()))
 }
 
-/// What this API cannot be asked.
-fn refuse_unsayable(query: &Query) -> Result<(), Unreadable> {
+/// Whether this API can be asked that.
+pub(super) fn can_say(query: &Query) -> Result<(), Unreadable> {
+    unsayable(query)?;
+    conversation(query).map(drop)
+}
+
+/// What this API cannot be asked, whatever is said.
+fn unsayable(query: &Query) -> Result<(), Unreadable> {
     if query.answers > 1 {
         return Err(Unreadable::new("n", "this provider gives one answer a query; ask once for each"));
     }
@@ -101,13 +108,14 @@ fn refuse_unsayable(query: &Query) -> Result<(), Unreadable> {
 /// The request of a client, with only the model, the limit and the stream changed, and what else would be refused for that or cost
 /// more than the desk knows.
 pub(super) fn adapt(body: &[u8], terms: &Terms) -> Result<Vec<u8>, Unreadable> {
-    let read = |error| Unreadable::new("", format!("the body is not a JSON object: {error}"));
-    let mut envelope = Envelope::read(body).map_err(read)?;
+    let mut envelope = read_body(body)?;
     if envelope.read_field::<String>("model").as_deref() != Some(terms.model.as_str()) {
         fit(&mut envelope, body, terms)?;
         envelope.set("model", &json!(terms.model));
     }
-    plain_service(&mut envelope)?;
+    known_place(&envelope)?;
+    own_thoughts(&mut envelope);
+    plain_service(&mut envelope);
     envelope.set("max_tokens", &json!(terms.output_tokens_max));
     envelope.set("stream", &json!(true));
     // A budget for thoughts that is not below `max_tokens` is refused: when the hold pays for fewer tokens than the client wanted,
@@ -126,11 +134,41 @@ pub(super) fn adapt(body: &[u8], terms: &Terms) -> Result<Vec<u8>, Unreadable> {
     Ok(envelope.to_bytes())
 }
 
-/// Quicker answers have other prices, and so have answers from a place of choice and those of the models the provider would fall back
-/// on. Speed and falling back can be left out (the desk has its own); where an answer is made is nothing to pass over.
-fn plain_service(envelope: &mut Envelope) -> Result<(), Unreadable> {
+/// Thoughts of other providers are refused: they go, and messages of which nothing else is left.
+fn own_thoughts(envelope: &mut Envelope) {
+    let marked = envelope.get("messages").filter(|messages| may_be_in(messages));
+    let Some(mut messages) = marked.and_then(|messages| serde_json::from_str::<Vec<Value>>(messages).ok()) else { return };
+    let is_strange = |block: &Value| block["type"] == "thinking" && block["signature"].as_str().is_some_and(is_marked);
+    let before = messages.clone();
+    messages.retain_mut(|message| {
+        let Some(blocks) = message.get_mut("content").and_then(Value::as_array_mut) else { return true };
+        let had_blocks = !blocks.is_empty();
+        blocks.retain(|block| !is_strange(block));
+        !(had_blocks && blocks.is_empty())
+    });
+    if messages != before {
+        envelope.set("messages", &messages.into());
+    }
+}
+
+/// Quicker answers have other prices, and so have those of the models the provider would fall back on. Both can be left out: the desk
+/// has its own ways to fall back.
+fn plain_service(envelope: &mut Envelope) {
     envelope.remove("speed");
     envelope.remove("fallbacks");
+}
+
+/// Whether the client's request can go on.
+pub(super) fn can_adapt(body: &[u8]) -> Result<(), Unreadable> {
+    known_place(&read_body(body)?)
+}
+
+fn read_body(body: &[u8]) -> Result<Envelope<'_>, Unreadable> {
+    Envelope::read(body).map_err(|error| Unreadable::new("", format!("the body is not a JSON object: {error}")))
+}
+
+/// Answers made in a place of choice have other prices; where an answer is made is nothing to pass over.
+fn known_place(envelope: &Envelope) -> Result<(), Unreadable> {
     match envelope.read_field::<String>("inference_geo") {
         Some(place) if place != "global" => {
             let detail =

@@ -9,6 +9,7 @@ use serde_json::Number;
 use serde_json::value::RawValue;
 
 use super::ApiError;
+use crate::dialect::signature::ANTHROPIC;
 use crate::dialect::{Broken, Reader};
 use crate::{Event, EventReader, Finish, Piece};
 
@@ -43,6 +44,8 @@ struct Message {
     done: bool,
     /// Calls so far.
     calls: u32,
+    /// The block of thoughts of whose signature some came.
+    signed: Option<u64>,
     /// The calls whose blocks are open, by the block's index.
     open: HashMap<u64, OpenCall>,
     counts: Counts,
@@ -181,7 +184,7 @@ impl Message {
             "thinking" => {
                 let block = part::<Block>(raw)?.unwrap_or_default();
                 pieces.extend(said(block.thinking).map(Piece::Thinking));
-                pieces.extend(said(block.signature).map(Piece::Signature));
+                self.sign(index, block.signature, pieces);
             }
             "tool_use" => {
                 let block = part::<Block>(raw)?.unwrap_or_default();
@@ -197,6 +200,14 @@ impl Message {
         Ok(())
     }
 
+    /// More of a signature, which begins with whose it is.
+    fn sign(&mut self, index: u64, signature: Option<String>, pieces: &mut Vec<Piece>) {
+        let Some(signature) = said(signature) else { return };
+        let mark = if self.signed == Some(index) { "" } else { ANTHROPIC };
+        self.signed = Some(index);
+        pieces.push(Piece::Signature(format!("{mark}{signature}")));
+    }
+
     fn delta(&mut self, index: u64, raw: Option<&RawValue>, pieces: &mut Vec<Piece>) -> Result<(), Broken> {
         let kind = kind(raw)?;
         if !matches!(kind.as_str(), "text_delta" | "thinking_delta" | "signature_delta" | "input_json_delta") {
@@ -205,7 +216,7 @@ impl Message {
         let delta = part::<Delta>(raw)?.unwrap_or_default();
         pieces.extend(said(delta.text).map(Piece::Text));
         pieces.extend(said(delta.thinking).map(Piece::Thinking));
-        pieces.extend(said(delta.signature).map(Piece::Signature));
+        self.sign(index, delta.signature, pieces);
         // Tools that the provider runs itself get their arguments the same way; they are no calls.
         if let (Some(open), Some(json)) = (self.open.get_mut(&index), said(delta.partial_json)) {
             open.has_arguments = true;
@@ -264,7 +275,8 @@ fn finish(reason: &str, stop_sequence: Option<String>) -> Finish {
         "max_tokens" | "model_context_window_exceeded" => Finish::Length,
         "tool_use" => Finish::ToolCalls,
         "refusal" => Finish::Filtered,
-        // end_turn, pause_turn, and what is not yet known.
+        "pause_turn" => Finish::Paused,
+        // end_turn, and what is not yet known.
         _ => Finish::Stop,
     }
 }

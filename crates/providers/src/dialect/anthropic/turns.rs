@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Input, call_id};
 use crate::dialect::Unreadable;
+use crate::dialect::signature::ANTHROPIC;
 use crate::{Image, Message, Part, Query, Role};
 
 #[derive(Serialize)]
@@ -140,10 +141,17 @@ fn block<'a>(part: &'a Part, ids: &mut CallIds, field: &str) -> Result<Option<Bl
             }
             Block::ToolResult { tool_use_id, content, is_error: *is_error }
         }
-        // Thoughts without a signature are not the provider's own, and refused.
-        Part::Thinking { signature: None, .. } => return Ok(None),
-        Part::Thinking { text, signature: Some(signature) } => Block::Thinking { thinking: text, signature },
+        Part::Thinking { text, signature } => match own(signature.as_deref()) {
+            Some(signature) => Block::Thinking { thinking: text, signature },
+            // Thoughts that are not the provider's own are refused.
+            None => return Ok(None),
+        },
     }))
+}
+
+/// The provider's own signature.
+fn own(signature: Option<&str>) -> Option<&str> {
+    signature?.strip_prefix(ANTHROPIC)
 }
 
 /// The ids of calls. Some dialects have none, or other letters in them: then results answer calls in their order.
@@ -180,6 +188,6 @@ pub(super) fn calls_without_thoughts(messages: &[Message]) -> bool {
     let last = messages.iter().rfind(|message| message.role == Role::Assistant);
     last.is_some_and(|message| {
         let calls = message.parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
-        calls && !matches!(message.parts.first(), Some(Part::Thinking { signature: Some(_), .. }))
+        calls && !matches!(message.parts.first(), Some(Part::Thinking { signature, .. }) if own(signature.as_deref()).is_some())
     })
 }

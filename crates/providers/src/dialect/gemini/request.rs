@@ -139,8 +139,28 @@ struct Config<'a> {
     thinking: Option<model::Thinking>,
 }
 
+/// Whether this dialect has words for all of it.
+pub(super) fn can_say(query: &Query, terms: &Terms) -> Result<(), Unreadable> {
+    unsayable(query)?;
+    conversation(query, terms).map(drop)
+}
+
 /// The request's body.
 pub(super) fn body(query: &Query, terms: &Terms) -> Result<Vec<u8>, Unreadable> {
+    unsayable(query)?;
+    let (contents, system_instruction) = conversation(query, terms)?;
+    let request = Request {
+        contents,
+        system_instruction,
+        tools: tools(query),
+        tool_config: tool_config(query),
+        generation_config: config(query, terms),
+    };
+    serde_json::to_vec(&request).map_err(|error| Unreadable::new("", error.to_string()))
+}
+
+/// What cannot be asked here, whatever is said.
+fn unsayable(query: &Query) -> Result<(), Unreadable> {
     if !query.hosted_tools.is_empty() {
         return Err(Unreadable::new("tools", "Gemini's own tools are not for sale here; leave out tools that the provider runs itself"));
     }
@@ -151,6 +171,11 @@ pub(super) fn body(query: &Query, terms: &Terms) -> Result<Vec<u8>, Unreadable> 
     if query.stop.len() > STOPS_MAX {
         return Err(Unreadable::new("stop", format!("this provider takes at most {STOPS_MAX} stop texts")));
     }
+    Ok(())
+}
+
+/// What is said, and the instructions.
+fn conversation<'a>(query: &'a Query, terms: &'a Terms) -> Result<(Vec<Content<'a>>, Option<Content<'a>>), Unreadable> {
     let mut conversation = Conversation { contents: Vec::new(), names: HashMap::new(), model: &terms.model };
     for (at, message) in query.messages.iter().enumerate() {
         conversation.add(&format!("messages[{at}]"), message)?;
@@ -163,14 +188,7 @@ pub(super) fn body(query: &Query, terms: &Terms) -> Result<Vec<u8>, Unreadable> 
         };
         conversation.contents.push(Content { role: Some("user"), parts: only.parts });
     }
-    let request = Request {
-        contents: conversation.contents,
-        system_instruction,
-        tools: tools(query),
-        tool_config: tool_config(query),
-        generation_config: config(query, terms),
-    };
-    serde_json::to_vec(&request).map_err(|error| Unreadable::new("", error.to_string()))
+    Ok((conversation.contents, system_instruction))
 }
 
 fn system(parts: &[Part]) -> Result<Option<Content<'_>>, Unreadable> {

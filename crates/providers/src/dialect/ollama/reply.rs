@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::TIME;
+use super::{TIME, time};
 use crate::dialect::{Failure, Receipt, Writer};
 use crate::{Answer, Finish, Piece, Query, ToolCall};
 use lab3_compute::Usage;
@@ -21,7 +21,7 @@ pub(super) enum Shape {
 #[derive(Serialize)]
 struct Line<'a> {
     model: &'a str,
-    created_at: &'static str,
+    created_at: &'a str,
     #[serde(flatten)]
     content: Content<'a>,
     done: bool,
@@ -88,7 +88,7 @@ impl Ending {
         Self {
             done_reason: match finish {
                 // Calls end with `stop` here.
-                Some(Finish::Stop | Finish::StopText(_) | Finish::ToolCalls) => "stop",
+                Some(Finish::Stop | Finish::StopText(_) | Finish::ToolCalls | Finish::Paused) => "stop",
                 // What was cut off is not complete, and this is the dialect's only word for that.
                 Some(Finish::Length) | None => "length",
                 Some(Finish::Filtered) => "content_filter",
@@ -113,13 +113,22 @@ struct Words<'a> {
     calls: &'a [WireCall],
 }
 
-fn line(shape: Shape, model: &str, words: Words, ending: Option<Ending>) -> Vec<u8> {
+/// Which answer a line is of.
+#[derive(Clone, Copy)]
+struct Head<'a> {
+    shape: Shape,
+    model: &'a str,
+    time: &'a str,
+}
+
+fn line(head: Head, words: Words, ending: Option<Ending>) -> Vec<u8> {
     let Words { text, thinking, calls } = words;
+    let Head { shape, model, time } = head;
     let content = match shape {
         Shape::Chat => Content::Chat { message: Message { role: "assistant", content: text, thinking, tool_calls: calls } },
         Shape::Generate => Content::Generate { response: text, thinking },
     };
-    let line = Line { model, created_at: TIME, content, done: ending.is_some(), ending };
+    let line = Line { model, created_at: time, content, done: ending.is_some(), ending };
     // Only a writer could fail, and memory does not.
     serde_json::to_vec(&line).unwrap_or_default()
 }
@@ -142,14 +151,15 @@ pub(super) fn whole(shape: Shape, query: &Query, answer: &Answer, receipt: &Rece
     let text = format!("{}{}", answer.text, answer.refusal);
     let calls = wire_calls(&answer.calls);
     let ending = Ending::new(answer.finish.as_ref(), answer.usage.as_ref(), Some(receipt));
-    line(shape, model, Words { text: &text, thinking: &answer.thinking, calls: &calls }, Some(ending))
+    let time = time(query.asked_at);
+    line(Head { shape, model, time: &time }, Words { text: &text, thinking: &answer.thinking, calls: &calls }, Some(ending))
 }
 
 /// The reply to a request that only asks for a model to be loaded, or unloaded.
 pub(super) fn loaded(shape: Shape, model: &str, is_unload: bool) -> Vec<u8> {
     let mut ending = Ending::new(None, None, None);
     ending.done_reason = if is_unload { "unload" } else { "load" };
-    line(shape, model, Words::default(), Some(ending))
+    line(Head { shape, model, time: TIME }, Words::default(), Some(ending))
 }
 
 /// A refusal as one body. `error` is what clients show; the code is ours.
@@ -169,17 +179,19 @@ pub(super) fn refusal(failure: &Failure) -> Vec<u8> {
 pub(super) struct Lines {
     shape: Shape,
     model: String,
+    time: String,
     /// Calls come whole: they are kept until the answer ends.
     answer: Answer,
 }
 
 impl Lines {
     pub(super) fn new(shape: Shape, query: &Query) -> Self {
-        Self { shape, model: query.model.clone(), answer: Answer::default() }
+        Self { shape, model: query.model.clone(), time: time(query.asked_at), answer: Answer::default() }
     }
 
     fn write(&self, words: Words, ending: Option<Ending>, out: &mut Vec<u8>) {
-        out.extend(line(self.shape, &self.model, words, ending));
+        let head = Head { shape: self.shape, model: &self.model, time: &self.time };
+        out.extend(line(head, words, ending));
         out.push(b'\n');
     }
 }

@@ -76,8 +76,42 @@ struct Options<'a> {
     presence_penalty: Option<&'a Number>,
 }
 
+/// Whether this dialect has words for all of it.
+pub(super) fn can_say(query: &Query) -> Result<(), Unreadable> {
+    if query.answers > 1 {
+        return Err(Unreadable::new("n", "this provider gives one answer at a time; ask again for another"));
+    }
+    if !query.hosted_tools.is_empty() {
+        return Err(Unreadable::new("tools", "this provider runs no tools itself; give functions only"));
+    }
+    if matches!(query.tool_choice, ToolChoice::Any | ToolChoice::Named(_)) {
+        return Err(Unreadable::new("tool_choice", "this provider cannot be made to call a tool; leave the choice to the model"));
+    }
+    query.system.iter().try_for_each(|part| fits("system", part))?;
+    let mut messages = query.messages.iter().enumerate();
+    messages.try_for_each(|(at, message)| message.parts.iter().try_for_each(|part| fits(&format!("messages[{at}]"), part)))
+}
+
+fn fits(field: &str, part: &Part) -> Result<(), Unreadable> {
+    match part {
+        Part::Thinking { .. } => Ok(()),
+        Part::ToolCall(call) => wire_call(field, call).map(drop),
+        Part::ToolResult { parts, .. } => parts.iter().try_for_each(|part| is_content(field, part)),
+        other => is_content(field, other),
+    }
+}
+
+fn is_content(field: &str, part: &Part) -> Result<(), Unreadable> {
+    match part {
+        Part::Text(_) | Part::Image(Image::Data { .. }) => Ok(()),
+        Part::Image(Image::Url(_)) => Err(Unreadable::new(field, "this provider fetches no images; send the image itself, in base64")),
+        _ => Err(Unreadable::new(field, "this provider takes only text and images; give a document's text instead")),
+    }
+}
+
 /// The body of a request for a query.
 pub(super) fn body(query: &Query, terms: &Terms) -> Result<Vec<u8>, Unreadable> {
+    can_say(query)?;
     let mut messages = Vec::new();
     if !query.system.is_empty() {
         add_turn(&mut messages, "system", "system", &query.system)?;
@@ -94,7 +128,7 @@ pub(super) fn body(query: &Query, terms: &Terms) -> Result<Vec<u8>, Unreadable> 
     let request = Request {
         model: &terms.model,
         messages,
-        tools: tools(query)?,
+        tools: tools(query),
         stream: true,
         format: match &query.format {
             Format::Text => None,
@@ -102,7 +136,7 @@ pub(super) fn body(query: &Query, terms: &Terms) -> Result<Vec<u8>, Unreadable> 
             Format::Schema { schema, .. } => Some(WireFormat::Schema(schema)),
         },
         think: query.effort.as_ref().and_then(|effort| think(&terms.model, effort)),
-        options: options(query, terms)?,
+        options: options(query, terms),
     };
     serde_json::to_vec(&request).map_err(|error| Unreadable::new("", error.to_string()))
 }
@@ -129,11 +163,8 @@ fn num_predict(terms: &Terms) -> u64 {
     terms.output_tokens_max.clamp(1, i32::MAX.unsigned_abs().into())
 }
 
-fn options<'a>(query: &'a Query, terms: &Terms) -> Result<Options<'a>, Unreadable> {
-    if query.answers > 1 {
-        return Err(Unreadable::new("n", "this provider gives one answer at a time; ask again for another"));
-    }
-    Ok(Options {
+fn options<'a>(query: &'a Query, terms: &Terms) -> Options<'a> {
+    Options {
         num_predict: num_predict(terms),
         temperature: query.temperature.as_ref(),
         top_p: query.top_p.as_ref(),
@@ -142,26 +173,19 @@ fn options<'a>(query: &'a Query, terms: &Terms) -> Result<Options<'a>, Unreadabl
         stop: &query.stop,
         frequency_penalty: query.frequency_penalty.as_ref(),
         presence_penalty: query.presence_penalty.as_ref(),
-    })
+    }
 }
 
-fn tools(query: &Query) -> Result<Vec<Value>, Unreadable> {
-    if !query.hosted_tools.is_empty() {
-        return Err(Unreadable::new("tools", "this provider runs no tools itself; give functions only"));
-    }
-    match query.tool_choice {
-        ToolChoice::Auto => {}
-        // What it does not know it cannot call.
-        ToolChoice::None => return Ok(Vec::new()),
-        ToolChoice::Any | ToolChoice::Named(_) => {
-            return Err(Unreadable::new("tool_choice", "this provider cannot be made to call a tool; leave the choice to the model"));
-        }
+fn tools(query: &Query) -> Vec<Value> {
+    // What it does not know it cannot call.
+    if query.tool_choice == ToolChoice::None {
+        return Vec::new();
     }
     let wire = |tool: &crate::Tool| {
         let function = serde_json::json!({"name": tool.name, "description": tool.description, "parameters": tool.parameters});
         serde_json::json!({"type": "function", "function": function})
     };
-    Ok(query.tools.iter().map(wire).collect())
+    query.tools.iter().map(wire).collect()
 }
 
 /// How the model is told to think. Only gpt-oss knows degrees, and others refuse them; models that cannot think refuse to be told
@@ -200,11 +224,11 @@ fn add_turn<'a>(messages: &mut Vec<WireMessage<'a>>, field: &str, role: &'static
                     ..WireMessage::default()
                 };
                 for part in parts {
-                    add_content(&mut result, field, part)?;
+                    add_content(&mut result, part);
                 }
                 messages.push(result);
             }
-            _ => add_content(&mut turn, field, part)?,
+            _ => add_content(&mut turn, part),
         }
     }
     flush(messages, &mut turn);
@@ -225,7 +249,7 @@ fn name_of<'a>(messages: &[WireMessage<'a>], id: &str) -> Option<&'a str> {
     calls.find(|call| call.id == id).map(|call| call.function.name)
 }
 
-fn add_content<'a>(message: &mut WireMessage<'a>, field: &str, part: &'a Part) -> Result<(), Unreadable> {
+fn add_content<'a>(message: &mut WireMessage<'a>, part: &'a Part) {
     match part {
         Part::Text(text) if text.is_empty() => {}
         Part::Text(text) => {
@@ -236,12 +260,9 @@ fn add_content<'a>(message: &mut WireMessage<'a>, field: &str, part: &'a Part) -
             message.content.push_str(text);
         }
         Part::Image(Image::Data { data, .. }) => message.images.push(data),
-        Part::Image(Image::Url(_)) => {
-            return Err(Unreadable::new(field, "this provider fetches no images; send the image itself, in base64"));
-        }
-        _ => return Err(Unreadable::new(field, "this provider takes only text and images; give a document's text instead")),
+        // Nothing else fits, which was found before.
+        _ => {}
     }
-    Ok(())
 }
 
 fn wire_call<'a>(field: &str, call: &'a ToolCall) -> Result<WireCall<'a>, Unreadable> {

@@ -64,6 +64,15 @@ impl Reader for Stream {
         outcome.and(read.map_err(|error| Broken::Malformed(error.to_string())))
     }
 
+    fn end(&mut self, pieces: &mut Vec<Piece>) -> Result<(), Broken> {
+        let line = self.lines.finish().map_err(|error| Broken::Malformed(error.to_string()))?;
+        match line.filter(|line| !line.trim().is_empty()) {
+            // Of what was cut off in the midst of a line nothing can be read; that the answer is not done is enough to know.
+            Some(line) if serde_json::from_str::<serde::de::IgnoredAny>(&line).is_ok() => self.answer.take(&line, pieces),
+            _ => Ok(()),
+        }
+    }
+
     fn is_done(&self) -> bool {
         self.answer.is_done
     }

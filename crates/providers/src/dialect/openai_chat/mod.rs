@@ -1,7 +1,7 @@
 //! Chat Completions: OpenAI's protocol of old, which most other servers speak too (vLLM, llama.cpp, Ollama, DeepSeek).
 //!
 //! Requests of clients are read in `request` and `messages`, a provider's stream in `stream`, `calls` and `usage`. Answers are written in
-//! `reply`. A query goes on in its own bytes (`adapt`) or, from another dialect, in ours (`write`). Embeddings and the list of models are
+//! `reply`, or passed on by `relay` and put together by `whole` where the provider speaks the same. A query goes on in its own bytes (`adapt`) or, from another dialect, in ours (`write`). Embeddings and the list of models are
 //! here because the same clients ask for them.
 
 mod adapt;
@@ -9,15 +9,19 @@ mod calls;
 pub mod embeddings;
 mod fields;
 mod messages;
+mod relay;
 mod reply;
 mod request;
 mod stream;
 mod usage;
+mod whole;
 mod write;
 
 use serde_json::{Value, json};
 
+use super::relay::Relay;
 use super::{Back, Call, Failure, Front, Reader, Receipt, Terms, Unreadable, Writer};
+use crate::split::Splitter;
 use crate::{Answer, Query};
 
 pub(crate) use adapt::{plain_service, read as read_envelope};
@@ -40,6 +44,14 @@ impl Front for OpenAiChat {
 
     fn writer(&self, query: &Query) -> Box<dyn Writer> {
         Box::new(reply::ChatWriter::new(query))
+    }
+
+    fn relay(&self, query: &Query) -> Option<Box<dyn Writer>> {
+        Some(if query.stream {
+            Relay::new(Splitter::events(), relay::Chunks::new(query))
+        } else {
+            Relay::new(Splitter::events(), whole::Completion::new(query))
+        })
     }
 
     fn whole(&self, query: &Query, answer: &Answer, receipt: &Receipt) -> Vec<u8> {
@@ -94,6 +106,10 @@ impl LimitField {
 }
 
 impl Back for OpenAiChatBack {
+    fn can_say(&self, query: &Query, _terms: &Terms) -> Result<(), Unreadable> {
+        write::can_say(query, self.flavour)
+    }
+
     fn write(&self, query: &Query, terms: &Terms, key: Option<&str>) -> Result<Call, Unreadable> {
         write::body(query, terms, self.flavour).map(|body| call("/chat/completions", body.to_string().into_bytes(), key))
     }

@@ -8,13 +8,11 @@ use super::usage::Told;
 use crate::dialect::{Failure, Receipt, Writer};
 use crate::{Answer, Finish, Piece, Query};
 
-/// When an answer was made: nothing here reads a clock.
-const CREATED: u64 = 0;
-
 /// Writes an answer in chunks.
 #[derive(Debug)]
 pub(super) struct ChatWriter {
     id: String,
+    created: u64,
     model: String,
     wants_usage: bool,
     is_started: bool,
@@ -77,9 +75,13 @@ struct Function<'a> {
 }
 
 impl ChatWriter {
+    /// Clients want an id.
+    pub(super) const NO_ID: &'static str = "chatcmpl-lab3";
+
     pub(super) fn new(query: &Query) -> Self {
         Self {
             id: String::new(),
+            created: query.asked_at,
             model: query.model.clone(),
             wants_usage: query.stream_usage,
             is_started: false,
@@ -108,7 +110,7 @@ impl ChatWriter {
 
     fn event(&self, choices: &[Choice<'_>], usage: Option<Value>, lab3: Option<Value>, out: &mut Vec<u8>) {
         let id = id(&self.id);
-        let chunk = Chunk { id, object: "chat.completion.chunk", created: CREATED, model: &self.model, choices, usage, lab3 };
+        let chunk = Chunk { id, object: "chat.completion.chunk", created: self.created, model: &self.model, choices, usage, lab3 };
         event(&chunk, out);
     }
 }
@@ -173,9 +175,8 @@ fn event(data: &impl Serialize, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\n\n");
 }
 
-/// Clients want an id.
 fn id(id: &str) -> &str {
-    if id.is_empty() { "chatcmpl-lab3" } else { id }
+    if id.is_empty() { ChatWriter::NO_ID } else { id }
 }
 
 /// Clients tell calls apart by their ids.
@@ -186,7 +187,7 @@ pub(crate) fn call_id(id: &str, call: u32) -> String {
 /// Why the answer ended; what was cut off is as long as was allowed.
 fn finish_reason(finish: Option<&Finish>) -> &'static str {
     match finish {
-        Some(Finish::Stop | Finish::StopText(_)) => "stop",
+        Some(Finish::Stop | Finish::StopText(_) | Finish::Paused) => "stop",
         Some(Finish::Length) | None => "length",
         Some(Finish::ToolCalls) => "tool_calls",
         Some(Finish::Filtered) => "content_filter",
@@ -216,7 +217,7 @@ pub(super) fn whole(query: &Query, answer: &Answer, receipt: &Receipt) -> Vec<u8
     let mut body = json!({
         "id": id(&answer.id),
         "object": "chat.completion",
-        "created": CREATED,
+        "created": query.asked_at,
         "model": if answer.model.is_empty() { &query.model } else { &answer.model },
         "choices": [{"index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason}],
         "lab3": receipt.to_json(),

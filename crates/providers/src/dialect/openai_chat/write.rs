@@ -11,10 +11,10 @@ const STOP_TEXTS_MAX: usize = 4;
 
 /// The request's body.
 pub(super) fn body(query: &Query, terms: &Terms, flavour: Flavour) -> Result<Value, Unreadable> {
-    cannot_say(query, flavour)?;
+    can_say(query, flavour)?;
     let mut body = Map::new();
     body.insert("model".to_owned(), terms.model.as_str().into());
-    body.insert("messages".to_owned(), messages(query, flavour)?);
+    body.insert("messages".to_owned(), messages(query, flavour));
     body.insert(LimitField::of(flavour).name().to_owned(), terms.output_tokens_max.into());
     body.insert("stream".to_owned(), true.into());
     body.insert("stream_options".to_owned(), json!({"include_usage": true}));
@@ -39,8 +39,8 @@ pub(super) fn body(query: &Query, terms: &Terms, flavour: Flavour) -> Result<Val
     Ok(Value::Object(body))
 }
 
-/// What the dialect, or this flavour of it, has no words for.
-fn cannot_say(query: &Query, flavour: Flavour) -> Result<(), Unreadable> {
+/// Whether the dialect, or this flavour of it, has words for all of it.
+pub(super) fn can_say(query: &Query, flavour: Flavour) -> Result<(), Unreadable> {
     let refuse = |field: &str, detail: &str| Err(Unreadable::new(field, detail));
     if let Some(tool) = query.hosted_tools.first() {
         return refuse("tools", &format!("this provider does not run {tool}; leave it out, or name a provider that does as the model"));
@@ -54,26 +54,42 @@ fn cannot_say(query: &Query, flavour: Flavour) -> Result<(), Unreadable> {
     if flavour == Flavour::DeepSeek && matches!(query.format, Format::Schema { .. }) {
         return refuse("response_format", "this provider knows no schemas; ask for a JSON object and describe it in the prompt");
     }
-    Ok(())
+    let parts = query.messages.iter().flat_map(|message| message.parts.iter().map(|part| (message.role, part)));
+    let mut parts = query.system.iter().map(|part| (Role::System, part)).chain(parts);
+    parts.try_for_each(|(role, part)| fits(part, role, flavour))
 }
 
-fn messages(query: &Query, flavour: Flavour) -> Result<Value, Unreadable> {
+/// Whether a part can be said by who says it.
+fn fits(part: &Part, role: Role, flavour: Flavour) -> Result<(), Unreadable> {
+    let refuse = |detail: &str| Err(Unreadable::new("messages", detail));
+    match part {
+        Part::Text(_) | Part::Image(_) | Part::Thinking { .. } => Ok(()),
+        Part::ToolCall(_) if role == Role::Assistant => Ok(()),
+        // Pictures it gave are told as the user's.
+        Part::ToolResult { parts, .. } if role == Role::User => parts.iter().try_for_each(|part| fits(part, Role::System, flavour)),
+        Part::Document { .. } if flavour == Flavour::OpenAi => Ok(()),
+        Part::Document { .. } => refuse("this provider reads no documents; send their text, or name a provider that does as the model"),
+        Part::ToolCall(_) | Part::ToolResult { .. } => refuse("calls of tools belong to the assistant, what they gave to the user"),
+    }
+}
+
+fn messages(query: &Query, flavour: Flavour) -> Value {
     let mut out = Vec::with_capacity(query.messages.len() + 1);
     if !query.system.is_empty() {
-        out.push(json!({"role": "system", "content": content(&query.system, flavour)?}));
+        out.push(json!({"role": "system", "content": content(&query.system)}));
     }
     for message in &query.messages {
         match message.role {
-            Role::System => out.push(json!({"role": "system", "content": content(&message.parts, flavour)?})),
-            Role::User => user(message, flavour, &mut out)?,
-            Role::Assistant => out.push(assistant(message, flavour)?),
+            Role::System => out.push(json!({"role": "system", "content": content(&message.parts)})),
+            Role::User => user(message, &mut out),
+            Role::Assistant => out.push(assistant(message, flavour)),
         }
     }
-    Ok(Value::Array(out))
+    Value::Array(out)
 }
 
 /// What tools gave are messages of their own, and come first: they must follow the calls.
-fn user(message: &Message, flavour: Flavour, out: &mut Vec<Value>) -> Result<(), Unreadable> {
+fn user(message: &Message, out: &mut Vec<Value>) {
     let mut said = Vec::new();
     let mut pictures = Vec::new();
     for part in &message.parts {
@@ -90,12 +106,11 @@ fn user(message: &Message, flavour: Flavour, out: &mut Vec<Value>) -> Result<(),
     // A tool's message has text only: the pictures it gave come after it, as the user's.
     pictures.extend(said);
     if !pictures.is_empty() {
-        out.push(json!({"role": "user", "content": content(&pictures, flavour)?}));
+        out.push(json!({"role": "user", "content": content(&pictures)}));
     }
-    Ok(())
 }
 
-fn assistant(message: &Message, flavour: Flavour) -> Result<Value, Unreadable> {
+fn assistant(message: &Message, flavour: Flavour) -> Value {
     let (mut said, mut calls, mut thoughts) = (Vec::new(), Vec::new(), String::new());
     for part in &message.parts {
         match part {
@@ -108,7 +123,7 @@ fn assistant(message: &Message, flavour: Flavour) -> Result<Value, Unreadable> {
             other => said.push(other.clone()),
         }
     }
-    let mut out = json!({"role": "assistant", "content": content(&said, flavour)?});
+    let mut out = json!({"role": "assistant", "content": content(&said)});
     if !calls.is_empty() {
         out["tool_calls"] = calls.into();
         if said.is_empty() {
@@ -119,15 +134,15 @@ fn assistant(message: &Message, flavour: Flavour) -> Result<Value, Unreadable> {
     if flavour == Flavour::DeepSeek && !thoughts.is_empty() {
         out["reasoning_content"] = thoughts.into();
     }
-    Ok(out)
+    out
 }
 
 /// Words alone as one string, which every server takes; else a list of parts.
-fn content(parts: &[Part], flavour: Flavour) -> Result<Value, Unreadable> {
+fn content(parts: &[Part]) -> Value {
     if parts.iter().all(|part| matches!(part, Part::Text(_) | Part::Thinking { .. })) {
-        return Ok(joined(parts).into());
+        return joined(parts).into();
     }
-    parts.iter().filter(|part| !matches!(part, Part::Thinking { .. })).map(|part| content_part(part, flavour)).collect()
+    parts.iter().filter_map(content_part).collect()
 }
 
 fn joined(parts: &[Part]) -> String {
@@ -135,22 +150,19 @@ fn joined(parts: &[Part]) -> String {
     texts.collect::<Vec<_>>().join("\n\n")
 }
 
-fn content_part(part: &Part, flavour: Flavour) -> Result<Value, Unreadable> {
-    let refuse = |detail: &str| Err(Unreadable::new("messages", detail));
+/// A part of a list; what has a place of its own, or none, is no part of it.
+fn content_part(part: &Part) -> Option<Value> {
     match part {
-        Part::Text(text) => Ok(json!({"type": "text", "text": text})),
-        Part::Image(Image::Url(url)) => Ok(json!({"type": "image_url", "image_url": {"url": url}})),
+        Part::Text(text) => Some(json!({"type": "text", "text": text})),
+        Part::Image(Image::Url(url)) => Some(json!({"type": "image_url", "image_url": {"url": url}})),
         Part::Image(Image::Data { media_type, data }) => {
-            Ok(json!({"type": "image_url", "image_url": {"url": format!("data:{media_type};base64,{data}")}}))
+            Some(json!({"type": "image_url", "image_url": {"url": format!("data:{media_type};base64,{data}")}}))
         }
-        Part::Document { media_type, data } if flavour == Flavour::OpenAi => {
+        Part::Document { media_type, data } => {
             let file_data = format!("data:{media_type};base64,{data}");
-            Ok(json!({"type": "file", "file": {"filename": "document.pdf", "file_data": file_data}}))
+            Some(json!({"type": "file", "file": {"filename": "document.pdf", "file_data": file_data}}))
         }
-        Part::Document { .. } => refuse("this provider reads no documents; send their text, or name a provider that does as the model"),
-        Part::ToolCall(_) | Part::ToolResult { .. } | Part::Thinking { .. } => {
-            refuse("calls of tools belong to the assistant, what they gave to the user")
-        }
+        Part::ToolCall(_) | Part::ToolResult { .. } | Part::Thinking { .. } => None,
     }
 }
 

@@ -232,17 +232,24 @@ impl Writer for EventWriter {
     /// First the response fails, then comes the error at which clients throw: those that do not throw have seen the former.
     fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
         if self.is_started {
-            // The codes of a failed response are a closed set.
-            let code = if failure.status == 429 { "rate_limit_exceeded" } else { "server_error" };
-            let state = State::Failed { error: json!({"code": code, "message": failure.detail}) };
+            let state = State::Failed { error: json!({"code": failed_code(failure), "message": failure.detail}) };
             let response = self.response.to_json(&self.id, &state, &ended(&self.items, None));
             self.event("response.failed", json!({"response": response}), out);
         }
-        // As documented at the top, and as OpenAI sends it and its clients look for it: inside.
-        let mut fields = error(failure);
-        for name in ["code", "message", "param"] {
-            fields[name] = fields["error"][name].clone();
-        }
-        self.event("error", fields, out);
+        self.event("error", error_event(failure), out);
     }
+}
+
+/// The codes of a failed response are a closed set.
+pub(super) fn failed_code(failure: &Failure) -> &'static str {
+    if failure.status == 429 { "rate_limit_exceeded" } else { "server_error" }
+}
+
+/// The fields of an event that says an error: as documented at the top, and as OpenAI sends it and its clients look for it: inside.
+pub(super) fn error_event(failure: &Failure) -> Value {
+    let mut fields = error(failure);
+    for name in ["code", "message", "param"] {
+        fields[name] = fields["error"][name].clone();
+    }
+    fields
 }

@@ -98,8 +98,7 @@ impl Response {
         let effort = query.effort.as_ref().and_then(|effort| if let Effort::Word(word) = effort { Some(word) } else { None });
         let fields = [
             ("object", json!("response")),
-            // Nothing here reads a clock.
-            ("created_at", json!(0)),
+            ("created_at", json!(query.asked_at)),
             ("model", json!(query.model)),
             ("background", json!(false)),
             ("instructions", Value::Null),
@@ -178,7 +177,7 @@ impl State<'_> {
 /// Why a response is incomplete; what was cut off is as long as was allowed.
 pub(super) fn incomplete(finish: Option<&Finish>) -> Option<&'static str> {
     match finish {
-        Some(Finish::Stop | Finish::StopText(_) | Finish::ToolCalls) => None,
+        Some(Finish::Stop | Finish::StopText(_) | Finish::ToolCalls | Finish::Paused) => None,
         Some(Finish::Length) | None => Some("max_output_tokens"),
         Some(Finish::Filtered) => Some("content_filter"),
     }
@@ -224,7 +223,8 @@ pub(super) fn ended(items: &[Item], finish: Option<&Finish>) -> Vec<Value> {
     items.iter().enumerate().map(|(index, item)| item.to_json(status(index))).collect()
 }
 
-fn usage(usage: &Usage) -> Value {
+/// The usage as clients read it.
+pub(super) fn usage(usage: &Usage) -> Value {
     let input = usage.query_tokens();
     let written = usage.cache_write_5m.saturating_add(usage.cache_write_1h);
     json!({

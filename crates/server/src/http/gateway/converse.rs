@@ -7,8 +7,9 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lab3_compute::Priority;
-use lab3_providers::dialect::{Front, Receipt, Unreadable, Writer};
-use lab3_providers::{Answer, Query};
+use lab3_engine::{Clock, SystemClock};
+use lab3_providers::dialect::{Front, Receipt, Unreadable, Writer, anthropic};
+use lab3_providers::{Answer, Dialect, Query};
 use lab3_units::{Amount, Asset, Code, Did, Problem};
 use tokio::sync::mpsc::Receiver;
 
@@ -50,7 +51,12 @@ async fn inquiry(app: &App, request: Request, protocol: &Protocol) -> Result<Inq
     if parts.headers.contains_key(header::ORIGIN) {
         check_content_type(&parts.headers)?;
     }
-    let query = protocol.front.read(&body).map_err(unreadable)?;
+    let mut query = protocol.front.read(&body).map_err(unreadable)?;
+    query.asked_at = u64::try_from(SystemClock.now().millis() / 1000).unwrap_or_default();
+    if protocol.dialect == Dialect::Anthropic {
+        let betas = parts.headers.get_all("anthropic-beta").iter().filter_map(|value| value.to_str().ok());
+        query.headers.extend(anthropic::betas(betas));
+    }
     if query.answers > 1 {
         // All of them would be paid for, and only the first relayed.
         let detail = "This desk gives one answer to a query. Ask again for another.";
