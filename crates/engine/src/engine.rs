@@ -15,7 +15,7 @@ use crate::command::{Key, Submission};
 use crate::decide::{Desk, Policy};
 use crate::load::{StartError, VerifyOnStart, load};
 use crate::lookup::Archive;
-use crate::outcome::{Batch, BatchOutcome, Message, Outcome};
+use crate::outcome::{Batch, BatchOutcome, Message, Outcome, When};
 use crate::record::{Actor, Fact, Stored};
 use crate::shared::Progress;
 use crate::snapshot::Snapshotter;
@@ -133,30 +133,40 @@ impl Engine {
 
     /// Submits one command and waits until it is durable or refused.
     pub async fn submit(&self, submission: Submission) -> Result<Committed, Problem> {
+        self.submit_when(submission, When::Durable).await
+    }
+
+    /// As [`submit`](Self::submit), but answers as soon as it is decided. A crash, or an append that fails, may yet undo it, and the
+    /// caller is not told: only for what the books can do without, as the settlement of a query whose hold they have.
+    pub async fn submit_ahead(&self, submission: Submission) -> Result<Committed, Problem> {
+        self.submit_when(submission, When::Decided).await
+    }
+
+    async fn submit_when(&self, submission: Submission, when: When) -> Result<Committed, Problem> {
         // What is needed again when the answer lies in the journal; a key and an actor are small, a command is cloned only then.
         let again = submission.clone_if_it_names_an_allocation();
-        match self.decide(submission).await? {
+        match self.decide(submission, when).await? {
             Outcome::NotOpen(allocation) => match again {
-                Some(submission) => self.submit_again(submission, allocation).await,
+                Some(submission) => self.submit_again(submission, allocation, when).await,
                 None => Err(Problem::new(Code::ALLOCATION_UNKNOWN, "There is no such open allocation.")),
             },
             outcome => self.resolve(outcome).await,
         }
     }
 
-    async fn decide(&self, submission: Submission) -> Result<Outcome, Problem> {
+    async fn decide(&self, submission: Submission, when: When) -> Result<Outcome, Problem> {
         let (reply, outcome) = oneshot::channel();
-        self.send(Message::Submit(submission, reply))?;
+        self.send(Message::Submit(submission, when, reply))?;
         outcome.await.map_err(|_| outcome_unknown())
     }
 
     /// The allocation is not open: find out what became of it, and come back with that.
-    async fn submit_again(&self, submission: Submission, allocation: Id) -> Result<Committed, Problem> {
+    async fn submit_again(&self, submission: Submission, allocation: Id, when: When) -> Result<Committed, Problem> {
         self.caught_up().await?;
         let found = self.0.archive.ended_allocation(allocation).await?;
         let (actor, id, key) = (submission.actor, submission.id, submission.key);
         let command = self.read(move |desk| found.command(submission.command, desk)).await?;
-        match self.decide(Submission { actor, id, key, command }).await? {
+        match self.decide(Submission { actor, id, key, command }, when).await? {
             Outcome::NotOpen(_) => Err(Problem::new(Code::ALLOCATION_UNKNOWN, "There is no such open allocation.")),
             outcome => self.resolve(outcome).await,
         }

@@ -53,10 +53,19 @@ pub type Release = Box<dyn FnOnce() + Send>;
 /// A question: looks at the state now, answers when what it saw is durable.
 pub type Question = Box<dyn FnOnce(&Desk<'_>) -> Release + Send>;
 
+/// When a submission is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// When it is durable.
+    Durable,
+    /// When it is decided; a crash may yet undo it.
+    Decided,
+}
+
 /// What the writer is sent.
 pub enum Message {
     /// Decide this.
-    Submit(Submission, oneshot::Sender<Outcome>),
+    Submit(Submission, When, oneshot::Sender<Outcome>),
     /// Decide these.
     SubmitBatch(Batch, oneshot::Sender<BatchOutcome>),
     /// Look at the state.

@@ -19,7 +19,7 @@ use crate::committer::{Committer, Decided, Parts, Wanted};
 use crate::decide::{Ahead, Desk, Policy, decide};
 use crate::engine::Limits;
 use crate::load::{Loaded, StartError, VerifyOnStart, load};
-use crate::outcome::{Batch, BatchOutcome, Message, Outcome, engine_id};
+use crate::outcome::{Batch, BatchOutcome, Message, Outcome, When, engine_id};
 use crate::recent::RecentKeys;
 use crate::record::{Actor, Fact, Record, Stored};
 use crate::shared::Progress;
@@ -177,9 +177,12 @@ impl Writer {
     fn take(&mut self, message: Message, now: Time) -> bool {
         self.setup.progress.waiting.fetch_sub(message.weight(), Ordering::Relaxed);
         match message {
-            Message::Submit(submission, reply) => {
+            Message::Submit(submission, when, reply) => {
                 let outcome = self.submit(&submission, Ahead::default(), now);
-                self.decided.releases.push(Box::new(move || drop(reply.send(outcome))));
+                match when {
+                    When::Durable => self.decided.releases.push(Box::new(move || drop(reply.send(outcome)))),
+                    When::Decided => drop(reply.send(outcome)),
+                }
             }
             Message::SubmitBatch(batch, reply) => {
                 let outcome = self.submit_batch(batch, now);
@@ -428,7 +431,7 @@ impl Writer {
         let problem =
             || Problem::new(Code::JOURNAL_UNAVAILABLE, "The journal cannot be written at the moment. Nothing has changed; try again.");
         match message {
-            Message::Submit(_, reply) => drop(reply.send(Outcome::Refused(problem()))),
+            Message::Submit(_, _, reply) => drop(reply.send(Outcome::Refused(problem()))),
             Message::SubmitBatch(batch, reply) => {
                 let refusals = batch.items.iter().map(|_| Outcome::Refused(problem())).collect();
                 drop(reply.send(BatchOutcome::Items(refusals)));

@@ -58,3 +58,23 @@ fn replies_wait_for_the_journal_and_questions_do_not_see_what_may_be_lost() {
     assert!(unknown.is_err());
     assert_eq!((hive.balance("alice"), hive.balance("bob")), (100_000_000, 0));
 }
+
+#[test]
+fn who_does_not_wait_for_the_journal_is_answered_by_what_it_may_lose() {
+    let hive = Hive::new();
+    hive.mint("alice", 100);
+    let ahead = |hive: &Hive| {
+        let command = Command::Transfer(transfer("alice", "bob", 1_000_000));
+        hive::block_on(hive.engine.submit_ahead(hive::submission(None, command)))
+    };
+    assert!(ahead(&hive).is_ok());
+    assert_eq!(hive.balance("bob"), 1_000_000);
+    hive.store.set(Fault::Lost);
+    assert!(ahead(&hive).is_ok(), "the append fails, but it is not waited for");
+    // A question waits for what it saw, or is asked again of the state that was loaded.
+    let started = Instant::now();
+    while hive::block_on(hive.engine.freeze()).is_err() {
+        assert!(started.elapsed() < Duration::from_secs(20));
+    }
+    assert_eq!(hive.balance("bob"), 1_000_000);
+}

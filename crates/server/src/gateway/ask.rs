@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use axum::body::Bytes;
 use lab3_compute::{Counted, Fact as Compute, Priority, Usage};
-use lab3_engine::{Actor, Command, Fact, Submission};
+use lab3_engine::{Actor, Command, Committed, Fact, Submission};
 use lab3_providers::dialect::Terms;
 use lab3_providers::{AskError, Asked, Chunk, Dialect, Query};
 use lab3_units::{Amount, Code, Did, Id, Problem};
@@ -138,14 +138,14 @@ impl Task {
         Asked { query: &self.inquiry.query, body: &self.inquiry.body, dialect: self.inquiry.dialect, terms }
     }
 
+    /// Has a command decided and made durable.
     pub(super) async fn submit(&self, command: Command) -> Result<(Id, Compute), Problem> {
-        let submission = Submission::new(Actor::Open, None, fresh_id(), command);
-        let committed = self.app.engine().submit(submission).await?;
-        let record = committed.stored.record;
-        match record.fact {
-            Fact::Compute(fact) => Ok((record.id, fact)),
-            _ => Err(Problem::new(Code::INTERNAL, "The record of this query tells something else.")),
-        }
+        told_by(self.app.engine().submit(submission(command)).await?)
+    }
+
+    /// Has a command decided. Should a crash undo it, the hold is still there.
+    pub(super) async fn submit_ahead(&self, command: Command) -> Result<(Id, Compute), Problem> {
+        told_by(self.app.engine().submit_ahead(submission(command)).await?)
     }
 
     /// Asks the provider and relays its answer. An error means that nothing reached the client; the hold is settled in any case.
@@ -197,5 +197,18 @@ impl Task {
     fn model(&self, connected: &Connected) -> String {
         let named = self.inquiry.model.as_ref().filter(|model| connected.models.contains(model));
         named.or(connected.models.first()).cloned().unwrap_or_default()
+    }
+}
+
+fn submission(command: Command) -> Submission {
+    Submission::new(Actor::Open, None, fresh_id(), command)
+}
+
+/// What a query's record tells.
+fn told_by(committed: Committed) -> Result<(Id, Compute), Problem> {
+    let record = committed.stored.record;
+    match record.fact {
+        Fact::Compute(fact) => Ok((record.id, fact)),
+        _ => Err(Problem::new(Code::INTERNAL, "The record of this query tells something else.")),
     }
 }

@@ -190,7 +190,8 @@ impl Task {
         let (citizen, allocation) = (self.inquiry.citizen.clone(), lease.allocation);
         let settle = Settle { citizen, allocation, usage, counted, success, latency_ms };
         for tried in 1..=SETTLE_TRIES {
-            match self.submit(Command::Settle(Box::new(settle.clone()))).await {
+            // Not waited for until it is durable: the hold is, and should a crash undo this, the lease charges it.
+            match self.submit_ahead(Command::Settle(Box::new(settle.clone()))).await {
                 Ok((_, Compute::Settled(settled))) => return Some(*settled),
                 Err(problem) if problem.code().status() == 503 && tried < SETTLE_TRIES => {
                     tokio::time::sleep(PAUSE * tried).await;
