@@ -21,6 +21,8 @@ pub struct Policy {
     pub usual_output_tokens: u64,
     /// Allocations a citizen may have open.
     pub open_max: u32,
+    /// What an answer from the desk's own cache costs, in percent of what the provider was paid for it; at most 100.
+    pub cached_percent: u32,
 }
 
 impl Default for Policy {
@@ -33,6 +35,7 @@ impl Default for Policy {
             hold: Duration::from_secs(900),
             usual_output_tokens: 512,
             open_max: 1024,
+            cached_percent: 0,
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum Counted {
     Estimate,
     /// Nobody said: the allocation's time was over, and what it held was charged.
     Lease,
+    /// The provider was not asked: it had said it of the very same query, whose answer the desk had kept.
+    Cache,
 }
 
 /// What became of a query the desk put to a provider.
@@ -59,9 +61,15 @@ pub fn settle(desk: &Desk<'_>, command: &Settle) -> Result<(Fact, Vec<Event>), R
     let provider = desk.policy.provider(name).ok_or_else(|| desk.policy.unknown(name))?;
     let mut draft = Draft::new(desk.ledger);
     let purse = open_month(desk, &mut draft, &command.citizen)?;
-    let actual = provider.prices.bill(&command.usage);
+    let is_cached = command.counted == Counted::Cache;
+    let bill = provider.prices.bill(&command.usage);
+    let actual = if is_cached { percent(bill, desk.policy.cached_percent) } else { bill };
     let bill = charge(desk, &mut draft, &Basis::Open(hold), hold.account, name, actual)?;
-    let (health, sample) = observe(desk, name, command.success, command.latency_ms);
+    let (health, sample) = match desk.state.track(name) {
+        // Nothing was seen of the provider.
+        track if is_cached => (track.map_or_else(Health::default, |track| track.health), None),
+        _ => observe(desk, name, command.success, command.latency_ms),
+    };
     let whole = command.success && command.counted == Counted::Provider;
     let tokens = u32::try_from(command.usage.output).unwrap_or(u32::MAX);
     let output_sample = whole.then(|| match desk.state.track(name) {
@@ -86,6 +94,12 @@ pub fn settle(desk: &Desk<'_>, command: &Settle) -> Result<(Fact, Vec<Event>), R
     };
     let fact = Settled { reported, usage: command.usage, counted: command.counted, output_sample };
     Ok((Fact::Settled(Box::new(fact)), draft.into_events()))
+}
+
+/// So many percent of an amount, rounded up to a KS.
+fn percent(amount: Amount, percent: u32) -> Amount {
+    let hundredfold = i128::from(amount.units()) * i128::from(percent.min(100));
+    i64::try_from((hundredfold + 99) / 100).map_or(amount, Amount::new)
 }
 
 /// Whether a hold of this code is charged when its time is over, because its answer may have been made: by [`charge_lease`].

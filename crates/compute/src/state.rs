@@ -154,6 +154,13 @@ impl State {
             self.open = self.open.saturating_sub(1);
             return;
         }
+        if settled.counted == Counted::Cache {
+            self.opened(settled.reported.opening);
+            self.open = self.open.saturating_sub(1);
+            let track = self.intern(&settled.reported.provider);
+            track.cost = plus(track.cost, plus(settled.reported.charged, settled.reported.hive_paid));
+            return;
+        }
         self.reported(at, &settled.reported);
         if let Some(sample) = settled.output_sample {
             let tokens = u32::try_from(settled.usage.output).unwrap_or(u32::MAX);

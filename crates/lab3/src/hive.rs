@@ -8,7 +8,7 @@ use lab3_engine::{Engine, Limits, Policy, SystemClock};
 use lab3_providers::dialect::openai_chat::{self, Flavour};
 use lab3_providers::dialect::{Back, anthropic, gemini, ollama};
 use lab3_providers::{Base, Connections, Dialect, Patience, Remote};
-use lab3_server::{App, Connected, Gateway, GatewaySettings, RateLimits, ServerSettings};
+use lab3_server::{App, CacheSettings, Connected, Gateway, GatewaySettings, RateLimits, ServerSettings};
 use lab3_store::SqliteStore;
 use tokio::sync::Semaphore;
 
@@ -56,6 +56,7 @@ fn policy(settings: &Settings) -> Policy {
             min_quality: compute.min_quality,
             hold: compute.hold,
             open_max: compute.open_allocations_max,
+            cached_percent: settings.gateway.cache_price_percent,
             usual_output_tokens: lab3_compute::Policy::default().usual_output_tokens,
         },
         finance: lab3_finance::Policy {
@@ -102,7 +103,8 @@ fn gateway(settings: &Settings) -> Gateway {
     });
     let gateway = &settings.gateway;
     let rates = RateLimits { queries_per_minute: gateway.queries_per_minute, tokens_per_minute: gateway.tokens_per_minute };
-    Gateway::new(connected.collect(), GatewaySettings { rates, wait_max: gateway.wait.into() })
+    let cache = CacheSettings { bytes_max: gateway.cache_mb << 20, keep: gateway.cache.into() };
+    Gateway::new(connected.collect(), GatewaySettings { rates, wait_max: gateway.wait.into(), cache })
 }
 
 fn needs_key(kind: Kind) -> bool {

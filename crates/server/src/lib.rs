@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use lab3_engine::Engine;
 
-pub use crate::gateway::{Connected, Gateway, GatewaySettings, RateLimits};
+pub use crate::gateway::{CacheSettings, Connected, Gateway, GatewaySettings, RateLimits};
 use crate::http::TokenHash;
 use crate::metrics::Metrics;
 pub use serve::serve;

@@ -28,6 +28,22 @@ fn command(allocation: Id, usage: Usage, success: bool) -> Settle {
 }
 
 #[test]
+fn an_answer_from_the_cache_costs_its_share_and_says_nothing_of_the_provider() {
+    for (percent, expected) in [(0, 0), (10, 15), (33, 50), (100, 150), (1000, 150)] {
+        let mut hive = Hive::new();
+        let allocation = attempted(&mut hive);
+        hive.policy.cached_percent = percent;
+        let before = hive.state.track("openai_gpt4").map(|track| (track.health, track.queries));
+        let usage = Usage { input: 10, output: 5, ..Usage::default() };
+        let command = Settle { counted: Counted::Cache, latency_ms: Some(1), ..command(allocation, usage, true) };
+        let Ok(Fact::Settled(settled)) = hive.run(|desk| settle(desk, &command)) else { panic!("not settled") };
+        assert_eq!(settled.reported.charged, Amount::new(expected), "{percent} %");
+        assert_eq!(hive.state.track("openai_gpt4").map(|track| (track.health, track.queries)), before);
+        hive.verify();
+    }
+}
+
+#[test]
 fn an_attempt_is_settled_once() {
     let mut hive = Hive::new();
     let id = attempted(&mut hive);

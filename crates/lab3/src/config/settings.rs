@@ -206,6 +206,12 @@ pub struct Gateway {
     pub tokens_per_minute: u32,
     /// How long a query waits at most before it is refused.
     pub wait: Duration,
+    /// Megabytes of answers kept.
+    pub cache_mb: usize,
+    /// How long an answer is kept.
+    pub cache: Duration,
+    /// What it costs then, in percent.
+    pub cache_price_percent: u32,
 }
 
 /// Module 4.
@@ -309,7 +315,14 @@ impl Settings {
                 open_allocations_max: 0,
                 min_quality: Ratio::ZERO,
             },
-            gateway: Gateway { queries_per_minute: 0, tokens_per_minute: 0, wait: Duration::from_millis(0) },
+            gateway: Gateway {
+                queries_per_minute: 0,
+                tokens_per_minute: 0,
+                wait: Duration::from_millis(0),
+                cache_mb: 0,
+                cache: Duration::from_millis(0),
+                cache_price_percent: 0,
+            },
             finance: Finance {
                 pool_initial_balance: Amount::ZERO,
                 fee: FeeRate::default(),

@@ -47,6 +47,8 @@ pub(crate) struct Inquiry {
     pub(crate) model: Option<String>,
     /// Most it may cost.
     pub(crate) max_cost: Option<Amount>,
+    /// Whether the answer may be one kept, or be kept.
+    pub(crate) may_cache: bool,
 }
 
 /// What an allocation is, for the reply to tell.
@@ -104,6 +106,9 @@ impl Task {
     async fn run(self) {
         let _under_way = self.app.metrics().queries().under_way();
         let place = self.app.gateway().lines().place(&self.inquiry.citizen);
+        if self.repeat().await {
+            return;
+        }
         let mut misses = Vec::<Miss>::new();
         for round in 0..ROUNDS_MAX {
             loop {
@@ -190,7 +195,8 @@ impl Task {
         tracing::warn!(%provider, %error, allocation = %lease.allocation.text("al"), "a provider did not answer");
         let asked = self.labels(&lease, model);
         self.app.metrics().queries().ended(&asked, lease.since.elapsed(), miss::kind(&error));
-        self.settle(&lease, Usage::default(), Counted::Provider, miss::is_the_querys_fault(&error)).await;
+        let latency = lease.since.elapsed();
+        self.settle(lease.allocation, Usage::default(), Counted::Provider, miss::is_the_querys_fault(&error), latency).await;
         Miss { provider, error, round, at: Instant::now() }
     }
 

@@ -7,11 +7,13 @@
 
 pub(crate) mod ask;
 mod attempt;
+mod cache;
 mod count;
 mod line;
 mod miss;
 mod rates;
 mod relay;
+mod repeat;
 mod size;
 
 use std::sync::Arc;
@@ -20,6 +22,8 @@ use std::time::Duration;
 use lab3_providers::Source;
 use tokio::sync::Semaphore;
 
+use cache::Cache;
+pub use cache::CacheSettings;
 use line::Lines;
 pub use rates::RateLimits;
 pub(crate) use rates::Rates;
@@ -74,11 +78,13 @@ pub struct GatewaySettings {
     pub rates: RateLimits,
     /// How long a query waits at most for room at a provider, or for what other queries of its citizen give back.
     pub wait_max: Duration,
+    /// What answers are kept.
+    pub cache: CacheSettings,
 }
 
 impl Default for GatewaySettings {
     fn default() -> Self {
-        Self { rates: RateLimits::default(), wait_max: Duration::from_secs(20) }
+        Self { rates: RateLimits::default(), wait_max: Duration::from_secs(20), cache: CacheSettings::default() }
     }
 }
 
@@ -88,6 +94,7 @@ pub struct Gateway {
     settings: GatewaySettings,
     rates: Rates,
     lines: Lines,
+    cache: Cache,
 }
 
 impl Default for Gateway {
@@ -100,7 +107,7 @@ impl Gateway {
     /// A gateway to these.
     pub fn new(connected: Vec<Connected>, settings: GatewaySettings) -> Self {
         let connected = connected.into_iter().map(Arc::new).collect();
-        Self { connected, settings, rates: Rates::new(settings.rates), lines: Lines::default() }
+        Self { connected, settings, rates: Rates::new(settings.rates), lines: Lines::default(), cache: Cache::new(settings.cache) }
     }
 
     /// Every provider that can be asked.
@@ -114,6 +121,10 @@ impl Gateway {
 
     pub(crate) fn rates(&self) -> &Rates {
         &self.rates
+    }
+
+    fn cache(&self) -> &Cache {
+        &self.cache
     }
 
     fn lines(&self) -> &Lines {

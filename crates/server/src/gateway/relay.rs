@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use lab3_compute::{Allotment, Counted, Extend, Fact as Compute, Settle, Settled, Usage};
 use lab3_engine::Command;
 use lab3_providers::{Answering, AskError, Chunk, Finish, Piece};
-use lab3_units::Amount;
+use lab3_units::{Amount, Id};
 
 use super::ask::{Begun, Ended, Task, Told};
 use super::attempt::Lease;
+use super::cache::Gathered;
 use super::count::Count;
 use super::miss::{self, Miss};
 use crate::metrics::Asked;
@@ -35,6 +36,7 @@ impl Task {
         };
         let mut here = self.told.send(Told::Begun(begun)).await.is_ok();
         let mut meter = Growing::new(&lease);
+        let mut gathered = self.app.gateway().cache().key(&self.inquiry).map(Gathered::new);
         let mut end = End::Whole;
         let mut next = Some(first);
         while let Some(mut chunk) = next.take() {
@@ -46,6 +48,9 @@ impl Task {
                 chunk.pieces.push(Piece::Finish(Finish::Length));
                 chunk = Chunk::own(chunk.pieces);
                 end = End::Cut;
+            }
+            if let Some(gathered) = &mut gathered {
+                gathered.add(&chunk);
             }
             here = here && self.told.send(Told::Chunk(chunk)).await.is_ok();
             if end == End::Cut {
@@ -71,6 +76,9 @@ impl Task {
         }
         // The provider stops now, not when the settlement is durable.
         drop(answer);
+        if let (End::Whole, Some(gathered), Some(usage)) = (&end, gathered, meter.count.said()) {
+            self.keep(&lease, gathered, usage);
+        }
         self.finish(lease, &asked, &meter.count, end).await;
     }
 
@@ -139,7 +147,7 @@ impl Task {
             (End::Whole, Some(usage)) => (usage, Counted::Provider),
             _ => (count.estimate(self.inquiry.size.tokens), Counted::Estimate),
         };
-        let settled = self.settle(&lease, usage, counted, !matches!(end, End::Broken(_))).await;
+        let settled = self.settle(lease.allocation, usage, counted, !matches!(end, End::Broken(_)), lease.since.elapsed()).await;
         self.app.gateway().rates().settle(
             &self.inquiry.citizen,
             self.inquiry.size.tokens,
@@ -185,9 +193,9 @@ impl Task {
     }
 
     /// Settles; tries again while the desk cannot. What stays unsettled is charged when its lease ends.
-    pub(super) async fn settle(&self, lease: &Lease, usage: Usage, counted: Counted, success: bool) -> Option<Settled> {
-        let latency_ms = u32::try_from(lease.since.elapsed().as_millis()).ok().filter(|_| success);
-        let (citizen, allocation) = (self.inquiry.citizen.clone(), lease.allocation);
+    pub(super) async fn settle(&self, allocation: Id, usage: Usage, counted: Counted, success: bool, took: Duration) -> Option<Settled> {
+        let latency_ms = u32::try_from(took.as_millis()).ok().filter(|_| success);
+        let citizen = self.inquiry.citizen.clone();
         let settle = Settle { citizen, allocation, usage, counted, success, latency_ms };
         for tried in 1..=SETTLE_TRIES {
             // Not waited for until it is durable: the hold is, and should a crash undo this, the lease charges it.

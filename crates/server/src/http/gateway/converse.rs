@@ -65,7 +65,19 @@ async fn inquiry(app: &App, request: Request, protocol: &Protocol) -> Result<Inq
     let wish = wish(app, &parts.headers, &query.model, Operation::Chat)?;
     let Wish { priority, preferred, model, max_cost } = wish;
     let size = size_of(&query, body.len());
-    Ok(Inquiry { citizen, operation: Operation::Chat, size, query, body, dialect: protocol.dialect, priority, preferred, model, max_cost })
+    Ok(Inquiry {
+        citizen,
+        operation: Operation::Chat,
+        size,
+        query,
+        body,
+        dialect: protocol.dialect,
+        priority,
+        preferred,
+        model,
+        max_cost,
+        may_cache: may_cache(&parts.headers),
+    })
 }
 
 /// Refuses a query beyond the citizen's rates, and says when the next one passes.
@@ -75,6 +87,12 @@ fn too_fast(citizen: &Did, wait: Duration, front: &dyn Front) -> Response {
     let mut response = refusal(front, &Problem::new(Code::TOO_FAST, detail));
     response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     response
+}
+
+/// Whether the client lets answers be kept: `Cache-Control: no-store` (or `no-cache`) says no.
+pub(super) fn may_cache(headers: &HeaderMap) -> bool {
+    let said = text(headers, "cache-control").unwrap_or_default().to_ascii_lowercase();
+    !said.contains("no-store") && !said.contains("no-cache")
 }
 
 /// What a dialect says of a request it cannot read, as a problem.

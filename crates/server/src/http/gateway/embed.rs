@@ -7,7 +7,7 @@ use lab3_providers::dialect::openai_chat::{OpenAiChat, embeddings};
 use lab3_providers::{Dialect, Query};
 use lab3_units::{Code, Problem};
 
-use super::converse::{Wish, admitted, headers, receipt, unreadable, wish};
+use super::converse::{Wish, admitted, headers, may_cache, receipt, unreadable, wish};
 use super::payer::payer;
 use super::{json, refusal};
 use crate::App;
@@ -38,7 +38,19 @@ async fn inquiry(app: &App, request: Request) -> Result<Inquiry, Problem> {
     let size = size_bounded(asked.input_tokens_max);
     let query = Query { model: asked.model, answers: 1, output_tokens_max: Some(0), ..Query::default() };
     let (operation, dialect) = (Operation::Embeddings, Dialect::OpenAiChat);
-    Ok(Inquiry { citizen, operation, size, query, body, dialect, priority, preferred, model, max_cost })
+    Ok(Inquiry {
+        citizen,
+        operation,
+        size,
+        query,
+        body,
+        dialect,
+        priority,
+        preferred,
+        model,
+        max_cost,
+        may_cache: may_cache(&parts.headers),
+    })
 }
 
 async fn answer(app: &App, inquiry: Inquiry) -> Response {
