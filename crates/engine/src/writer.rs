@@ -31,6 +31,9 @@ use crate::views::{Digest, KeyIndex, Views, hash_of};
 /// Longest wait for a message before the writer looks whether time has passed.
 const TICK: Duration = Duration::from_millis(500);
 
+/// What nobody waits for is made durable after so long at most; sooner, when something somebody waits for goes along.
+const LINGER: Duration = Duration::from_millis(5);
+
 /// Holds expired in one record.
 const EXPIRE_AT_ONCE: usize = 256;
 
@@ -64,6 +67,8 @@ pub struct Writer {
     keys: Arc<KeyIndex>,
     shelf: Box<dyn Shelf>,
     decided: Decided,
+    /// Since when something is decided that nobody waits for.
+    lingers_since: Option<Instant>,
     committer: Option<Committer>,
     /// The last record in a snapshot, made or asked for.
     snapshot: u64,
@@ -86,6 +91,7 @@ impl Writer {
             state: loaded.state,
             shelf,
             decided: Decided::default(),
+            lingers_since: None,
             committer: None,
             refuse_until: None,
             pause: PAUSE,
@@ -137,8 +143,8 @@ impl Writer {
         }
         if self.state.sequence - self.snapshot >= SNAPSHOT_ON_STOP_RECORDS {
             self.freeze(Wanted::Snapshot);
-            self.hand_over();
         }
+        self.hand_over();
         if let Some(Err(error)) = self.committer.take().map(Committer::finish) {
             tracing::error!(%error, "the last batch was not written; its callers were told so");
         }
@@ -146,8 +152,9 @@ impl Writer {
 
     /// How long the writer may sleep: until the next hold ends by itself.
     fn patience(&self) -> Duration {
-        let Some(deadline) = self.state.ledger.next_deadline() else { return TICK };
-        Duration::from_millis(deadline.millis_since(self.setup.clock.now())).clamp(Duration::from_millis(1), TICK)
+        let longest = if self.lingers_since.is_some() { LINGER } else { TICK };
+        let Some(deadline) = self.state.ledger.next_deadline() else { return longest };
+        Duration::from_millis(deadline.millis_since(self.setup.clock.now())).clamp(Duration::from_millis(1), longest)
     }
 
     /// One batch: the time once, what is due, then messages until the queue is empty or the batch full.
@@ -170,8 +177,19 @@ impl Writer {
             stopping |= self.take(message, now);
             next = if weight < self.setup.limits.batch_len_max { queue.try_recv().ok() } else { None };
         }
-        self.hand_over();
+        if stopping || !self.may_linger(weight) {
+            self.hand_over();
+        }
         stopping
+    }
+
+    /// Whether what was decided may wait for something that somebody waits for, and go with it: one commit less.
+    fn may_linger(&mut self, weight: usize) -> bool {
+        if self.decided.digest.is_empty() || !self.decided.releases.is_empty() || self.decided.frozen.is_some() {
+            return false;
+        }
+        let since = *self.lingers_since.get_or_insert_with(Instant::now);
+        since.elapsed() < LINGER && weight < self.setup.limits.batch_len_max
     }
 
     fn take(&mut self, message: Message, now: Time) -> bool {
@@ -366,6 +384,7 @@ impl Writer {
             self.freeze(Wanted::Snapshot);
             self.snapshot = self.state.sequence;
         }
+        self.lingers_since = None;
         let next = self.decided.next();
         let mut batch = std::mem::replace(&mut self.decided, next);
         if batch.digest.is_empty() && batch.releases.is_empty() && batch.frozen.is_none() {
@@ -384,6 +403,7 @@ impl Writer {
             tracing::error!(%error, "the journal could not be written; loading the state again");
         }
         self.decided = Decided::default();
+        self.lingers_since = None;
         let durable = self.setup.progress.durable.load(Ordering::Acquire);
         self.pause = if durable > self.failed_at { PAUSE } else { (self.pause * 2).min(PAUSE_MAX) };
         self.failed_at = durable;
