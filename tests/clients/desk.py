@@ -65,13 +65,15 @@ def asked():
 
 def run():
     failed = 0
+    # One for all: clients keep connections, which belong to the loop they were made in.
+    loop = asyncio.new_event_loop()
     for function in _cases:
         for arguments in [[provider] for provider in PROVIDERS] if inspect.signature(function).parameters else [[]]:
             name = " ".join([function.__name__, *arguments])
             try:
                 done = function(*arguments)
                 if inspect.iscoroutine(done):
-                    asyncio.run(done)
+                    loop.run_until_complete(done)
             except Exception:
                 failed += 1
                 print("FAILED", name)

@@ -191,7 +191,7 @@ def check_refused(error_class, status, kind, key, **more):
 def errors():
     check_refused(anthropic.AuthenticationError, 401, "authentication_error", "sk-ant-somebody", model="auto")
     check_refused(anthropic.NotFoundError, 404, "not_found_error", ALICE, model="claude-unknown-1")
-    check_refused(anthropic.BadRequestError, 400, "invalid_request_error", ALICE, model="auto", temperature="warm")
+    check_refused(anthropic.BadRequestError, 400, "invalid_request_error", ALICE, model="auto", messages=[{"role": "nobody", "content": "hello"}])
     # Who cannot pay is told so once: this client does not try again.
     check_refused(anthropic.PaymentRequiredError, 402, "billing_error", POOR, model="auto")
 

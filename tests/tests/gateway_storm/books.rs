@@ -7,8 +7,8 @@ use lab3_tests::gateway::PLAYED;
 use lab3_tests::{Journal, Record};
 use serde_json::Value;
 
-use crate::CITIZEN;
 use crate::call::QUERY_TOKENS;
+use crate::{CITIZEN, ON_THE_WAY_MAX};
 
 /// What a journal comes to, in KS where nothing else is said.
 #[derive(Debug, Default)]
@@ -18,12 +18,14 @@ pub struct Books {
     holds: BTreeMap<String, i64>,
     /// What the citizen paid.
     pub spent: i64,
-    /// What the Hive paid.
+    /// What the Hive paid: words that came before an answer could be ended for which no more could be held.
     pub hive: i64,
     /// Tokens of answers that were paid for by what was counted, by provider.
     pub paid_tokens: BTreeMap<String, i64>,
     /// Tokens of answers that charged leases would have paid for, by provider.
     pub lease_tokens: BTreeMap<String, i64>,
+    /// Answers of which the desk counted what came, for they were not whole, by provider.
+    pub broken_off: BTreeMap<String, i64>,
     /// Queries settled, and of these leases that were charged.
     pub settled: u64,
     pub leases: u64,
@@ -114,7 +116,10 @@ impl Books {
         }
         let used = rate * (tokens("input") + tokens("output"));
         assert_eq!(charged + hive, used, "record {}: {settled}", record.sequence);
+        let is_cut = settled["counted"] == "Estimate" && hive <= rate * ON_THE_WAY_MAX;
+        assert!(hive == 0 || is_cut, "record {}: more was used than was held: {settled}", record.sequence);
         *self.paid_tokens.entry(provider.to_owned()).or_default() += tokens("output");
+        *self.broken_off.entry(provider.to_owned()).or_default() += i64::from(settled["counted"] == "Estimate");
     }
 }
 
