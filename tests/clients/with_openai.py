@@ -140,12 +140,6 @@ def chat_json(provider):
 
 @case
 def chat_structured(provider):
-    if provider == "deepseek":
-        # It knows no schemas: another provider answers.
-        schema = {"type": "json_schema", "json_schema": {"name": "place", "schema": SCHEMA}}
-        # Same dialect: what it is told of the schema is its own to refuse.
-        client.chat.completions.create(model=model(provider, "json"), messages=MESSAGES, response_format=schema)
-        return
     completion = client.chat.completions.parse(model=model(provider, "json"), messages=MESSAGES, response_format=Place)
     same(completion.choices[0].message.parsed, Place(city="Bonn"))
 
@@ -260,9 +254,14 @@ def responses_tools_and_back(provider):
 
 @case
 def responses_structured(provider):
-    if provider != "deepseek":
-        response = client.responses.parse(model=model(provider, "json"), input="hello there", text_format=Place)
-        same(response.output_parsed, Place(city="Bonn"))
+    if provider == "deepseek":
+        # It knows no schemas, and in another dialect nothing else can be told: who knows them answers.
+        form = {"format": {"type": "json_schema", "name": "place", "schema": SCHEMA}}
+        response = client.responses.create(model=model(provider, "json"), input="hello there", text=form)
+        same(response.lab3["provider"] != provider, True, "another provider answers")
+        return
+    response = client.responses.parse(model=model(provider, "json"), input="hello there", text_format=Place)
+    same((response.output_parsed, response.lab3["provider"]), (Place(city="Bonn"), provider))
 
 
 @case

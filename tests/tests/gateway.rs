@@ -143,7 +143,11 @@ fn an_answer_ends_also_when_others_hold_what_it_was_promised() {
     wait::until("everything to be settled", || (ks(&quota(&desk)["held_gic"]) == 0).then_some(()));
     desk.stop();
     let journal = lab3_tests::Journal::of(&folder.at("data"));
-    let hive = journal.0.iter().flat_map(lab3_tests::Record::moves).filter(|(_, from, to, ..)| *from == "hive:compute" && to.starts_with("hive:provider/"));
+    let hive = journal
+        .0
+        .iter()
+        .flat_map(lab3_tests::Record::moves)
+        .filter(|(_, from, to, ..)| *from == "hive:compute" && to.starts_with("hive:provider/"));
     assert_eq!(hive.map(|(.., amount, _)| amount).sum::<i64>(), 0, "what the Hive paid");
 }
 

@@ -62,7 +62,7 @@ impl Dialect for Anthropic {
             writer.say(&mut plan, block);
         }
         for call in calls {
-            writer.call(&mut plan, block + call.index, &call);
+            write_call(&mut plan, block + call.index, &call);
         }
         plan.event(writer.message_delta());
         if answer.script.done {
@@ -163,6 +163,18 @@ fn tool_use(call: &Call<'_>, input: &str) -> String {
     object(&[("type", &Text("tool_use")), ("id", &call.id("toolu_")), ("name", &call.name), ("input", &input)])
 }
 
+fn write_call(plan: &mut Plan, block: u32, call: &Call<'_>) {
+    let delta = |text: &str| block_delta(block, "input_json_delta", "partial_json", text);
+    plan.event(block_start(block, &tool_use(call, "{}")));
+    plan.event(delta(""));
+    plan.event(delta(ARGUMENTS_START));
+    for said in &call.events {
+        plan.tokens([delta(&json_inner(&said.text))], said.times, said.tokens);
+    }
+    plan.event(when(!call.end.is_empty(), || delta(call.end)));
+    plan.event(block_stop(block));
+}
+
 struct Writer<'a> {
     answer: &'a Answer<'a>,
     usage: Usage,
@@ -239,18 +251,6 @@ impl Writer<'_> {
         for said in self.answer.said_events() {
             plan.tokens([block_delta(block, "text_delta", "text", &said.text)], said.times, said.tokens);
         }
-        plan.event(block_stop(block));
-    }
-
-    fn call(&self, plan: &mut Plan, block: u32, call: &Call<'_>) {
-        let delta = |text: &str| block_delta(block, "input_json_delta", "partial_json", text);
-        plan.event(block_start(block, &tool_use(call, "{}")));
-        plan.event(delta(""));
-        plan.event(delta(ARGUMENTS_START));
-        for said in &call.events {
-            plan.tokens([delta(&json_inner(&said.text))], said.times, said.tokens);
-        }
-        plan.event(when(!call.end.is_empty(), || delta(call.end)));
         plan.event(block_stop(block));
     }
 }

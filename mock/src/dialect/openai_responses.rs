@@ -4,9 +4,7 @@ use std::fmt::Display;
 
 use serde::Deserialize;
 
-use super::{
-    ARGUMENTS_START, Answer, Ask, CREATED, Call, Dialect, Head, Text, array, body, json_inner, object, openai_chat, when,
-};
+use super::{ARGUMENTS_START, Answer, Ask, CREATED, Call, Dialect, Head, Text, array, body, json_inner, object, openai_chat, when};
 use crate::plan::{Plan, SEQUENCE};
 use crate::script::UsageMode;
 use crate::words::Words;

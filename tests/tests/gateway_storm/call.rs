@@ -103,14 +103,7 @@ impl Call {
         }
         let stream = dice.below(2) == 0;
         let leaves_after = (stream && !manner.hangs && dice.below(8) == 0).then(|| 200 + dice.below(4000) as usize);
-        Self {
-            played: *pick(dice, &PLAYED),
-            manner,
-            path: pick::<&str>(dice, &PATHS),
-            stream,
-            limit: *pick(dice, &LIMITS),
-            leaves_after,
-        }
+        Self { played: *pick(dice, &PLAYED), manner, path: pick::<&str>(dice, &PATHS), stream, limit: *pick(dice, &LIMITS), leaves_after }
     }
 
     /// What it truly costs at the provider it names, whole; where that one fails, at the cheapest of the others. In KS.
@@ -145,7 +138,11 @@ impl Call {
         let gone = if self.manner.hangs { Outcome::Left } else { Outcome::Lost };
         let Ok(mut response) = request.header("content-type", "application/json").send(self.body().to_string()) else { return gone };
         let status = response.status().as_u16();
-        assert!(matches!(status, 200 | 402 | 502 | 503 | 504), "{self:?} was answered {status}: {:?}", response.body_mut().read_to_string());
+        assert!(
+            matches!(status, 200 | 402 | 502 | 503 | 504),
+            "{self:?} was answered {status}: {:?}",
+            response.body_mut().read_to_string()
+        );
         if let (200, Some(bytes)) = (status, self.leaves_after) {
             let mut some = vec![0; bytes];
             return match response.into_body().into_reader().read_exact(&mut some) {
