@@ -8,18 +8,26 @@ use crate::dialects::{Anthropic, Chat, Dialect, Gemini, OllamaChat, Responses};
 /// Every value of that name, wherever it stands, in the order of the text.
 fn find<'a>(value: &'a Value, name: &str, found: &mut Vec<&'a Value>) {
     match value {
-        Value::Object(fields) => fields.iter().for_each(|(key, value)| {
-            found.extend((key == name).then_some(value));
-            find(value, name, found);
-        }),
-        Value::Array(items) => items.iter().for_each(|item| find(item, name, found)),
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                found.extend((key == name).then_some(value));
+                find(value, name, found);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                find(item, name, found);
+            }
+        }
         _ => {}
     }
 }
 
 fn all<'a>(values: &'a [Value], name: &str) -> Vec<&'a Value> {
     let mut found = Vec::new();
-    values.iter().for_each(|value| find(value, name, &mut found));
+    for value in values {
+        find(value, name, &mut found);
+    }
     found
 }
 

@@ -108,13 +108,11 @@ impl Call {
 
     /// What it truly costs at the provider it names, whole; where that one fails, at the cheapest of the others. In KS.
     pub fn cost(&self) -> i64 {
-        match self.manner.tokens {
-            Some(tokens) => self.played.rate * (QUERY_TOKENS + tokens),
-            None => {
-                let others = PLAYED.iter().filter(|other| other.name != self.played.name);
-                others.map(|other| other.rate).min().unwrap() * (QUERY_TOKENS + MANNERS[0].tokens.unwrap())
-            }
+        if let Some(tokens) = self.manner.tokens {
+            return self.played.rate * (QUERY_TOKENS + tokens);
         }
+        let others = PLAYED.iter().filter(|other| other.name != self.played.name);
+        others.map(|other| other.rate).min().unwrap() * (QUERY_TOKENS + MANNERS[0].tokens.unwrap())
     }
 
     fn body(&self) -> Value {
