@@ -3,7 +3,9 @@
 //! Shown: the desk keeps no more than a stated number of bytes for each of them, however much their providers have to say; the
 //! providers are made to wait; others are answered meanwhile; and when the clients leave, everything is settled.
 //!
-//! `LAB3_SLOW_READERS` sets how many there are (200).
+//! And an answer that takes long comes whole: a connection on which one is under way is not silent.
+//!
+//! `LAB3_SLOW_READERS` sets how many there are (200), `LAB3_ANSWER_SECONDS` how long the long answer takes (3; 130 in `make faults`).
 
 #![allow(
     clippy::unwrap_used,
@@ -74,6 +76,17 @@ fn who_reads_nothing_costs_little_memory() {
     assert!(each <= BYTES_EACH_MAX, "{} KB of memory for each client that reads nothing", each >> 10);
 }
 
+#[test]
+fn a_long_answer_comes_whole() {
+    let (folder, mock) = (Folder::new("long-answer"), Mock::start().unwrap());
+    let tokens = setting("LAB3_ANSWER_SECONDS", 3);
+    let models = |played: &Played| vec![format!("long-{};tokens={tokens};gap_ms=1000;input=7", played.name)];
+    let desk = gateway::open(&folder, &mock, models, &[]);
+    let text = ask(&desk, "did:kaizen:bob", "deepseek");
+    assert_eq!(u64::try_from(text.matches("tok ").count()).unwrap(), tokens, "{text}");
+    desk.stop();
+}
+
 /// Asks for a long answer, and reads the beginning of its head only.
 fn open(desk: &Desk, n: usize) -> TcpStream {
     let played = gateway::PLAYED[n % gateway::PLAYED.len()];
@@ -111,7 +124,7 @@ fn stands_still(mock: &Mock, many: u64) -> u64 {
 /// Asks and gets the whole answer.
 fn ask(desk: &Desk, did: &str, model: &str) -> String {
     let body = json!({"model": model, "messages": [{"role": "user", "content": "hello there"}]});
-    let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_mins(1))).proxy(None);
+    let config = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).proxy(None);
     let request = config.build().new_agent().post(format!("{}/v1/chat/completions", desk.url())).header("x-citizen-did", did);
     let mut response = request.header("content-type", "application/json").send(body.to_string()).unwrap();
     response.body_mut().read_to_string().unwrap()
