@@ -19,8 +19,8 @@ lint: ## Formatting and lints, as CI wants them
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 faults: tools ## The long tests: 200 kills, full disks, a million-record replay
-	LAB3_KILLS=200 LAB3_RECORDS=1000000 LAB3_STORM_ROUNDS=10 LAB3_DISK_ROUNDS=10 LAB3_EXAMPLES=100 \
-		LAB3_MODEL_OPERATIONS=10000000 ./xtask/test.sh faults
+	LAB3_KILLS=200 LAB3_RECORDS=1000000 LAB3_STORM_ROUNDS=10 LAB3_DISK_ROUNDS=10 LAB3_EXAMPLES=100 LAB3_GATEWAY_ROUNDS=100 \
+		LAB3_ANSWER_SECONDS=130 LAB3_MODEL_OPERATIONS=10000000 ./xtask/test.sh faults
 
 bench: tools ## Print the numbers of docs/benchmarks.md
 	./bench/run.sh

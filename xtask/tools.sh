@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what building, testing and measuring need and is missing: a C compiler for SQLite, curl, wrk, Python for schemathesis.
+# Installs what building, testing and measuring need and is missing: a C compiler for SQLite, curl, wrk, Python and node for schemathesis
+# and the official clients.
 set -eu
 missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
@@ -7,6 +8,8 @@ need cc build-essential
 need curl curl
 need wrk wrk
 need python3 python3
+need node nodejs
+need npm npm
 python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || missing="$missing python3-venv"
 if ! command -v cargo >/dev/null 2>&1; then
     echo "There is no Rust toolchain: see https://rustup.rs, then come back." >&2

@@ -11,6 +11,9 @@ pub const FIELDS: &str = include_str!("../FIELDS.txt");
 /// Most tokens of an answer.
 const TOKENS_MAX: u64 = 10_000_000;
 
+/// Most calls of an answer.
+const CALLS_MAX: u32 = 128;
+
 /// Largest single event, in bytes.
 const BIG_BYTES_MAX: usize = 256 << 20;
 
@@ -44,6 +47,8 @@ pub(crate) struct Script {
     pub(crate) thoughts: Option<bool>,
     /// A function to call instead of saying something.
     pub(crate) tool: Option<String>,
+    /// How often it is called at once.
+    pub(crate) calls: u32,
     pub(crate) ignore_limit: bool,
     /// The reason for ending that is told instead of the true one.
     pub(crate) finish: Option<String>,
@@ -80,6 +85,7 @@ impl Default for Script {
             reasoning: 0,
             thoughts: None,
             tool: None,
+            calls: 1,
             ignore_limit: false,
             finish: None,
             done: true,
@@ -177,6 +183,7 @@ impl Script {
             "reasoning" => self.reasoning = at_most(value, TOKENS_MAX)?,
             "thoughts" => self.thoughts = Some(read(value)?),
             "tool" => self.tool = Some(value.to_owned()),
+            "calls" => self.calls = at_most(value, CALLS_MAX)?.max(1),
             "ignore_limit" => self.ignore_limit = read(value)?,
             "finish" => self.finish = Some(value.to_owned()),
             "done" => self.done = read(value)?,
@@ -321,7 +328,7 @@ mod tests {
     #[test]
     fn every_field_is_described() {
         let names = "tokens text per_event first_ms gap_ms fail fail_times retry_after redirect cut_after hang_after error_after garbage \
-            garbage_after usage input cached write_5m write_1h reasoning thoughts tool ignore_limit finish done ping split big like id";
+            garbage_after usage input cached write_5m write_1h reasoning thoughts tool calls ignore_limit finish done ping split big like id";
         for name in names.split_whitespace() {
             assert!(FIELDS.contains(&format!("\n{name}=")), "{name}");
         }

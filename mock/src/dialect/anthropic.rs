@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::Deserialize;
 
-use super::{ARGUMENTS_END, ARGUMENTS_START, Answer, Ask, Dialect, Head, Text, Usage, array, body, json_inner, object, when};
+use super::{ARGUMENTS_START, Answer, Ask, Call, Dialect, Head, Text, Usage, array, body, json_inner, object, when};
 use crate::plan::Plan;
 use crate::script::UsageMode;
 use crate::words::Words;
@@ -57,9 +57,12 @@ impl Dialect for Anthropic {
         }
         // Which block of the answer comes next.
         let block = u32::from(told);
-        match answer.tool() {
-            Some(name) => writer.call(&mut plan, block, &name),
-            None => writer.say(&mut plan, block),
+        let calls = answer.calls();
+        if calls.is_empty() {
+            writer.say(&mut plan, block);
+        }
+        for call in calls {
+            write_call(&mut plan, block + call.index, &call);
         }
         plan.event(writer.message_delta());
         if answer.script.done {
@@ -73,13 +76,13 @@ impl Dialect for Anthropic {
         let thinking = answer
             .tells_thoughts(true)
             .then(|| object(&[("type", &Text("thinking")), ("thinking", &Text(&answer.thought_text())), ("signature", &Text(SIGNATURE))]));
-        let said = match answer.tool() {
-            // What the limit cut is no JSON: the input is what could be read of it, nothing.
-            Some(name) => writer.tool_use(&name, &if answer.is_short { "{}".to_owned() } else { answer.arguments() }),
-            None => object(&[("type", &Text("text")), ("text", &Text(&answer.said_text()))]),
-        };
+        // What the limit cut is no JSON: the input is what could be read of it, nothing.
+        let mut said = answer.calls().iter().map(|call| tool_use(call, &call.object())).collect::<Vec<_>>();
+        if said.is_empty() {
+            said.push(object(&[("type", &Text("text")), ("text", &Text(&answer.said_text()))]));
+        }
         let usage = answer.usage_or(|| writer.usage_object(true, writer.usage.output));
-        writer.message(&array(thinking.into_iter().chain([said])), &writer.stop_reason(), &usage)
+        writer.message(&array(thinking.into_iter().chain(said)), &writer.stop_reason(), &usage)
     }
 
     fn error(status: u16, message: &str, _: Option<u64>) -> String {
@@ -156,6 +159,22 @@ fn block_stop(block: u32) -> String {
     event("content_block_stop", &[("index", &block)])
 }
 
+fn tool_use(call: &Call<'_>, input: &str) -> String {
+    object(&[("type", &Text("tool_use")), ("id", &call.id("toolu_")), ("name", &call.name), ("input", &input)])
+}
+
+fn write_call(plan: &mut Plan, block: u32, call: &Call<'_>) {
+    let delta = |text: &str| block_delta(block, "input_json_delta", "partial_json", text);
+    plan.event(block_start(block, &tool_use(call, "{}")));
+    plan.event(delta(""));
+    plan.event(delta(ARGUMENTS_START));
+    for said in &call.events {
+        plan.tokens([delta(&json_inner(&said.text))], said.times, said.tokens);
+    }
+    plan.event(when(!call.end.is_empty(), || delta(call.end)));
+    plan.event(block_stop(block));
+}
+
 struct Writer<'a> {
     answer: &'a Answer<'a>,
     usage: Usage,
@@ -173,10 +192,6 @@ impl Writer<'_> {
             ("stop_sequence", &"null"),
             ("usage", &usage),
         ])
-    }
-
-    fn tool_use(&self, name: &Text<'_>, input: &str) -> String {
-        object(&[("type", &Text("tool_use")), ("id", &self.answer.id("toolu_")), ("name", name), ("input", &input)])
     }
 
     fn stop_reason(&self) -> String {
@@ -236,18 +251,6 @@ impl Writer<'_> {
         for said in self.answer.said_events() {
             plan.tokens([block_delta(block, "text_delta", "text", &said.text)], said.times, said.tokens);
         }
-        plan.event(block_stop(block));
-    }
-
-    fn call(&self, plan: &mut Plan, block: u32, name: &Text<'_>) {
-        let delta = |text: &str| block_delta(block, "input_json_delta", "partial_json", text);
-        plan.event(block_start(block, &self.tool_use(name, "{}")));
-        plan.event(delta(""));
-        plan.event(delta(ARGUMENTS_START));
-        for said in self.answer.said_events() {
-            plan.tokens([delta(&json_inner(&said.text))], said.times, said.tokens);
-        }
-        plan.event(when(!self.answer.is_short, || delta(ARGUMENTS_END)));
         plan.event(block_stop(block));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::Deserialize;
 
-use super::{Answer, Ask, Dialect, Head, Text, Usage, array, body, decoded, object, when};
+use super::{Answer, Ask, Call, Dialect, Head, Text, Usage, array, body, decoded, object, when};
 use crate::plan::{Plan, SAID, THOUGHT, TOTAL};
 use crate::script::UsageMode;
 use crate::words::Words;
@@ -88,11 +88,11 @@ impl Dialect for Gemini {
                 plan.tokens(each().map(|candidate| chunk(candidate, &part)), thought.times, thought.tokens);
             }
         }
-        if answer.tool().is_some() {
-            if let Some(call) = writer.call() {
-                plan.tokens(each().map(|candidate| chunk(candidate, &call)), 1, answer.said);
-            }
-        } else {
+        for call in writer.calls() {
+            let part = call_part(&call);
+            plan.tokens(each().map(|candidate| chunk(candidate, &part)), 1, call.tokens);
+        }
+        if answer.script.tool.is_none() {
             for said in answer.said_events() {
                 let part = text_part(&said.text);
                 plan.tokens(each().map(|candidate| chunk(candidate, &part)), said.times, said.tokens);
@@ -106,7 +106,8 @@ impl Dialect for Gemini {
     fn whole(answer: &Answer<'_>) -> String {
         let writer = Writer { answer, usage: answer.usage() };
         let thoughts = answer.tells_thoughts(false).then(|| thought_part(&answer.thought_text()));
-        let said = if answer.tool().is_some() { writer.call() } else { Some(text_part(&answer.said_text())) };
+        let said = if answer.script.tool.is_none() { Some(text_part(&answer.said_text())) } else { None };
+        let said = said.into_iter().chain(writer.calls().iter().map(call_part).collect::<Vec<_>>());
         let parts = thoughts.into_iter().chain(said).collect::<Vec<_>>().join(",");
         let candidates = (0..answer.answers()).map(|candidate| one_candidate(candidate, &parts, &writer.finish_reason()));
         writer.response(&array(candidates), &writer.final_usage())
@@ -145,6 +146,11 @@ fn thought_part(text: &str) -> String {
     object(&[("text", &Text(text)), ("thought", &true)])
 }
 
+fn call_part(call: &Call<'_>) -> String {
+    let call = object(&[("name", &call.name), ("args", &call.arguments())]);
+    object(&[("functionCall", &call)])
+}
+
 fn one_candidate(candidate: u32, parts: &str, finish: &str) -> String {
     let content = object(&[("parts", &format!("[{parts}]")), ("role", &Text("model"))]);
     object(&[("content", &content), ("finishReason", &finish), ("index", &candidate)])
@@ -156,11 +162,9 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The part that calls the function; none when the limit cut it, as arguments come whole.
-    fn call(&self) -> Option<String> {
-        let name = self.answer.tool().filter(|_| !self.answer.is_short)?;
-        let call = object(&[("name", &name), ("args", &self.answer.arguments())]);
-        Some(object(&[("functionCall", &call)]))
+    /// The calls; none when the limit cut them, as arguments come whole.
+    fn calls(&self) -> Vec<Call<'_>> {
+        if self.answer.is_short { Vec::new() } else { self.answer.calls() }
     }
 
     fn finish_reason(&self) -> String {

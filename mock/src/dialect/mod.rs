@@ -2,6 +2,7 @@
 //! the gateway, so that a mistake in one shows against the other.
 
 pub(crate) mod anthropic;
+mod call;
 pub(crate) mod embeddings;
 pub(crate) mod gemini;
 pub(crate) mod ollama;
@@ -13,6 +14,7 @@ use std::fmt::{self, Display, Write as _};
 use hyper::body::Bytes;
 use percent_encoding::percent_decode_str;
 
+pub(crate) use self::call::{ARGUMENTS_START, Call};
 use crate::plan::Plan;
 use crate::script::{Script, UsageMode};
 
@@ -170,29 +172,30 @@ impl<'a> Answer<'a> {
 
     /// What is said, event by event.
     pub(crate) fn said_events(&self) -> Vec<TextEvents> {
-        let mut events = Vec::with_capacity(3);
-        let mut left = self.said;
-        if self.script.big > 0 && left > 0 {
-            left -= 1;
-            events.push(TextEvents { text: "x".repeat(self.script.big), times: 1, tokens: 1 });
-        }
-        self.push_words(&mut events, left);
-        events
+        self.text_events(self.said)
     }
 
     /// What is thought, event by event.
     pub(crate) fn thought_events(&self) -> Vec<TextEvents> {
-        let mut events = Vec::with_capacity(2);
-        self.push_words(&mut events, self.reasoning);
+        self.word_events(self.reasoning)
+    }
+
+    /// So many tokens, event by event, of which the first may be big.
+    fn text_events(&self, tokens: u64) -> Vec<TextEvents> {
+        if self.script.big == 0 || tokens == 0 {
+            return self.word_events(tokens);
+        }
+        let mut events = vec![TextEvents { text: "x".repeat(self.script.big), times: 1, tokens: 1 }];
+        events.extend(self.word_events(tokens - 1));
         events
     }
 
-    fn push_words(&self, events: &mut Vec<TextEvents>, tokens: u64) {
+    /// So many tokens, event by event.
+    fn word_events(&self, tokens: u64) -> Vec<TextEvents> {
         let per_event = self.script.per_event;
         let groups = [(per_event, tokens / per_event), (tokens % per_event, 1)];
-        for (tokens, times) in groups.into_iter().filter(|(tokens, times)| *tokens > 0 && *times > 0) {
-            events.push(TextEvents { text: repeat(&self.script.text, tokens), times, tokens });
-        }
+        let groups = groups.into_iter().filter(|(tokens, times)| *tokens > 0 && *times > 0);
+        groups.map(|(tokens, times)| TextEvents { text: repeat(&self.script.text, tokens), times, tokens }).collect()
     }
 
     /// All that is said.
@@ -203,12 +206,6 @@ impl<'a> Answer<'a> {
     /// All that is thought.
     pub(crate) fn thought_text(&self) -> String {
         joined(&self.thought_events())
-    }
-
-    /// The arguments of the call, as JSON text; unfinished when the limit ends the answer.
-    pub(crate) fn arguments(&self) -> String {
-        let end = if self.is_short { "" } else { ARGUMENTS_END };
-        format!("{ARGUMENTS_START}{}{end}", json_inner(&self.said_text()))
     }
 
     /// The object of the usage, unless the script has none or null.
@@ -225,11 +222,6 @@ impl<'a> Answer<'a> {
         format!("\"{prefix}mock{}\"", self.serial)
     }
 
-    /// The function called, if one is.
-    pub(crate) fn tool(&self) -> Option<Text<'_>> {
-        self.script.tool.as_deref().map(Text)
-    }
-
     /// Why it ends, as JSON: as the script says, otherwise the dialect's word for its limit, a call or the end.
     pub(crate) fn finish(&self, length: &str, call: &str, stop: &str) -> String {
         match self.script.finish.as_deref() {
@@ -241,12 +233,6 @@ impl<'a> Answer<'a> {
         }
     }
 }
-
-/// How the arguments of a call begin; then come the tokens as a JSON text's inside.
-pub(crate) const ARGUMENTS_START: &str = "{\"text\":\"";
-
-/// How they end.
-pub(crate) const ARGUMENTS_END: &str = "\"}";
 
 /// A text as JSON.
 pub(crate) fn json(text: &str) -> String {

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::Deserialize;
 
-use super::{Answer, Ask, CREATED_TEXT, Dialect, Head, Text, Usage, array, body, object, when};
+use super::{Answer, Ask, CREATED_TEXT, Call, Dialect, Head, Text, Usage, array, body, object, when};
 use crate::plan::{OUTPUT, Plan};
 use crate::script::UsageMode;
 use crate::words::Words;
@@ -102,6 +102,11 @@ fn error(message: &str) -> String {
     object(&[("error", &Text(message))])
 }
 
+fn one_call(call: &Call<'_>) -> String {
+    let function = object(&[("name", &call.name), ("arguments", &call.arguments())]);
+    object(&[("function", &function)])
+}
+
 struct Writer<'a> {
     answer: &'a Answer<'a>,
     usage: Usage,
@@ -133,12 +138,12 @@ impl Writer<'_> {
                 plan.tokens([line], thought.times, thought.tokens);
             }
         }
-        if self.answer.tool().is_some() {
-            // Arguments come whole: not at all when the limit cut them.
-            if let Some(calls) = self.calls() {
-                plan.tokens([self.line(Said { calls: &calls, ..Said::default() }, &self.running())], 1, self.answer.said);
-            }
-        } else {
+        // Arguments come whole: not at all when the limit cut them.
+        for call in self.calls() {
+            let calls = array([one_call(&call)]);
+            plan.tokens([self.line(Said { calls: &calls, ..Said::default() }, &self.running())], 1, call.tokens);
+        }
+        if self.answer.script.tool.is_none() {
             for said in self.answer.said_events() {
                 plan.tokens([self.line(Said { text: &said.text, ..Said::default() }, &self.running())], said.times, said.tokens);
             }
@@ -148,15 +153,15 @@ impl Writer<'_> {
     }
 
     fn whole(&self) -> String {
-        let text = when(self.answer.tool().is_none(), || self.answer.said_text());
+        let text = when(self.answer.script.tool.is_none(), || self.answer.said_text());
         let thinking = when(self.answer.tells_thoughts(true), || self.answer.thought_text());
-        self.end(Said { text: &text, thinking: &thinking, calls: &self.calls().unwrap_or_default() })
+        let calls = self.calls();
+        let calls = when(!calls.is_empty(), || array(calls.iter().map(one_call)));
+        self.end(Said { text: &text, thinking: &thinking, calls: &calls })
     }
 
-    fn calls(&self) -> Option<String> {
-        let name = self.answer.tool().filter(|_| !self.answer.is_short)?;
-        let function = object(&[("name", &name), ("arguments", &self.answer.arguments())]);
-        Some(array([object(&[("function", &function)])]))
+    fn calls(&self) -> Vec<Call<'_>> {
+        if self.answer.is_short { Vec::new() } else { self.answer.calls() }
     }
 
     /// The count told with every line, if it is.

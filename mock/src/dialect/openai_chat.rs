@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::Deserialize;
 
-use super::{ARGUMENTS_END, ARGUMENTS_START, Answer, Ask, CREATED, Dialect, Head, Text, Usage, array, body, json_inner, object, when};
+use super::{ARGUMENTS_START, Answer, Ask, CREATED, Call, Dialect, Head, Text, Usage, array, body, json_inner, object, when};
 use crate::plan::{OUTPUT, Plan, TOTAL};
 use crate::script::{Like, UsageMode};
 use crate::words::Words;
@@ -74,10 +74,11 @@ impl Dialect for OpenaiChat {
 
     fn whole(answer: &Answer<'_>) -> String {
         let writer = Writer { answer, usage: answer.usage() };
-        let calls = answer.tool().map_or_else(String::new, |name| {
-            let function = object(&[("name", &name), ("arguments", &Text(&answer.arguments()))]);
-            array([object(&[("id", &answer.id("call_")), ("type", &Text("function")), ("function", &function)])])
+        let calls = answer.calls().into_iter().map(|call| {
+            let function = object(&[("name", &call.name), ("arguments", &Text(&call.arguments()))]);
+            object(&[("id", &call.id("call_")), ("type", &Text("function")), ("function", &function)])
         });
+        let calls = when(calls.len() > 0, || array(calls));
         let content = if calls.is_empty() { Text(&answer.said_text()).to_string() } else { "null".to_owned() };
         let thoughts = when(writer.tells_thoughts(), || Text(&answer.thought_text()).to_string());
         let message = object(&[
@@ -160,30 +161,35 @@ impl Writer<'_> {
         (0..self.answer.answers()).map(|choice| self.choice(choice, delta, "null", &usage)).collect()
     }
 
-    /// The text, or the call.
+    /// The text, or the calls.
     fn say(&self, plan: &mut Plan) {
-        let Some(name) = self.answer.tool() else {
+        let calls = self.answer.calls();
+        if calls.is_empty() {
             for event in self.answer.said_events() {
                 let delta = object(&[("content", &Text(&event.text))]);
                 plan.tokens(self.deltas(&delta), event.times, event.tokens);
             }
-            return;
-        };
-        let call = |call: &str| object(&[("tool_calls", &array([call.to_owned()]))]);
+        }
+        for call in calls {
+            self.call(plan, &call);
+        }
+    }
+
+    fn call(&self, plan: &mut Plan, call: &Call<'_>) {
+        let deltas = |call: String| self.deltas(&object(&[("tool_calls", &array([call]))]));
         let arguments = |text: &str| {
             let function = object(&[("arguments", &Text(text))]);
-            self.deltas(&call(&object(&[("index", &0), ("function", &function)])))
+            deltas(object(&[("index", &call.index), ("function", &function)]))
         };
-        let function = object(&[("name", &name), ("arguments", &Text(""))]);
-        let id = self.answer.id("call_");
-        let opened = object(&[("index", &0), ("id", &id), ("type", &Text("function")), ("function", &function)]);
-        plan.events(self.deltas(&call(&opened)));
+        let function = object(&[("name", &call.name), ("arguments", &Text(""))]);
+        let id = call.id("call_");
+        plan.events(deltas(object(&[("index", &call.index), ("id", &id), ("type", &Text("function")), ("function", &function)])));
         plan.events(arguments(ARGUMENTS_START));
-        for event in self.answer.said_events() {
+        for event in &call.events {
             plan.tokens(arguments(&json_inner(&event.text)), event.times, event.tokens);
         }
-        if !self.answer.is_short {
-            plan.events(arguments(ARGUMENTS_END));
+        if !call.end.is_empty() {
+            plan.events(arguments(call.end));
         }
     }
 

@@ -4,9 +4,7 @@ use std::fmt::Display;
 
 use serde::Deserialize;
 
-use super::{
-    ARGUMENTS_END, ARGUMENTS_START, Answer, Ask, CREATED, Dialect, Head, Text, array, body, json_inner, object, openai_chat, when,
-};
+use super::{ARGUMENTS_START, Answer, Ask, CREATED, Call, Dialect, Head, Text, array, body, json_inner, object, openai_chat, when};
 use crate::plan::{Plan, SEQUENCE};
 use crate::script::UsageMode;
 use crate::words::Words;
@@ -47,9 +45,12 @@ impl Dialect for OpenaiResponses {
             writer.think(&mut plan);
         }
         let place = u32::from(answer.reasoning > 0);
-        match answer.tool() {
-            Some(name) => writer.call(&mut plan, place, &name),
-            None => writer.say(&mut plan, place),
+        let calls = answer.calls();
+        if calls.is_empty() {
+            writer.say(&mut plan, place);
+        }
+        for call in calls {
+            writer.call(&mut plan, place + call.index, &call);
         }
         if answer.script.done && answer.script.finish.as_deref() != Some("none") {
             let (status, _) = writer.status();
@@ -94,6 +95,17 @@ fn summary_part(text: &str) -> String {
     object(&[("type", &Text("summary_text")), ("text", &Text(text))])
 }
 
+fn function_call(call: &Call<'_>, status: &str, arguments: &str) -> String {
+    object(&[
+        ("id", &call.id("fc_")),
+        ("type", &Text("function_call")),
+        ("status", &Text(status)),
+        ("call_id", &call.id("call_")),
+        ("name", &call.name),
+        ("arguments", &Text(arguments)),
+    ])
+}
+
 struct Writer<'a> {
     answer: &'a Answer<'a>,
 }
@@ -114,6 +126,11 @@ impl Writer<'_> {
         if self.status().0 == "completed" { "completed" } else { "incomplete" }
     }
 
+    /// Of several calls only the last one can be cut.
+    fn call_status(&self, call: &Call<'_>) -> &str {
+        if self.answer.is_short && !call.end.is_empty() { "completed" } else { self.item_status() }
+    }
+
     fn message(&self, status: &str, content: &str) -> String {
         object(&[
             ("id", &self.answer.id("msg_")),
@@ -128,27 +145,17 @@ impl Writer<'_> {
         object(&[("id", &self.answer.id("rs_")), ("type", &Text("reasoning")), ("summary", &summary)])
     }
 
-    fn function_call(&self, status: &str, name: &Text<'_>, arguments: &str) -> String {
-        object(&[
-            ("id", &self.answer.id("fc_")),
-            ("type", &Text("function_call")),
-            ("status", &Text(status)),
-            ("call_id", &self.answer.id("call_")),
-            ("name", name),
-            ("arguments", &Text(arguments)),
-        ])
-    }
-
     /// The response as it ended.
     fn ended(&self) -> String {
         let mut output = Vec::with_capacity(2);
         if self.answer.reasoning > 0 {
             output.push(self.reasoning(&self.summary()));
         }
-        output.push(match self.answer.tool() {
-            Some(name) => self.function_call(self.item_status(), &name, &self.answer.arguments()),
-            None => self.message(self.item_status(), &array([text_part(&self.answer.said_text())])),
-        });
+        let calls = self.answer.calls();
+        if calls.is_empty() {
+            output.push(self.message(self.item_status(), &array([text_part(&self.answer.said_text())])));
+        }
+        output.extend(calls.iter().map(|call| function_call(call, self.call_status(call), &call.arguments())));
         let is_told_before = self.answer.script.usage == UsageMode::StartOnly && self.answer.ask.stream;
         let usage = if is_told_before { "null".to_owned() } else { self.answer.usage_or(|| self.usage_object()) };
         self.response(self.status().0, "null", &array(output), &usage)
@@ -249,22 +256,22 @@ impl Writer<'_> {
         plan.event(item_event("response.output_item.done", place, &self.message(self.item_status(), &array([text_part(&text)]))));
     }
 
-    fn call(&self, plan: &mut Plan, place: u32, name: &Text<'_>) {
-        let id = self.answer.id("fc_");
+    fn call(&self, plan: &mut Plan, place: u32, call: &Call<'_>) {
+        let id = call.id("fc_");
         let delta = |text: &str| {
             let rest: [(&str, &dyn Display); 3] = [("item_id", &id), ("output_index", &place), ("delta", &Text(text))];
             event("response.function_call_arguments.delta", &rest)
         };
-        plan.event(item_event("response.output_item.added", place, &self.function_call("in_progress", name, "")));
+        plan.event(item_event("response.output_item.added", place, &function_call(call, "in_progress", "")));
         plan.event(delta(ARGUMENTS_START));
-        for said in self.answer.said_events() {
+        for said in &call.events {
             plan.tokens([delta(&json_inner(&said.text))], said.times, said.tokens);
         }
-        plan.event(when(!self.answer.is_short, || delta(ARGUMENTS_END)));
-        let arguments = self.answer.arguments();
+        plan.event(when(!call.end.is_empty(), || delta(call.end)));
+        let arguments = call.arguments();
         let done: [(&str, &dyn Display); 4] =
-            [("item_id", &id), ("output_index", &place), ("name", name), ("arguments", &Text(&arguments))];
+            [("item_id", &id), ("output_index", &place), ("name", &call.name), ("arguments", &Text(&arguments))];
         plan.event(event("response.function_call_arguments.done", &done));
-        plan.event(item_event("response.output_item.done", place, &self.function_call(self.item_status(), name, &arguments)));
+        plan.event(item_event("response.output_item.done", place, &function_call(call, self.call_status(call), &arguments)));
     }
 }

@@ -6,6 +6,7 @@ mod client;
 mod dialects;
 
 mod books;
+mod calls;
 mod embeddings;
 mod limits;
 mod rhythm;
