@@ -13,6 +13,7 @@ mod client;
 mod desk;
 mod dice;
 mod folder;
+pub mod gguf;
 mod journal;
 pub mod money;
 mod shim;

@@ -199,7 +199,10 @@ fn provider(name: &str, given: &[Given], entries: &mut Vec<Entry>, problems: &mu
         let default = built_in(name).and_then(|known| known.default_of(key.path)).or(key.default);
         let here = given.iter().filter(|given| given.path == path);
         match read(&mut provider, key, path.clone(), default, here, problems) {
-            Some(entry) => entries.push(entry),
+            Some(entry) => {
+                provider.quality_is_stated |= key.path == "quality" && entry.source != Source::Default;
+                entries.push(entry);
+            }
             None => missing.push(key.path),
         }
     }

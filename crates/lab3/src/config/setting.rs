@@ -294,6 +294,21 @@ impl Setting for PathBuf {
     }
 }
 
+/// A file that may be left open: `""` says so.
+impl Setting for Option<PathBuf> {
+    fn accepts(&self, _: Range) -> String {
+        "the path of a file, or \"\" for none".to_owned()
+    }
+
+    fn read(&mut self, raw: &Raw, _: Range) -> bool {
+        put(self, raw.text().map(|text| (!text.is_empty()).then(|| PathBuf::from(text))))
+    }
+
+    fn show(&self) -> String {
+        self.as_ref().map_or_else(String::new, |path| path.display().to_string())
+    }
+}
+
 impl Setting for Secret {
     fn accepts(&self, range: Range) -> String {
         format!("{} to {} visible ASCII characters, or \"\" for none", with_commas(range.min), with_commas(range.max))

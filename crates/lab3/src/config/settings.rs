@@ -252,6 +252,10 @@ pub struct Provider {
     pub base_url: BaseUrl,
     /// Its models; the first is asked when a query names none.
     pub models: Models,
+    /// The model file the desk runs itself.
+    pub gguf: Option<PathBuf>,
+    /// Whether the operator stated the quality, rather than the defaults.
+    pub quality_is_stated: bool,
     /// The key its API asks for.
     pub api_key: Secret,
     /// Whether this is the local fallback. At most one is.
@@ -320,6 +324,8 @@ impl Provider {
             kind: Kind::None,
             base_url: BaseUrl::default(),
             models: Models::default(),
+            gguf: None,
+            quality_is_stated: false,
             api_key: Secret::default(),
             fallback: false,
         }
