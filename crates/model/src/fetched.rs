@@ -1,5 +1,6 @@
 //! For tests: the real SmolLM2, from `LAB3_MODEL_GGUF` or fetched once into the target folder.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,7 +19,6 @@ pub fn smollm2(test: &str) -> Option<PathBuf> {
         Err(error) => error.to_string(),
     };
     // To the terminal itself: what a passing test prints is kept back by the test runner.
-    use std::io::Write as _;
     let _ = writeln!(std::io::stderr().lock(), "SKIPPED {test}: {why}");
     None
 }

@@ -48,8 +48,8 @@ impl ModelFile {
         }
     }
 
-    pub(crate) fn broken(&self, detail: impl ToString) -> ModelError {
-        ModelError::Broken { path: self.path.clone(), detail: detail.to_string() }
+    pub(crate) fn broken(&self, detail: impl Into<String>) -> ModelError {
+        ModelError::Broken { path: self.path.clone(), detail: detail.into() }
     }
 
     pub(crate) fn unsupported(&self, detail: impl Into<String>) -> ModelError {

@@ -112,25 +112,25 @@ mod tests {
         chosen(query).into_iter().max()
     }
 
-    fn json(text: &str) -> Option<Number> {
-        Some(text.parse().unwrap())
+    fn json(text: &str) -> Number {
+        text.parse().unwrap()
     }
 
     #[test]
     fn a_query_says_how_much_the_answer_varies() {
-        let warm = Query { temperature: json("1.0"), top_p: json("1"), seed: Some(-3), ..Query::default() };
+        let warm = Query { temperature: Some(json("1.0")), top_p: Some(json("1")), seed: Some(-3), ..Query::default() };
         assert_eq!(most(&warm), Some(4));
         assert_eq!(most(&Query { top_k: Some(0), ..warm.clone() }), Some(4));
         assert_eq!(most(&Query { top_k: Some(2), ..warm.clone() }), Some(1));
-        assert_eq!(most(&Query { top_p: json("0.5"), ..warm.clone() }), Some(1));
-        assert_eq!(most(&Query { top_k: Some(0), top_p: json("0.5"), ..warm.clone() }), Some(1));
-        assert_eq!(most(&Query { temperature: json("0"), ..warm.clone() }), Some(0));
-        assert_eq!(most(&Query { temperature: json("0.01"), ..warm }), Some(0));
+        assert_eq!(most(&Query { top_p: Some(json("0.5")), ..warm.clone() }), Some(1));
+        assert_eq!(most(&Query { top_k: Some(0), top_p: Some(json("0.5")), ..warm.clone() }), Some(1));
+        assert_eq!(most(&Query { temperature: Some(json("0")), ..warm.clone() }), Some(0));
+        assert_eq!(most(&Query { temperature: Some(json("0.01")), ..warm }), Some(0));
     }
 
     #[test]
     fn a_seed_makes_it_repeatable_and_none_does_not() {
-        let warm = |seed| Query { temperature: json("1"), top_p: json("1"), seed, ..Query::default() };
+        let warm = |seed| Query { temperature: Some(json("1")), top_p: Some(json("1")), seed, ..Query::default() };
         assert_eq!(chosen(&warm(Some(7))), chosen(&warm(Some(7))));
         assert_ne!(chosen(&warm(Some(7))), chosen(&warm(Some(8))));
         assert_ne!(chosen(&warm(None)), chosen(&warm(None)));
@@ -138,20 +138,20 @@ mod tests {
 
     #[test]
     fn penalties_discourage_what_came() {
-        let cold = Query { temperature: json("0"), ..Query::default() };
+        let cold = Query { temperature: Some(json("0")), ..Query::default() };
         let first = |query: &Query| chosen(query)[..6].to_vec();
-        assert_eq!(first(&Query { presence_penalty: json("0.7"), ..cold.clone() }), [0, 1, 0, 0, 0, 0]);
-        assert_eq!(first(&Query { frequency_penalty: json("0.4"), ..cold }), [0, 0, 1, 0, 1, 2]);
+        assert_eq!(first(&Query { presence_penalty: Some(json("0.7")), ..cold.clone() }), [0, 1, 0, 0, 0, 0]);
+        assert_eq!(first(&Query { frequency_penalty: Some(json("0.4")), ..cold }), [0, 0, 1, 0, 1, 2]);
     }
 
     #[test]
     fn numbers_that_make_no_sense_are_refused() {
         let cases = [
-            ("temperature", Query { temperature: json("-0.1"), ..Query::default() }),
-            ("temperature", Query { temperature: json("1e300"), ..Query::default() }),
-            ("top_p", Query { top_p: json("1.1"), ..Query::default() }),
-            ("frequency_penalty", Query { frequency_penalty: json("3"), ..Query::default() }),
-            ("presence_penalty", Query { presence_penalty: json("-2.5"), ..Query::default() }),
+            ("temperature", Query { temperature: Some(json("-0.1")), ..Query::default() }),
+            ("temperature", Query { temperature: Some(json("1e300")), ..Query::default() }),
+            ("top_p", Query { top_p: Some(json("1.1")), ..Query::default() }),
+            ("frequency_penalty", Query { frequency_penalty: Some(json("3")), ..Query::default() }),
+            ("presence_penalty", Query { presence_penalty: Some(json("-2.5")), ..Query::default() }),
         ];
         for (expected, query) in cases {
             let Err(ModelError::Unfit { field, detail }) = Sampler::of(&query) else { panic!("{expected} was taken") };

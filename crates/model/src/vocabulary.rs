@@ -77,9 +77,10 @@ impl Vocabulary {
         }
         let cut = cut(file)?;
         let kinds = types.into_iter().map(kind).collect::<Vec<_>>();
-        let tokenizer = tokenizer(&tokens, &merges, &kinds, cut).map_err(|e| file.broken(e))?;
+        let tokenizer = tokenizer(&tokens, &merges, &kinds, cut).map_err(|e| file.broken(e.to_string()))?;
         let (names, control_ids) = controls(&tokens, &kinds);
-        let controls = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(names).map_err(|e| file.broken(e))?;
+        let controls =
+            AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(names).map_err(|e| file.broken(e.to_string()))?;
         let begins = file.flag("tokenizer.ggml.add_bos_token").unwrap_or(cut.is_llama3);
         let first = file.number("tokenizer.ggml.bos_token_id").filter(|_| begins).and_then(|id| u32::try_from(id).ok());
         Ok(Self { tokenizer, kinds, controls, control_ids, first })

@@ -227,6 +227,7 @@ fn every_type_says_what_it_takes() {
             "providers.deepseek.output_cost_gic_per_1k = \"x\"",
             "`providers.deepseek.output_cost_gic_per_1k` cannot be \"x\": it takes a price in MIC per 1,000 tokens from 0 to 1,000,000, at most 9 decimals, or \"\" for none",
         ),
+        ("providers.deepseek.gguf = 5", "`providers.deepseek.gguf` cannot be 5: it takes the path of a file, or \"\" for none"),
         (
             "providers.deepseek.aliases = [\"Deep Seek\"]",
             "`providers.deepseek.aliases` cannot be a list: it takes a list of names of a-z, 0-9, _ and -, such as [\"claude\", \"anthropic\"]",

@@ -87,7 +87,7 @@ fn zeros(shape: &[usize]) -> QTensor {
 #[test]
 fn a_damaged_model_is_refused_and_takes_nothing_down() {
     let tiny = || Tiny::says(&[b"x"]);
-    let nan = Tensor::new(&[[f32::NAN; 320]; 320], &Device::Cpu).unwrap();
+    let nan = Tensor::from_vec(vec![f32::NAN; 320 * 320], &[320, 320], &Device::Cpu).unwrap();
     let cases = [
         ("no architecture", tiny().without("general.architecture")),
         ("no heads", tiny().set("llama.attention.head_count", Value::U32(0))),
