@@ -99,7 +99,8 @@ mod tests {
     fn the_model_is_the_one_configured_or_the_first_in_the_data_folder() {
         check(&[], Some("a.GGUF"), "0.20", 4096);
         check(&[("providers.local_llama.gguf", "/elsewhere/x.gguf")], Some("x.gguf"), "0.20", 4096);
-        check(&[("providers.local_llama.quality", "0.80")], Some("a.GGUF"), "0.80", 4096);
+        check(&[("providers.local_llama.quality", "0.70")], Some("a.GGUF"), "0.70", 4096);
+        check(&[("providers.local_llama.quality", "0.8")], Some("a.GGUF"), "0.20", 4096);
         check(&[("providers.local_llama.context_tokens_max", "100")], Some("a.GGUF"), "0.20", 100);
         let url = ("providers.local_llama.base_url", "http://127.0.0.1:11434/v1");
         check(&[url], None, "0.80", 32_000);

@@ -178,7 +178,7 @@ fn config_show_names_value_and_source_and_no_secret() {
 fn config_check_answers_with_a_sentence_or_the_problems() {
     let check = |env: Env| config::check(&ConfigArgs::default(), &env).map_err(|failure| (failure.to_string(), failure.exit_code()));
     let good = check(Env::from([("DEFAULT_CITIZEN_QUOTA_GIC".to_owned(), "5".to_owned())])).unwrap();
-    assert_eq!(good, "the configuration can be used: 96 keys, 1 of them not at their default; grants are open");
+    assert_eq!(good, "the configuration can be used: 101 keys, 1 of them not at their default; grants are open");
     let (message, exit_code) = check(Env::from([("LAB3__LOG__LEVEL".to_owned(), "loud".to_owned())])).unwrap_err();
     let expected = "error: the configuration cannot be used\n  environment LAB3__LOG__LEVEL: `log.level` cannot be \"loud\": \
                     it takes one of \"off\", \"error\", \"warn\", \"info\", \"debug\", \"trace\"";

@@ -200,7 +200,8 @@ fn provider(name: &str, given: &[Given], entries: &mut Vec<Entry>, problems: &mu
         let here = given.iter().filter(|given| given.path == path);
         match read(&mut provider, key, path.clone(), default, here, problems) {
             Some(entry) => {
-                provider.quality_is_stated |= key.path == "quality" && entry.source != Source::Default;
+                // A file of all defaults states nothing.
+                provider.quality_is_stated |= key.path == "quality" && default != Some(&*entry.value);
                 entries.push(entry);
             }
             None => missing.push(key.path),

@@ -254,7 +254,7 @@ pub struct Provider {
     pub models: Models,
     /// The model file the desk runs itself.
     pub gguf: Option<PathBuf>,
-    /// Whether the operator stated the quality, rather than the defaults.
+    /// Whether the operator stated the quality: as another than the default.
     pub quality_is_stated: bool,
     /// The key its API asks for.
     pub api_key: Secret,
