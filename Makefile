@@ -5,7 +5,8 @@
 help: ## Show these words
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
 
-run: build ## Build, open a demo Hive on 127.0.0.1:8003 and print requests to try
+run: build ## Build, fetch a small local model, open a demo Hive on 127.0.0.1:8003 and print requests to try
+	@./xtask/fetch-model.sh ./lab3-data/models || true
 	./target/release/lab3 serve --demo
 
 build: tools ## Build the lab3 binary

@@ -14,6 +14,7 @@ mod desk;
 mod dice;
 mod folder;
 pub mod gateway;
+pub mod gguf;
 mod journal;
 pub mod money;
 pub mod packages;

@@ -97,15 +97,17 @@ fn preferred<'a>(desk: &Desk<'a>, command: &Allocate) -> Result<Option<&'a Provi
 fn answer<'a>(
     desk: &Desk<'a>,
     command: &Allocate,
-    preferred: Option<&Provider>,
+    preferred: Option<&'a Provider>,
     wants: &Wants<'_>,
     candidates: &[Candidate<'a>],
     scale: &Scale,
 ) -> Result<Answer<'a>, Problem> {
-    let preferred = preferred.and_then(|provider| candidates.iter().find(|candidate| std::ptr::eq(candidate.provider, provider)));
-    if let Some(candidate) = preferred.filter(|candidate| candidate.is_eligible()) {
-        let reason = reason::of_preferred(candidate);
-        return Ok(Answer { candidate: *candidate, reason, hive_pays: false, is_fallback: false });
+    // Who puts a query to a provider by its name, and asks for no quality, takes the one it has.
+    let min_quality = if takes_any_quality(command, wants) { Ratio::ZERO } else { wants.min_quality };
+    let preferred = preferred.map(|provider| Candidate::of(desk, provider, &Wants { min_quality, ..*wants }));
+    if let Some(candidate) = preferred.filter(Candidate::is_eligible) {
+        let reason = reason::of_preferred(&candidate);
+        return Ok(Answer { candidate, reason, hive_pays: false, is_fallback: false });
     }
     let mut answer = match choice::best(candidates, scale) {
         Some(best) => {
@@ -115,16 +117,22 @@ fn answer<'a>(
         None => last_resort(desk, command, wants, candidates)?,
     };
     if let Some(preferred) = preferred.filter(|preferred| preferred.provider.name != answer.candidate.provider.name) {
-        answer.reason = reason::with_passed_over(&answer.reason, preferred, wants);
+        answer.reason = reason::with_passed_over(&answer.reason, &preferred, wants);
     }
     Ok(answer)
 }
 
-/// The fallback. The citizen pays it when limit and allowance reach; otherwise the Hive pays all of it.
+/// Whether the policy's least quality is a wish and not a bar: the desk puts the query itself, and the caller named no least quality.
+fn takes_any_quality(command: &Allocate, wants: &Wants<'_>) -> bool {
+    wants.meter.is_some() && command.min_quality.is_none()
+}
+
+/// The fallback. The citizen pays it when limit and allowance reach; otherwise the Hive pays all of it. Of a query that the desk puts
+/// itself it is also who answers when nobody connected has the policy's quality.
 fn last_resort<'a>(desk: &Desk<'a>, command: &Allocate, wants: &Wants<'_>, candidates: &[Candidate<'a>]) -> Result<Answer<'a>, Problem> {
     let nobody = Nobody::of(candidates, wants);
     let refused = |nobody| reason::of_refusal(desk, nobody, &command.citizen, candidates, wants);
-    if nobody == Nobody::Unfit {
+    if nobody == Nobody::Unfit && !takes_any_quality(command, wants) {
         return Err(refused(Nobody::Unfit));
     }
     let candidate = choice::fallback(desk, wants).map_err(|none| match none {

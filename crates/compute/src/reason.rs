@@ -44,7 +44,8 @@ pub(crate) fn with_passed_over(reason: &str, preferred: &Candidate<'_>, wants: &
 /// Why the fallback answers, and who pays it.
 pub(crate) fn of_fallback(desk: &Desk<'_>, nobody: Nobody, wants: &Wants, fallback: &Candidate<'_>, hive_pays: bool) -> String {
     let cause = match nobody {
-        Nobody::Unfit | Nobody::Outage => "Every provider within reach is failing at the moment".to_owned(),
+        Nobody::Unfit => format!("No provider of quality {} or more can answer this query", wants.min_quality),
+        Nobody::Outage => "Every provider within reach is failing at the moment".to_owned(),
         Nobody::Exhausted => format!("The {} MIC left of this month's {} are too little", mic(wants.available), mic(desk.policy.quota)),
         Nobody::Limit => format!("No provider that fits costs {} MIC or less", mic(wants.max_cost)),
     };

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use lab3_engine::{Engine, Limits, Policy, SystemClock};
 use lab3_providers::dialect::openai_chat::{self, Flavour};
 use lab3_providers::dialect::{Back, anthropic, gemini, ollama};
-use lab3_providers::{Base, Connections, Dialect, Patience, Remote};
+use lab3_providers::{Base, Connections, Dialect, Patience, Remote, Source};
 use lab3_server::{App, CacheSettings, Connected, Gateway, GatewaySettings, RateLimits, ServerSettings};
 use lab3_store::SqliteStore;
 use tokio::sync::Semaphore;
 
-use crate::Failure;
 use crate::config::{Kind, Provider, Settings, VerifyOnStart};
+use crate::{Failure, local_model};
 
 /// Opens the Hive in that folder. Blocks while the journal is checked and replayed.
 pub fn open(settings: &Settings, folder: &Path) -> Result<Engine, Failure> {
@@ -50,7 +50,7 @@ fn policy(settings: &Settings) -> Policy {
     let (compute, finance) = (&settings.compute, &settings.finance);
     Policy {
         compute: lab3_compute::Policy {
-            providers: settings.providers.iter().map(provider).collect(),
+            providers: settings.providers.iter().map(|one| provider(settings, one)).collect(),
             fallback: settings.fallback_provider().map(|provider| provider.name.as_str().into()),
             quota: compute.quota,
             min_quality: compute.min_quality,
@@ -70,25 +70,31 @@ fn policy(settings: &Settings) -> Policy {
     }
 }
 
-fn provider(provider: &Provider) -> lab3_compute::Provider {
+fn provider(settings: &Settings, provider: &Provider) -> lab3_compute::Provider {
+    let (quality, context_tokens_max) = local_model::as_it_is(settings, provider);
     lab3_compute::Provider {
         name: provider.name.as_str().into(),
         aliases: provider.aliases.iter().map(|alias| alias.as_str().into()).collect(),
         enabled: provider.enabled,
         rate: provider.cost,
         latency_ms: provider.latency_ms,
-        quality: provider.quality,
+        quality,
         reliability: provider.reliability,
-        context_tokens_max: provider.context_tokens_max,
+        context_tokens_max,
         prices: provider.prices.over(provider.cost),
         output_tokens_max: provider.output_tokens_max,
         embeds: provider.embeds,
     }
 }
 
-/// The providers the gateway can ask: switched on, with something to speak, a place and, where one is needed, a key.
+/// The providers the gateway can ask: switched on, with something to speak, a place and, where one is needed, a key; and the local model,
+/// also when there is none, to say so.
 fn gateway(settings: &Settings) -> Gateway {
-    let connected = settings.providers.iter().filter(|provider| provider.enabled).filter_map(|provider| {
+    let all = settings.providers.iter().filter(|provider| provider.enabled).filter_map(|provider| {
+        if local_model::is_ours(provider) {
+            let (source, models) = local_model::source(settings, provider);
+            return Some(connected(provider, models, Arc::new(source)));
+        }
         let (dialect, back) = back(provider.kind)?;
         let base = Base::parse(&provider.base_url.0).ok()?;
         let key = provider.api_key.expose().map(str::to_owned);
@@ -98,13 +104,17 @@ fn gateway(settings: &Settings) -> Gateway {
         let (connect, first_byte, idle) = (provider.connect.into(), provider.first_byte.into(), provider.idle.into());
         let patience = Patience { connect, first_byte, idle };
         let source = Arc::new(Remote { connections: Connections::new(connect), base, dialect, back, key, patience });
-        let (name, models) = (provider.name.as_str().into(), provider.models.0.clone());
-        Some(Connected { name, models, embeds: provider.embeds, source, room: Arc::new(Semaphore::new(provider.answers_max)) })
+        Some(connected(provider, provider.models.0.clone(), source))
     });
     let gateway = &settings.gateway;
     let rates = RateLimits { queries_per_minute: gateway.queries_per_minute, tokens_per_minute: gateway.tokens_per_minute };
     let cache = CacheSettings { bytes_max: gateway.cache_mb << 20, keep: gateway.cache.into() };
-    Gateway::new(connected.collect(), GatewaySettings { rates, wait_max: gateway.wait.into(), cache })
+    Gateway::new(all.collect(), GatewaySettings { rates, wait_max: gateway.wait.into(), cache })
+}
+
+fn connected(provider: &Provider, models: Vec<String>, source: Arc<dyn Source>) -> Connected {
+    let (name, room) = (provider.name.as_str().into(), Arc::new(Semaphore::new(provider.answers_max)));
+    Connected { name, models, embeds: provider.embeds, source, room }
 }
 
 fn needs_key(kind: Kind) -> bool {

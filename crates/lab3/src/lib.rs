@@ -12,6 +12,7 @@ mod fake_desk;
 mod hive;
 mod journal_text;
 mod json_text;
+mod local_model;
 pub mod logging;
 mod progress;
 mod table;

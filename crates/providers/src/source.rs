@@ -49,6 +49,11 @@ pub trait Source: Send + Sync {
     /// What its answers' bytes are, where they come over a wire.
     fn dialect(&self) -> Option<Dialect>;
 
+    /// Why it cannot be asked at the moment, and what would help; `None` when it can.
+    fn absent(&self) -> Option<String> {
+        None
+    }
+
     /// Exactly how many tokens the query has, where that can be told without asking.
     fn count(&self, query: &Query) -> Option<u64>;
 

@@ -123,6 +123,29 @@ fn who_has_used_everything_goes_on_with_the_local_model_at_the_hives_expense() {
 }
 
 #[test]
+fn a_local_model_below_the_policys_quality_answers_who_names_it_and_when_nobody_else_can() {
+    let mut hive = hive("1");
+    let ratio = |text: &str| lab3_units::Ratio::parse(text).unwrap();
+    for provider in hive.policy.providers.iter_mut().filter(|provider| &*provider.name == "local_llama") {
+        provider.quality = ratio("0.3");
+    }
+    let mut asked = |preferred: Option<&str>, min_quality: Option<&str>, able: &[&str]| {
+        let mut command = command(10, None, able);
+        command.allocate.preferred = preferred.map(Into::into);
+        command.allocate.min_quality = min_quality.map(ratio);
+        let attempted = try_attempt(&mut hive, &command).map(|(_, attempted)| attempted.allocated);
+        attempted.map(|told| format!("{} {}", told.provider, told.reason)).map_err(|refusal| format!("{refusal:?}"))
+    };
+    let both = ["deepseek", "local_llama"];
+    assert!(asked(None, None, &both).unwrap().starts_with("deepseek Best balance"));
+    assert_eq!(asked(Some("local"), None, &both).unwrap(), "local_llama Preferred provider local_llama is eligible");
+    assert!(asked(Some("local"), Some("0.5"), &both).unwrap().starts_with("deepseek "));
+    let alone = "local_llama No provider of quality 0.80 or more can answer this query: local_llama answers";
+    assert_eq!(asked(None, None, &["local_llama"]).unwrap(), alone);
+    assert!(asked(None, Some("0.5"), &["local_llama"]).unwrap_err().contains("below min_quality"));
+}
+
+#[test]
 fn more_is_held_while_the_answer_comes_and_no_more_than_there_is() {
     let mut hive = hive("0.02");
     let (id, _) = try_attempt(&mut hive, &command(100, None, &["openai_gpt4"])).unwrap();

@@ -40,7 +40,8 @@ pub fn run(args: &DemoArgs, env: &Env) -> Result<(), Failure> {
 /// Starts a server on port 0 of loopback over a temporary folder.
 fn start_ephemeral() -> Result<Ephemeral, Failure> {
     let folder = TemporaryFolder::make()?;
-    let settings = resolve(&Layers { file: None, env: Env::new(), flags: Vec::new() })?.settings;
+    let mut settings = resolve(&Layers { file: None, env: Env::new(), flags: Vec::new() })?.settings;
+    settings.data.dir.clone_from(&folder.0);
     let engine = hive::open(&settings, &folder.0)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;

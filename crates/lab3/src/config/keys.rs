@@ -384,6 +384,14 @@ pub const PROVIDER_KEYS: &[Key<Provider>] = &[
         at: |p| &mut p.models,
     },
     Key {
+        path: "gguf",
+        default: Some("\"\""),
+        meaning: "Model file the desk runs itself, unless base_url is set; local_llama takes data.dir/models/*.gguf when this is empty.",
+        env: &[],
+        range: Range::NONE,
+        at: |p| &mut p.gguf,
+    },
+    Key {
         path: "api_key",
         default: Some("\"\""),
         meaning: "The key its API asks for.",

@@ -199,7 +199,11 @@ fn provider(name: &str, given: &[Given], entries: &mut Vec<Entry>, problems: &mu
         let default = built_in(name).and_then(|known| known.default_of(key.path)).or(key.default);
         let here = given.iter().filter(|given| given.path == path);
         match read(&mut provider, key, path.clone(), default, here, problems) {
-            Some(entry) => entries.push(entry),
+            Some(entry) => {
+                // A file of all defaults states nothing.
+                provider.quality_is_stated |= key.path == "quality" && default != Some(&*entry.value);
+                entries.push(entry);
+            }
             None => missing.push(key.path),
         }
     }

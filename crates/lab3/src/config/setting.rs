@@ -282,7 +282,7 @@ impl Setting for SocketAddr {
 
 impl Setting for PathBuf {
     fn accepts(&self, _: Range) -> String {
-        "the path of a folder".to_owned()
+        "a path".to_owned()
     }
 
     fn read(&mut self, raw: &Raw, _: Range) -> bool {

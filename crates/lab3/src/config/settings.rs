@@ -241,6 +241,7 @@ pub struct Log {
 }
 
 /// A provider of compute, as the operator states it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provider {
     /// The name replies give.
@@ -269,6 +270,10 @@ pub struct Provider {
     pub base_url: BaseUrl,
     /// Its models; the first is asked when a query names none.
     pub models: Models,
+    /// The model file the desk runs itself.
+    pub gguf: Option<PathBuf>,
+    /// Whether the operator stated the quality: as another than the default.
+    pub quality_is_stated: bool,
     /// The key its API asks for.
     pub api_key: Secret,
     /// Whether its models make embeddings, and no answers.
@@ -354,6 +359,8 @@ impl Provider {
             kind: Kind::None,
             base_url: BaseUrl::default(),
             models: Models::default(),
+            gguf: None,
+            quality_is_stated: false,
             api_key: Secret::default(),
             embeds: false,
             answers_max: 0,

@@ -212,7 +212,7 @@ fn every_type_says_what_it_takes() {
             "engine.batch_len_max = 99999999999999999999",
             "`engine.batch_len_max` cannot be 99999999999999999999: it takes a whole number from 1 to 65,536",
         ),
-        ("data.dir = \"\"", "`data.dir` cannot be \"\": it takes the path of a folder"),
+        ("data.dir = \"\"", "`data.dir` cannot be \"\": it takes a path"),
         ("journal.verify_on_start = \"none\"", "`journal.verify_on_start` cannot be \"none\": it takes one of \"all\", \"tail\""),
         ("compute.local_fallback = \"true\"", "`compute.local_fallback` cannot be \"true\": it takes true or false"),
         ("compute.hold_seconds = 0", "`compute.hold_seconds` cannot be 0: it takes a whole number of seconds from 1 to 2,592,000"),
@@ -227,6 +227,7 @@ fn every_type_says_what_it_takes() {
             "providers.deepseek.output_cost_gic_per_1k = \"x\"",
             "`providers.deepseek.output_cost_gic_per_1k` cannot be \"x\": it takes a price in MIC per 1,000 tokens from 0 to 1,000,000, at most 9 decimals, or \"\" for none",
         ),
+        ("providers.deepseek.gguf = 5", "`providers.deepseek.gguf` cannot be 5: it takes a path, or \"\" for none"),
         (
             "providers.deepseek.aliases = [\"Deep Seek\"]",
             "`providers.deepseek.aliases` cannot be a list: it takes a list of names of a-z, 0-9, _ and -, such as [\"claude\", \"anthropic\"]",

@@ -131,6 +131,11 @@ impl Gateway {
         &self.lines
     }
 
+    /// The provider of that name.
+    pub(crate) fn find(&self, name: &str) -> Option<&Connected> {
+        self.connected.iter().map(|connected| &**connected).find(|connected| *connected.name == *name)
+    }
+
     /// The provider that has this model.
     pub(crate) fn with_model(&self, model: &str, operation: Operation) -> Option<&Connected> {
         let does = self.connected.iter().filter(|connected| connected.does(operation));

@@ -127,6 +127,9 @@ pub(super) fn wish(app: &App, headers: &HeaderMap, model: &str, operation: Opera
                 let detail = format!("There is no model or provider `{model}`. GET /v1/models lists them; `auto` lets the desk choose.");
                 return Err(Problem::new(Code::MODEL_UNKNOWN, detail).in_field("model"));
             };
+            if let Some(why) = app.gateway().find(&provider).and_then(|connected| connected.source.absent()) {
+                return Err(Problem::new(Code::NO_PROVIDER_UP, format!("`{provider}` cannot be asked: {why}.")).in_field("model"));
+            }
             Wish { preferred: Some(provider), model: Some(model.to_owned()), ..any(usual) }
         }
     })

@@ -50,7 +50,7 @@ pub(crate) async fn ollama_generate(State(app): State<App>, request: Request) ->
 /// Names a query's `model` may have: the ways to let module 1 choose, the providers, their models.
 fn model_names(app: &App) -> Vec<(String, String)> {
     let ways = ["auto", "auto:quality", "auto:cost", "auto:latency"].map(|way| (way.to_owned(), "lab3".to_owned()));
-    let connected = app.gateway().connected().iter();
+    let connected = app.gateway().connected().iter().filter(|one| one.source.absent().is_none());
     let of_provider = |one: &std::sync::Arc<crate::gateway::Connected>| {
         let owner = one.name.to_string();
         let models = one.models.clone();
