@@ -160,3 +160,22 @@ fn a_provider_is_asked_again_when_it_said_so() {
     }
     desk.stop();
 }
+
+#[test]
+fn the_very_same_query_is_answered_by_what_was_kept_at_its_price() {
+    let (folder, mock) = (Folder::new("limits-cache"), Mock::start().unwrap());
+    let desk = open(&folder, &mock, "tokens=5;input=7", &["gateway.cache_mb=1", "gateway.cache_price_percent=50"]);
+    let used = || ks(&desk.client().ask("/lab3/compute/quota/did:kaizen:alice")["used_gic"]);
+    let first = ask(&desk, "did:kaizen:alice", &hello(50));
+    assert_eq!((first.status, used()), (200, 24));
+    let second = ask(&desk, "did:kaizen:alice", &hello(50));
+    assert_eq!((second.status, used(), &second.body["choices"]), (200, 36, &first.body["choices"]), "{}", second.body);
+    assert_eq!(second.body["lab3"]["cost_gic"].to_string(), "0.000012");
+    assert!(second.body["lab3"]["reason"].as_str().unwrap().contains("answered before"), "{}", second.body);
+    // Another's, too; not so another query.
+    assert_eq!(ask(&desk, "did:kaizen:bob", &hello(50)).status, 200);
+    assert_eq!(mock.stats()["requests"], 1);
+    assert_eq!(ask(&desk, "did:kaizen:alice", &hello(51)).status, 200);
+    assert_eq!(mock.stats()["requests"], 2);
+    desk.stop();
+}

@@ -19,6 +19,9 @@ use crate::dialect::{Back, Call};
 /// Most bytes read of a reply that says an error.
 const ERROR_BYTES_MAX: usize = 64 << 10;
 
+/// Most that is read ahead of an answer: what a reader who takes nothing keeps of it, some times over.
+const READ_AHEAD_BYTES: usize = 16 << 10;
+
 /// Idle connections kept to a host, and for how long.
 const IDLE_PER_HOST_MAX: usize = 256;
 const IDLE_FOR: Duration = Duration::from_mins(1);
@@ -85,6 +88,7 @@ impl Connections {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_FOR)
+            .http1_max_buf_size(READ_AHEAD_BYTES)
             .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
             .build(tls);
         Self(client)

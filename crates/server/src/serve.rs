@@ -1,15 +1,20 @@
-//! Answering on a listener until told to stop. Connections are bounded in number, and in how long they may say nothing.
+//! Answering on a listener until told to stop. Connections are bounded in number, and in how long they may say nothing or take
+//! nothing of an answer.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::body::{Body, Bytes};
 use axum::http::Request;
-use hyper::body::Incoming;
+use axum::response::Response;
+use hyper::body::{Body as _, Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::TokioIo;
@@ -23,7 +28,8 @@ use crate::{App, router};
 /// Connections open at once; further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 8192;
 
-/// How long a connection may go without sending a whole request's head; up to twice that, as it is looked at that often.
+/// How long a connection may go without sending a whole request's head or taking a piece of its answer; up to twice that, as it
+/// is looked at that often.
 const IDLE: Duration = Duration::from_mins(1);
 
 /// Largest head of a request, and most that is read ahead of a body.
@@ -79,11 +85,11 @@ async fn connection(stream: TcpStream, router: axum::Router, mut closing: watch:
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
     }
-    let heads = Arc::new(AtomicU64::new(0));
-    let service = Counted { service: TowerToHyperService::new(router), heads: heads.clone() };
+    let signs = Arc::new(Signs::default());
+    let service = Watched { service: TowerToHyperService::new(router), signs: signs.clone() };
     let mut http = http1::Builder::new();
     let mut answering = pin!(http.max_buf_size(BUFFER_BYTES).serve_connection(TokioIo::new(stream), service));
-    // One timer a connection, not one a request: whoever sent no whole head between two ticks is silent.
+    // One timer a connection, not one a request: whoever gave no sign between two ticks, and waits for none of ours, is silent.
     let mut tick = interval_at(Instant::now() + IDLE, IDLE);
     let mut heard = 0;
     let ended = loop {
@@ -94,8 +100,8 @@ async fn connection(stream: TcpStream, router: axum::Router, mut closing: watch:
                 break answering.await;
             }
             _ = tick.tick() => {
-                let before = std::mem::replace(&mut heard, heads.load(Ordering::Relaxed));
-                if before == heard {
+                let before = std::mem::replace(&mut heard, signs.given.load(Ordering::Relaxed));
+                if before == heard && !signs.waits_for_us.load(Ordering::Relaxed) {
                     return;
                 }
             }
@@ -106,19 +112,76 @@ async fn connection(stream: TcpStream, router: axum::Router, mut closing: watch:
     }
 }
 
-/// The router, counting the requests whose heads arrived.
-struct Counted {
-    service: TowerToHyperService<axum::Router>,
-    heads: Arc<AtomicU64>,
+/// What a connection's client gives to see of itself.
+#[derive(Debug, Default)]
+struct Signs {
+    /// Heads of requests that arrived, and pieces of answers that were taken.
+    given: AtomicU64,
+    /// The client waits for us: for an answer, or for more of it.
+    waits_for_us: AtomicBool,
 }
 
-impl Service<Request<Incoming>> for Counted {
-    type Response = axum::response::Response;
+impl Signs {
+    fn give(&self) {
+        self.given.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn wait(&self, waits: bool) {
+        self.waits_for_us.store(waits, Ordering::Relaxed);
+    }
+}
+
+/// The router, watching its clients.
+struct Watched {
+    service: TowerToHyperService<axum::Router>,
+    signs: Arc<Signs>,
+}
+
+impl Service<Request<Incoming>> for Watched {
+    type Response = Response;
     type Error = Infallible;
-    type Future = <TowerToHyperService<axum::Router> as Service<Request<Incoming>>>::Future;
+    type Future = Answer;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        self.heads.fetch_add(1, Ordering::Relaxed);
-        self.service.call(request)
+        self.signs.give();
+        self.signs.wait(true);
+        Answer { answer: Box::pin(self.service.call(request)), signs: self.signs.clone() }
+    }
+}
+
+/// An answer on its way.
+struct Answer {
+    answer: Pin<Box<<TowerToHyperService<axum::Router> as Service<Request<Incoming>>>::Future>>,
+    signs: Arc<Signs>,
+}
+
+impl Future for Answer {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let answered = std::task::ready!(self.answer.as_mut().poll(context));
+        self.signs.wait(false);
+        let signs = &self.signs;
+        // An answer of known length is there as a whole; a stream may take its time.
+        let watched = |body: Body| if body.size_hint().exact().is_some() { body } else { Body::new(Taken { body, signs: signs.clone() }) };
+        Poll::Ready(answered.map(|response| response.map(watched)))
+    }
+}
+
+/// A stream, watched while it is taken.
+struct Taken {
+    body: Body,
+    signs: Arc<Signs>,
+}
+
+impl hyper::body::Body for Taken {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        self.signs.give();
+        self.signs.wait(polled.is_pending());
+        polled
     }
 }

@@ -19,7 +19,7 @@ use crate::App;
 use crate::http::fresh_id;
 
 /// Messages between a query's task and its client's connection; more and the provider is not read on.
-const UNDER_WAY_MAX: usize = 16;
+const UNDER_WAY_MAX: usize = 4;
 
 /// Rounds in which every provider able is asked once.
 const ROUNDS_MAX: u32 = 3;

@@ -36,8 +36,8 @@ pub(crate) struct Cache {
 #[derive(Debug, Default)]
 struct Kept {
     answers: HashMap<CacheKey, Entry>,
-    /// In the order they came; those replaced since stand here, too.
-    order: VecDeque<(CacheKey, Instant)>,
+    /// In the order they first came.
+    order: VecDeque<CacheKey>,
     bytes: usize,
 }
 
@@ -109,17 +109,13 @@ impl Cache {
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.bytes += bytes;
-        kept.order.push_back((key, now));
-        if let Some(before) = kept.answers.insert(key, Entry { answer, at: now }) {
-            kept.bytes -= before.answer.bytes();
+        match kept.answers.insert(key, Entry { answer, at: now }) {
+            Some(before) => kept.bytes -= before.answer.bytes(),
+            None => kept.order.push_back(key),
         }
-        while kept.bytes > self.settings.bytes_max || kept.order.len() > 2 * kept.answers.len() + 16 {
-            let Some((oldest, at)) = kept.order.pop_front() else { break };
-            if kept.answers.get(&oldest).is_some_and(|entry| entry.at == at)
-                && let Some(gone) = kept.answers.remove(&oldest)
-            {
-                kept.bytes -= gone.answer.bytes();
-            }
+        while kept.bytes > self.settings.bytes_max {
+            let Some(gone) = kept.order.pop_front().and_then(|oldest| kept.answers.remove(&oldest)) else { break };
+            kept.bytes -= gone.answer.bytes();
         }
     }
 }
@@ -195,7 +191,7 @@ mod tests {
         }
         assert!(there(4) && there(5));
         let kept = cache.kept.lock().unwrap();
-        assert!(kept.bytes <= room && kept.order.len() < 32, "{} {}", kept.bytes, kept.order.len());
+        assert!(kept.bytes <= room && kept.order.len() == 3, "{} {}", kept.bytes, kept.order.len());
     }
 
     #[test]

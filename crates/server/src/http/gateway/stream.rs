@@ -14,6 +14,9 @@ use super::converse::receipt;
 use super::failure;
 use crate::gateway::ask::{Begun, Told};
 
+/// What waits is put into one frame up to about so many bytes: a reader who takes nothing keeps one.
+const AT_ONCE_BYTES: usize = 16 << 10;
+
 /// A body that writes an answer while it comes.
 pub(super) struct AnswerBody {
     writer: Box<dyn Writer>,
@@ -65,6 +68,7 @@ impl Body for AnswerBody {
         }
         // What waits already goes along: fewer writes to the connection.
         while !this.done
+            && out.len() < AT_ONCE_BYTES
             && let Ok(told) = this.told.try_recv()
         {
             this.write(Some(told), &mut out);
