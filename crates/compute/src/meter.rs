@@ -74,10 +74,11 @@ impl Meter {
         provider.prices.bound(self.query_tokens_max, output_tokens, self.tool_runs_max)
     }
 
-    /// How long answers of this provider usually are, all of them wanted together; no longer than the caller's limit.
+    /// Room for what answers of this provider usually are, all of them wanted together; no more than the caller's limit. Twice what
+    /// was learned, for the desk's own count while an answer comes is rather too high, and holding more in the midst costs a commit.
     fn usual_output(&self, desk: &Desk<'_>, provider: &Provider) -> u64 {
         let learned = desk.state.track(&provider.name).and_then(|track| track.outputs.percentile(desk.now, USUAL_PERCENT));
-        let one = learned.map_or(desk.policy.usual_output_tokens, u64::from).max(1);
+        let one = learned.map_or(desk.policy.usual_output_tokens, |tokens| 2 * u64::from(tokens)).max(1);
         one.saturating_mul(u64::from(self.answers.max(1))).min(self.output_tokens_max.unwrap_or(u64::MAX))
     }
 }

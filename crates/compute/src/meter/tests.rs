@@ -181,10 +181,10 @@ fn the_usual_length_is_learned() {
         settled(&mut hive, id, Usage { input: 1, output: 40, ..Usage::default() }, true);
     }
     let (_, attempted) = try_attempt(&mut hive, &command(1, None, &["openai_gpt4"])).unwrap();
-    assert_eq!(attempted.allotment.output_tokens_held, 40);
+    assert_eq!(attempted.allotment.output_tokens_held, 80);
     let mut thrice = command(1, None, &["openai_gpt4"]);
     thrice.meter.answers = 3;
-    assert_eq!(try_attempt(&mut hive, &thrice).unwrap().1.allotment.output_tokens_held, 120);
+    assert_eq!(try_attempt(&mut hive, &thrice).unwrap().1.allotment.output_tokens_held, 240);
     hive.verify();
 }
 

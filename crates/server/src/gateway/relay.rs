@@ -43,7 +43,9 @@ impl Task {
             for piece in &chunk.pieces {
                 meter.count.add(piece);
             }
-            if self.must_end(&lease, &mut meter).await {
+            // An answer that is over grows no more: what it took is settled at once.
+            let is_over = chunk.pieces.iter().any(|piece| matches!(piece, Piece::Finish(_)));
+            if !is_over && self.must_end(&lease, &mut meter).await {
                 chunk.pieces.retain(|piece| matches!(piece, Piece::Start { .. } | Piece::Usage(_)));
                 chunk.pieces.push(Piece::Finish(Finish::Length));
                 chunk = Chunk::own(chunk.pieces);
