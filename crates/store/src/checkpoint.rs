@@ -10,7 +10,7 @@
 //! process, because closing any handle on a file gives up all locks the process has on it.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -36,6 +36,9 @@ const FIRST_LAP_PAGES: u64 = LOG_PAGES / 10;
 
 /// A lap sooner done than this makes the next twice as long: each ends with the writer held for a moment.
 const LAP_SHORTEST: Duration = Duration::from_secs(10);
+
+/// Bytes that are laid out at once.
+const SYNC_BYTES: u64 = 1 << 20;
 
 /// Bytes of a page in the log, and of what stands before the first.
 const LOG_PAGE_BYTES: u64 = PAGE_BYTES as u64 + 24;
@@ -79,7 +82,7 @@ impl Checkpoints {
         // A checkpoint makes the log durable before it touches the journal, and the journal before it lets go of the log.
         database::set(&connection, file, "synchronous", "FULL")?;
         let lap = Lap { pages: log_pages.min(FIRST_LAP_PAGES), pages_max: log_pages, since: Instant::now() };
-        Self::lay_out(&log_of(file), lap.pages);
+        Self::lay_out(&log_of(file), lap.pages, |add| add());
         let door = Arc::new(Door::default());
         // Due at once: what an earlier process left in the log is copied first.
         let opened = File::open(file).map_err(|error| failure::file(file, &error))?;
@@ -94,18 +97,32 @@ impl Checkpoints {
         (2 * LOG_PAGES * u64::from(PAGE_BYTES)).cast_signed()
     }
 
-    /// Gives a log the bytes of its first lap, before anybody writes to it. Reading ends at what is no page of the log, so zeros at its end
-    /// change nothing. Where there is no room for them the log grows as it is written.
-    fn lay_out(log: &Path, pages: u64) {
+    /// Gives a log the bytes of a lap. Reading ends at what is no page of the log, so zeros at its end change nothing. Each piece is
+    /// added while nobody writes to the log, which `alone` sees to. Where there is no room for them the log grows as it is written.
+    fn lay_out(log: &Path, pages: u64, alone: impl Fn(&mut dyn FnMut() -> std::io::Result<u64>) -> std::io::Result<u64>) {
+        let wanted = LOG_HEAD_BYTES + pages * LOG_PAGE_BYTES;
+        let zeros = vec![0; 64 * 1024];
         let lay = || -> std::io::Result<()> {
             let mut file = File::options().create(true).append(true).open(log)?;
-            let there = file.metadata()?.len();
-            let missing = (LOG_HEAD_BYTES + pages * LOG_PAGE_BYTES).saturating_sub(there);
-            let laid = std::io::copy(&mut std::io::repeat(0).take(missing), &mut file).and_then(|_| file.sync_all());
-            if laid.is_err() {
-                file.set_len(there)?;
+            let synced = file.try_clone()?;
+            let mut add = || {
+                let there = file.metadata()?.len();
+                let missing = usize::try_from(wanted.saturating_sub(there)).unwrap_or(usize::MAX);
+                let added = file.write_all(&zeros[..missing.min(zeros.len())]);
+                if added.is_err() {
+                    file.set_len(there)?;
+                }
+                added.map(|()| there)
+            };
+            let mut laid = 0;
+            // A little at a time: commits beside this wait for what is being made durable.
+            while laid < wanted {
+                laid = alone(&mut add)?;
+                if laid % SYNC_BYTES < zeros.len() as u64 {
+                    synced.sync_data()?;
+                }
             }
-            laid
+            synced.sync_all()
         };
         if let Err(error) = lay() {
             tracing::debug!(%error, "the journal's log was not laid out; it grows as it is written");
@@ -201,12 +218,14 @@ struct Lap {
 }
 
 impl Lap {
-    /// The log begins anew.
-    fn ended(&mut self) {
+    /// The log begins anew; whether the new lap is longer.
+    fn ended(&mut self) -> bool {
+        let before = self.pages;
         if self.since.elapsed() < LAP_SHORTEST {
             self.pages = (self.pages * 2).min(self.pages_max);
         }
         self.since = Instant::now();
+        self.pages > before
     }
 }
 
@@ -230,10 +249,12 @@ impl Copier {
             let mut state = self.door.lock();
             match log {
                 Ok(pages) if pages < self.lap.pages => {
-                    if is_full {
-                        self.lap.ended();
-                    }
+                    let longer = is_full && self.lap.ended();
                     (state.pages, state.due) = (pages, self.lap.pages);
+                    drop(state);
+                    if longer {
+                        Checkpoints::lay_out(&log_of(&self.file), self.lap.pages, |add| self.door.shut(add));
+                    }
                 }
                 // All is copied, or a reader holds the rest: look again soon whether the log was begun anew.
                 _ => state.due = state.pages + self.lap.pages / 16,

@@ -65,6 +65,23 @@ fn commits_do_not_make_the_log_longer_before_its_first_lap_is_over() {
 }
 
 #[test]
+fn a_lap_soon_done_makes_the_next_twice_as_long_before_it_is_written() {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open_with(folder.path(), 4000).unwrap();
+    assert!((2000..2100).contains(&log_pages(folder.path())));
+    let mut rows = 0;
+    while log_pages(folder.path()) < 4000 {
+        append(&store, 10, |_| {});
+        rows += 10;
+        assert!(rows < 4000, "{rows} rows were written, and the log has {} pages", log_pages(folder.path()));
+    }
+    assert_eq!(last(&store), rows * 64);
+    // All of it is read again, whatever was laid out beside the writing.
+    drop(store);
+    assert_eq!(last(&SqliteStore::open_with(folder.path(), 4000).unwrap()), rows * 64);
+}
+
+#[test]
 fn the_log_is_used_again_after_a_long_read() {
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open_with(folder.path(), LOG_PAGES).unwrap();
