@@ -119,13 +119,14 @@ fn sigterm_waits_for_the_write_under_way() {
     };
     let mut desk = shim.open(&data, &[]);
     desk.client().mint("did:kaizen:alice", 1000);
-    let log_bytes = || std::fs::metadata(format!("{data}/journal.db-wal")).map_or(0, |file| file.len());
-    let before = log_bytes();
+    // Its length says nothing: it is laid out before it is written.
+    let written_at = || std::fs::metadata(format!("{data}/journal.db-wal")).unwrap().modified().unwrap();
+    let before = written_at();
     shim.fail("d");
     let items = (0..8000).map(|no| transfer("did:kaizen:alice", &format!("did:kaizen:c{no}"), 1, "")).collect::<Vec<_>>();
     let client = desk.client();
     let asked = std::thread::spawn(move || client.post(TRANSFERS, Some("underway"), &json!({ "transfers": items })));
-    wait::until("the batch to be written", || (log_bytes() > before).then_some(()));
+    wait::until("the batch to be written", || (written_at() > before).then_some(()));
     assert!(!asked.is_finished(), "the disk is not slow enough for this test");
     desk.ask_to_stop();
     let reply = asked.join().unwrap().unwrap();
