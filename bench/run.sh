@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the numbers of docs/benchmarks.md. Takes about half an hour; `bench/run.sh short` takes five minutes.
+# Prints the numbers of docs/benchmarks.md. Takes about ten minutes after the build; `bench/run.sh short` takes three.
 set -eu
 cd "$(dirname "$0")/.."
 cargo build --release --locked -p lab3 -p lab3-mock -p lab3-bench
