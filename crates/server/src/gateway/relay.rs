@@ -43,9 +43,8 @@ impl Task {
             for piece in &chunk.pieces {
                 meter.count.add(piece);
             }
-            // An answer that is over grows no more: what it took is settled at once.
-            let is_over = chunk.pieces.iter().any(|piece| matches!(piece, Piece::Finish(_)));
-            if !is_over && self.must_end(&lease, &mut meter).await {
+            meter.is_over |= chunk.pieces.iter().any(|piece| matches!(piece, Piece::Finish(_)));
+            if self.must_end(&lease, &mut meter).await {
                 chunk.pieces.retain(|piece| matches!(piece, Piece::Start { .. } | Piece::Usage(_)));
                 chunk.pieces.push(Piece::Finish(Finish::Length));
                 chunk = Chunk::own(chunk.pieces);
@@ -100,7 +99,7 @@ impl Task {
 
     /// Whether the answer has outgrown what can be held. Holds more well before that.
     async fn must_end(&self, lease: &Lease, meter: &mut Growing) -> bool {
-        let came = meter.count.output();
+        let came = meter.came();
         if lease.attempted.allocated.hive_pays || !meter.is_due(came) {
             return false;
         }
@@ -246,18 +245,30 @@ struct Growing {
     allotment: Allotment,
     /// Less was held than wanted: no more is asked for before it is needed.
     is_short: bool,
+    /// It grows no more.
+    is_over: bool,
 }
 
 impl Growing {
     fn new(lease: &Lease) -> Self {
-        Self { count: Count::default(), allotment: lease.attempted.allotment, is_short: false }
+        Self { count: Count::default(), allotment: lease.attempted.allotment, is_short: false, is_over: false }
+    }
+
+    /// How many tokens came: of an answer that is over as many as the provider says, rather too many before.
+    fn came(&self) -> u64 {
+        let said = self.count.said().filter(|_| self.is_over);
+        said.map_or_else(|| self.count.output(), |usage| usage.output)
     }
 
     /// Whether more should be held for an answer of which so much came. Never beyond the limit: the provider was told it and counts
     /// itself, and ours counts rather too many.
     fn is_due(&self, came: u64) -> bool {
         let Allotment { output_tokens_held: held, output_tokens_max: max, .. } = self.allotment;
-        let from = if self.is_short { held } else { held - held / 4 };
+        let from = match (self.is_over, self.is_short) {
+            (true, _) => held + 1,
+            (false, true) => held,
+            (false, false) => held - held / 4,
+        };
         held < max && came >= from
     }
 }
