@@ -28,7 +28,7 @@ pub struct Books {
     pub broken_off: BTreeMap<String, i64>,
     /// Queries settled, and of these leases that were charged.
     pub settled: u64,
-    pub leases: u64,
+    pub leases: i64,
 }
 
 impl Books {
