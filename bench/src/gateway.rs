@@ -2,7 +2,6 @@
 //! mock; generator, desk and mock share the machine.
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 use crate::Failure;
 use crate::desk::Desk;
 use crate::load::{Query, Shot, open_loop, unread};
+use crate::wrk;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -122,10 +122,12 @@ fn peak(args: &Args, mock: &Desk, desk: &Desk) -> Result<(), Failure> {
     let (mut rates, mut tails) = ([Vec::new(), Vec::new()], Vec::new());
     for _ in 0..args.rounds {
         for (at, (address, model)) in [(&mock.address, MODEL), (&desk.address, "deepseek")].into_iter().enumerate() {
-            let (rate, p99) = wrk(&query(address, model, false), args)?;
-            rates[at].push(rate);
+            let query = query(address, model, false);
+            let settings = [("BENCH_BODY", &*query.body)];
+            let round = wrk::run("chat.lua", &query.address, u64::from(args.connections), u64::from(args.seconds), &settings)?;
+            rates[at].push(round.rate);
             if at == 1 {
-                tails.push(p99);
+                tails.push(round.p99);
             }
         }
     }
@@ -147,23 +149,6 @@ fn peak(args: &Args, mock: &Desk, desk: &Desk) -> Result<(), Failure> {
         desk.resident_mb()
     );
     Ok(())
-}
-
-fn wrk(query: &Query, args: &Args) -> Result<(f64, Duration), Failure> {
-    let output = Command::new("wrk")
-        .args(["-t1", "-c", &args.connections.to_string(), "-d", &format!("{}s", args.seconds)])
-        .args(["-s", concat!(env!("CARGO_MANIFEST_DIR"), "/wrk/chat.lua"), &format!("http://{}", query.address)])
-        .env("BENCH_BODY", &query.body)
-        .output()
-        .map_err(|error| format!("wrk cannot be started ({error}); `make bench` installs it"))?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let result = text.lines().find_map(|line| line.strip_prefix("RESULT ")).ok_or_else(|| format!("wrk said: {text}"))?;
-    let fields = result.split_whitespace().collect::<Vec<_>>();
-    let [rate, _p50, p99, errors] = fields[..] else { return Err(format!("wrk said: {result}").into()) };
-    if errors != "0" {
-        return Err(format!("{errors} requests failed: {text}").into());
-    }
-    Ok((rate.parse()?, Duration::from_micros(p99.parse()?)))
 }
 
 /// Memory and the provider's progress while nobody reads.

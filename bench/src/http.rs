@@ -1,11 +1,11 @@
 //! Requests a second over HTTP: durable transfers and allocations against a bare axum JSON echo, in turn, with wrk.
 
 use std::path::PathBuf;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::Failure;
 use crate::desk::Desk;
+use crate::wrk::{self, Round};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -26,14 +26,6 @@ pub struct Args {
     folder: PathBuf,
 }
 
-/// What one round of wrk found.
-pub struct Round {
-    /// Requests a second.
-    pub rate: f64,
-    /// The time 99 in a hundred take at most.
-    pub p99: Duration,
-}
-
 pub fn run(args: &Args) -> Result<(), Failure> {
     let _ = std::fs::remove_dir_all(&args.folder);
     std::fs::create_dir_all(&args.folder)?;
@@ -45,8 +37,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     for (name, path) in [("transfer", "/lab3/financial/transfer"), ("allocate", "/lab3/compute/allocate")] {
         let (mut ratios, mut rates, mut tails) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..args.rounds {
-            let reference = wrk(&echo, name, "/", args)?;
-            let ours = wrk(&lab3, name, path, args)?;
+            let reference = round(&echo, name, "/", args)?;
+            let ours = round(&lab3, name, path, args)?;
             ratios.push(ours.rate / reference.rate);
             rates.push((ours.rate, reference.rate));
             tails.push(ours.p99);
@@ -71,28 +63,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn wrk(desk: &Desk, body: &str, path: &str, args: &Args) -> Result<Round, Failure> {
+fn round(desk: &Desk, body: &str, path: &str, args: &Args) -> Result<Round, Failure> {
     load(desk, body, path, args.connections, args.seconds, args.citizens)
 }
 
 /// Runs wrk with `connections` for so many seconds; an answer other than 200 is a failure of the bench.
 pub fn load(desk: &Desk, body: &str, path: &str, connections: u64, seconds: u64, citizens: u64) -> Result<Round, Failure> {
-    let output = Command::new("wrk")
-        .args(["-t1", "-c", &connections.to_string(), "-d", &format!("{seconds}s")])
-        .args(["-s", concat!(env!("CARGO_MANIFEST_DIR"), "/wrk/desk.lua"), &format!("http://{}", desk.address)])
-        .env("BENCH_PATH", path)
-        .env("BENCH_BODY", body)
-        .env("CITIZENS", citizens.to_string())
-        .output()
-        .map_err(|error| format!("wrk cannot be started ({error}); `make bench` installs it"))?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let result = text.lines().find_map(|line| line.strip_prefix("RESULT ")).ok_or_else(|| format!("wrk said: {text}"))?;
-    let fields = result.split_whitespace().collect::<Vec<_>>();
-    let [rate, _p50, p99, errors] = fields[..] else { return Err(format!("wrk said: {result}").into()) };
-    if errors != "0" {
-        return Err(format!("{errors} requests failed: {text}").into());
-    }
-    Ok(Round { rate: rate.parse()?, p99: Duration::from_micros(p99.parse()?) })
+    let settings = [("BENCH_PATH", path), ("BENCH_BODY", body), ("CITIZENS", &citizens.to_string())];
+    wrk::run("desk.lua", &desk.address, connections, seconds, &settings)
 }
 
 /// Transfers a second through the batch endpoint at 8,000 a request, four connections.

@@ -10,6 +10,7 @@ mod load;
 mod machine;
 mod random;
 mod scale;
+mod wrk;
 
 use clap::{Parser, Subcommand};
 
