@@ -1,3 +1,5 @@
+//! What is held for a query, how it grows, and who is asked.
+
 use lab3_units::{Amount, Code, Id};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Settlements: once, at the price of what was used, and of leases and kept answers.
+
 use lab3_units::Code;
 
 use super::*;
