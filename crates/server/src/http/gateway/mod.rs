@@ -61,19 +61,13 @@ fn model_names(app: &App) -> Vec<(String, String)> {
 
 /// `GET /v1/models`.
 pub(crate) async fn models(State(app): State<App>) -> Response {
-    let data = model_names(&app).into_iter();
-    let data = data.map(|(id, owner)| serde_json::json!({"id": id, "object": "model", "created": 0, "owned_by": owner}));
-    let list = serde_json::json!({"object": "list", "data": data.collect::<Vec<_>>()});
-    json(StatusCode::OK, serde_json::to_vec(&list).unwrap_or_default())
+    let names = model_names(&app);
+    json(StatusCode::OK, openai_chat::models(names.iter().map(|(name, owner)| (&**name, &**owner))))
 }
 
 /// `GET /api/tags`.
 pub(crate) async fn tags(State(app): State<App>) -> Response {
-    let models = model_names(&app).into_iter().map(|(name, _)| {
-        serde_json::json!({"name": name, "model": name, "modified_at": "1970-01-01T00:00:00Z", "size": 0, "digest": "", "details": {}})
-    });
-    let list = serde_json::json!({"models": models.collect::<Vec<_>>()});
-    json(StatusCode::OK, serde_json::to_vec(&list).unwrap_or_default())
+    json(StatusCode::OK, ollama::tags(model_names(&app).iter().map(|(name, _)| &**name)))
 }
 
 fn json(status: StatusCode, body: Vec<u8>) -> Response {
