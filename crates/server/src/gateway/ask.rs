@@ -1,6 +1,7 @@
 //! The way of one query: hold, ask, relay, hold more while the answer comes, settle. Should a provider fail before its first
 //! word, the next is asked, under a hold of its own.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Bytes;
@@ -34,7 +35,7 @@ pub(crate) struct Inquiry {
     /// How large it is.
     pub(crate) size: Size,
     /// What is asked.
-    pub(crate) query: Query,
+    pub(crate) query: Arc<Query>,
     /// The request's own bytes, and the dialect they are in.
     pub(crate) body: Bytes,
     /// See there.

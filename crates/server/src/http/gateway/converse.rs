@@ -1,5 +1,6 @@
 //! One query of a client: read in its dialect, asked, and answered as a stream or whole.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
@@ -69,7 +70,7 @@ async fn inquiry(app: &App, request: Request, protocol: &Protocol) -> Result<Inq
         citizen,
         operation: Operation::Chat,
         size,
-        query,
+        query: Arc::new(query),
         body,
         dialect: protocol.dialect,
         priority,
@@ -165,7 +166,7 @@ fn shown(text: &str) -> String {
 }
 
 async fn answer(app: &App, inquiry: Inquiry, protocol: &'static Protocol) -> Response {
-    let query = inquiry.query.clone();
+    let query = Arc::clone(&inquiry.query);
     let mut told = ask(app, inquiry);
     match told.recv().await {
         Some(Told::Begun(begun)) if query.stream => streamed(protocol, &query, begun, told),

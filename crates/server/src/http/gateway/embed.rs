@@ -1,5 +1,7 @@
 //! `POST /v1/embeddings`: texts in, vectors out, by a provider whose models make them; paid like any query.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
@@ -42,7 +44,7 @@ async fn inquiry(app: &App, request: Request) -> Result<Inquiry, Problem> {
         citizen,
         operation,
         size,
-        query,
+        query: Arc::new(query),
         body,
         dialect,
         priority,
