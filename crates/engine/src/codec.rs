@@ -1,23 +1,31 @@
-//! Rows and the hash chain: records to bytes and back, each vouching for everything before it.
+//! Rows and the hash chain: records to bytes and back, each row vouching for everything before it.
 //!
-//! A row is a version byte, the chain's hash before its first record (32 bytes), then for each record its length (LEB128), the
-//! first four bytes of the chain's hash after it, and its bytes. The chain: `hash(n) = SHA-256(hash(n-1) || n as u64
-//! little-endian || bytes of record n)`, `hash(0)` all zeros. The four bytes name the exact record that does not fit; the
-//! 32 in the next row prove the rest.
+//! A row is a version byte, the chain's hash before its first record (32 bytes), then for each record its length (LEB128), four
+//! bytes of a hash, and its bytes. In version 2 these are the first of the record's leaf hash, `SHA-256(0x00 || bytes)`, the hash by which
+//! the record stands in the journal's Merkle tree (RFC 6962); the chain goes from row to row: `hash = SHA-256(hash before || leaf
+//! hashes of the row)`, zeros before the first. In version 1 the chain went from record to record, `SHA-256(hash before || number as u64
+//! little-endian || bytes)`, and the four bytes are of that. They name the exact record that does not fit; the 32 in the next row prove the rest.
 
-use sha2::{Digest, Sha256};
+mod chain;
+mod openings;
 
 use crate::record::{Record, Stored};
 use crate::storage::Row;
+use chain::Chain;
+use openings::Openings;
+
 
 /// A hash of the chain.
 pub type ChainHash = [u8; 32];
+
+/// A record's leaf hash in the journal's Merkle tree.
+pub type Leaf = [u8; 32];
 
 /// The hash before the first record.
 pub const CHAIN_START: ChainHash = [0; 32];
 
 /// The row format this version writes. Older ones stay readable.
-const ROW_VERSION: u8 = 1;
+const ROW_VERSION: u8 = 2;
 
 /// Records in a row: few enough that finding one costs little, enough that the hash in the row's head costs little.
 const ROW_RECORDS_MAX: u32 = 64;
@@ -48,32 +56,26 @@ impl Damage {
     }
 }
 
-fn link(before: &ChainHash, sequence: u64, bytes: &[u8]) -> ChainHash {
-    let mut hasher = Sha256::new();
-    hasher.update(before);
-    hasher.update(sequence.to_le_bytes());
-    hasher.update(bytes);
-    hasher.finalize().into()
-}
-
 /// A row whose records are not chained yet: the hashes are left out, to be filled in by [`Unsealed::seal`].
 #[derive(Debug)]
 pub struct Unsealed(Row);
 
 impl Unsealed {
-    /// Chains the records on from `head`, which becomes the chain's hash after the row.
-    pub fn seal(self, head: &mut ChainHash) -> Row {
+    /// Chains the row on from `head`, which becomes the chain's hash after it, and adds its records' leaf hashes to `leaves`.
+    pub fn seal(self, head: &mut ChainHash, leaves: &mut Vec<Leaf>) -> Row {
         let Self(mut row) = self;
         row.body[VERSION_LEN..HEAD_LEN].copy_from_slice(head);
-        let (mut at, mut sequence) = (HEAD_LEN, row.first);
+        let first = leaves.len();
+        let mut at = HEAD_LEN;
         while let Some((len, rest)) = read_len(&row.body[at..]) {
             let check = row.body.len() - rest.len();
             let record = check + CHECK_LEN;
             at = record + len;
-            *head = link(head, sequence, &row.body[record..at]);
-            row.body[check..record].copy_from_slice(&head[..CHECK_LEN]);
-            sequence += 1;
+            let leaf = chain::leaf(&row.body[record..at]);
+            row.body[check..record].copy_from_slice(&leaf[..CHECK_LEN]);
+            leaves.push(leaf);
         }
+        *head = chain::after(head, &leaves[first..]);
         row
     }
 }
@@ -100,17 +102,21 @@ impl RowWriter {
         self.next
     }
 
-    /// Adds a record and says its number.
-    pub fn push(&mut self, record: &Record) -> Result<u64, postcard::Error> {
-        let bytes = encode(record, &mut self.scratch)?;
+    /// Adds a record and says its number. What people wrote in it goes beside the row, its commitment into it.
+    pub fn push(&mut self, record: &mut Record) -> Result<u64, postcard::Error> {
+        let openings = Openings::close(record);
+        let encoded = encode(record, &mut self.scratch);
+        openings.give_back(record);
+        let bytes = encoded?;
         let sequence = self.next;
         self.next += 1;
         let row = self.open.get_or_insert_with(|| {
             let mut body = Vec::with_capacity(self.row_bytes + self.row_bytes / 8);
             body.push(ROW_VERSION);
             body.extend_from_slice(&CHAIN_START);
-            Row { first: sequence, len: 0, body }
+            Row { first: sequence, len: 0, body, openings: Vec::new() }
         });
+        openings.write(row.len, &mut row.openings);
         write_len(&mut row.body, bytes.len());
         row.body.extend_from_slice(&[0; CHECK_LEN]);
         row.body.extend_from_slice(bytes);
@@ -204,16 +210,26 @@ impl<'a> Iterator for Frames<'a> {
     }
 }
 
-/// Splits a row into the chain's hash before it and its records' bytes.
-fn frames(row: &Row) -> Result<(ChainHash, Frames<'_>), Damage> {
+/// A row taken apart: its version, the chain's hash before it, its records' bytes.
+fn frames(row: &Row) -> Result<(u8, ChainHash, Frames<'_>), Damage> {
     match row.body.split_first() {
-        Some((&ROW_VERSION, rest)) => {
+        Some((&version @ 1..=ROW_VERSION, rest)) => {
             let (before, rest) = rest.split_first_chunk::<32>().ok_or_else(|| Damage::new(row.first, "the row has no head"))?;
-            Ok((*before, Frames { sequence: row.first, left: row.len, rest }))
+            Ok((version, *before, Frames { sequence: row.first, left: row.len, rest }))
         }
         Some((version, _)) => Err(Damage::new(row.first, format!("row format {version} is not one this version reads"))),
         None => Err(Damage::new(row.first, "the row is empty")),
     }
+}
+
+/// The leaf hashes of a row's records.
+pub fn leaves(row: &Row) -> Result<Vec<Leaf>, Damage> {
+    frames(row)?.2.map(|frame| frame.map(|(_, _, bytes)| chain::leaf(bytes))).collect()
+}
+
+/// The bytes of a row's records, as they stand in the leaves, with their numbers.
+pub fn entries(row: &Row) -> Result<Vec<(u64, &[u8])>, Damage> {
+    frames(row)?.2.map(|frame| frame.map(|(sequence, _, bytes)| (sequence, bytes))).collect()
 }
 
 fn decode(sequence: u64, bytes: &[u8]) -> Result<Stored, Damage> {
@@ -227,25 +243,24 @@ fn decode(sequence: u64, bytes: &[u8]) -> Result<Stored, Damage> {
 
 /// Checks that a row continues the chain from `before`, and gives the chain's hash after it.
 pub fn check_row(row: &Row, before: &ChainHash) -> Result<ChainHash, Damage> {
-    let (stated, frames) = frames(row)?;
-    let mut head = *before;
+    let (version, stated, frames) = frames(row)?;
+    let mut chain = Chain::new(version, before);
     for frame in frames {
         let (sequence, check, bytes) = frame?;
-        head = link(&head, sequence, bytes);
-        if head[..CHECK_LEN] != *check {
-            let stranger = sequence == row.first && stated != *before;
+        if chain.take(sequence, bytes)[..CHECK_LEN] != *check {
+            let stranger = version == 1 && sequence == row.first && stated != *before;
             let what =
                 if stranger { "it follows another history than the records before it" } else { "its content does not match its hash" };
             return Err(Damage::new(sequence, what));
         }
     }
-    if stated == *before { Ok(head) } else { Err(Damage::new(row.first, "the hash in its row's head is not that of the record before")) }
+    if stated == *before { Ok(chain.end()) } else { Err(Damage::new(row.first, "the hash in its row's head is not that of the record before")) }
 }
 
-/// Checks a row as [`check_row`] does and hands each record on.
+/// Checks a row as [`check_row`] does and hands each record on, what people wrote in it left out.
 pub fn read_checked(row: &Row, before: &ChainHash, mut each: impl FnMut(Stored) -> Result<(), Damage>) -> Result<ChainHash, Damage> {
     let head = check_row(row, before)?;
-    for frame in frames(row)?.1 {
+    for frame in frames(row)?.2 {
         let (sequence, _, bytes) = frame?;
         each(decode(sequence, bytes)?)?;
     }
@@ -254,16 +269,26 @@ pub fn read_checked(row: &Row, before: &ChainHash, mut each: impl FnMut(Stored) 
 
 /// Every record of a row, without checking the chain.
 pub fn read_row(row: &Row) -> Result<Vec<Stored>, Damage> {
-    frames(row)?.1.map(|frame| frame.and_then(|(sequence, _, bytes)| decode(sequence, bytes))).collect()
+    read_some(row, None)
 }
 
 /// One record of a row, without checking the chain.
 pub fn read_one(row: &Row, wanted: u64) -> Result<Option<Stored>, Damage> {
-    for frame in frames(row)?.1 {
+    Ok(read_some(row, Some(wanted))?.pop())
+}
+
+fn read_some(row: &Row, wanted: Option<u64>) -> Result<Vec<Stored>, Damage> {
+    let (version, _, frames) = frames(row)?;
+    let mut found = Vec::new();
+    for frame in frames {
         let (sequence, _, bytes) = frame?;
-        if sequence == wanted {
-            return decode(sequence, bytes).map(Some);
+        if wanted.is_none_or(|wanted| wanted == sequence) {
+            let mut stored = decode(sequence, bytes)?;
+            if version > 1 {
+                openings::open(&mut stored, row)?;
+            }
+            found.push(stored);
         }
     }
-    Ok(None)
+    Ok(found)
 }

@@ -106,9 +106,9 @@ pub struct Failed;
 impl Parts {
     fn run(mut self, batches: &Receiver<Decided>, failed: &AtomicBool) -> Result<(), StoreError> {
         while let Ok(batch) = batches.recv() {
-            let Decided { rows, digest, releases, frozen } = batch;
+            let Decided { rows, mut digest, releases, frozen } = batch;
             // Here rather than on the writer's thread, which has more to do.
-            let rows = rows.into_iter().map(|row| row.seal(&mut self.head)).collect::<Vec<_>>();
+            let rows = rows.into_iter().map(|row| row.seal(&mut self.head, &mut digest.leaves)).collect::<Vec<_>>();
             if let Some(last) = rows.last().map(Row::last) {
                 let started = Instant::now();
                 if let Err(error) = self.journal.append(&rows) {

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::command::{Key, Submission};
 use crate::decide::{Desk, Policy};
 use crate::load::{StartError, VerifyOnStart, load};
+use crate::log::Log;
 use crate::lookup::Archive;
 use crate::outcome::{Batch, BatchOutcome, Message, Outcome, When};
 use crate::record::{Actor, Fact, Stored};
@@ -269,6 +270,11 @@ impl Engine {
     /// The records of these numbers, in the order given; numbers the journal does not have are left out.
     pub async fn records(&self, sequences: Vec<u64>) -> Result<Vec<Stored>, Problem> {
         self.0.archive.records(sequences).await
+    }
+
+    /// The journal as a log others can check, as far as the views have followed it.
+    pub fn log(&self) -> Log {
+        Log(self.0.archive.clone())
     }
 
     /// How the engine stands.

@@ -10,6 +10,7 @@ use crate::codec;
 use crate::command::Command;
 use crate::decide::Desk;
 use crate::engine::key_reused;
+use crate::log::TreeNodes;
 use crate::record::{Fact, Stored};
 use crate::storage::{JournalReader, Row, Shelf, Store, StoreError};
 use crate::views::{Entry, Span, Views};
@@ -39,6 +40,27 @@ struct Inner {
 impl Archive {
     pub fn new(store: Arc<dyn Store>, views: Arc<Views>) -> Self {
         Self(Arc::new(Inner { store, views, idle: Mutex::new(Vec::new()) }))
+    }
+
+    /// The views.
+    pub fn views(&self) -> &Views {
+        &self.0.views
+    }
+
+    /// Looks at the journal's tree.
+    pub async fn with_tree<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&mut TreeNodes<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.blocking(|views, hands| look(&mut TreeNodes::new(views, &mut *hands.journal))).await
+    }
+
+    /// Looks into the journal.
+    pub async fn with_journal<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&mut dyn JournalReader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.blocking(|_, hands| look(&mut *hands.journal)).await
     }
 
     /// Runs `work` where blocking is allowed.

@@ -42,6 +42,8 @@ pub struct Row {
     pub len: u32,
     /// The encoded records.
     pub body: Vec<u8>,
+    /// What people wrote in them, encoded by the engine; empty when nobody did.
+    pub openings: Vec<u8>,
 }
 
 impl Row {
@@ -56,6 +58,10 @@ pub trait Journal: Send {
     /// Appends the rows, all or none; they are durable when this returns. The rows continue each other and the journal, else
     /// [`StoreError::Fenced`]. After any other error it is unknown whether they are there.
     fn append(&mut self, rows: &[Row]) -> Result<(), StoreError>;
+
+    /// Puts other openings beside the row that begins with that record, and leaves nothing of the old ones in the journal's files. The one thing
+    /// that is ever changed in a journal. [`StoreError::Other`] when there is no such row.
+    fn replace_openings(&mut self, first: u64, openings: &[u8]) -> Result<(), StoreError>;
 }
 
 /// A reading end of a journal. There may be many; each sees every append that returned before the call.
@@ -83,6 +89,8 @@ pub enum ShelfTable {
     Keys = 3,
     /// Record that placed a hold to the record that ended it.
     Endings = 4,
+    /// Hashes of the journal's Merkle tree.
+    Tree = 5,
 }
 
 /// One entry to write to the shelf.
@@ -203,6 +211,13 @@ impl Journal for MemoryStore {
             expected = row.last() + 1;
         }
         memory.rows.extend(rows.iter().map(|row| (row.first, row.clone())));
+        Ok(())
+    }
+
+    fn replace_openings(&mut self, first: u64, openings: &[u8]) -> Result<(), StoreError> {
+        let mut memory = self.memory();
+        let row = memory.rows.get_mut(&first).ok_or_else(|| StoreError::Other(format!("no row begins with record {first}")))?;
+        row.openings = openings.to_vec();
         Ok(())
     }
 }

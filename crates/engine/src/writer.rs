@@ -331,8 +331,8 @@ impl Writer {
         entries: Vec<Event>,
     ) -> Result<Box<Stored>, StoreError> {
         let fingerprint = key.map_or(0, |key| key.fingerprint);
-        let record = Record { at, actor, id, aliases, fingerprint, fact, entries };
-        let sequence = self.rows.push(&record).map_err(|error| StoreError::Other(error.to_string()))?;
+        let mut record = Record { at, actor, id, aliases, fingerprint, fact, entries };
+        let sequence = self.rows.push(&mut record).map_err(|error| StoreError::Other(error.to_string()))?;
         self.state.apply(sequence, &record);
         for key in record.keys() {
             self.recent.insert(hash_of(key), sequence);

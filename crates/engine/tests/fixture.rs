@@ -66,7 +66,7 @@ fn read_fixture(text: &str) -> FaultyStore {
     for line in text.lines() {
         let [first, len, bytes] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("a line is three words") };
         let body = (0..bytes.len()).step_by(2).map(|at| u8::from_str_radix(&bytes[at..at + 2], 16).unwrap()).collect();
-        let row = Row { first: first.parse().unwrap(), len: len.parse().unwrap(), body };
+        let row = Row { first: first.parse().unwrap(), len: len.parse().unwrap(), body, openings: Vec::new() };
         store.journal().unwrap().append(&[row]).unwrap();
     }
     store

@@ -32,6 +32,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether the memo of such a transfer is people's own words, not ours.
+    pub const fn has_words(self) -> bool {
+        matches!(self, Kind::Transfer | Kind::Grant | Kind::Contribution | Kind::Mint)
+    }
+
     /// The word on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {

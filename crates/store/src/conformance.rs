@@ -42,5 +42,5 @@ fn done<T>(result: Result<T, StoreError>) -> T {
 /// A row whose body tells its number and its length.
 fn row(first: u64, len: u32) -> Row {
     let body = (0..len).flat_map(|index| (first + u64::from(index)).to_be_bytes()).collect();
-    Row { first, len, body }
+    Row { first, len, body, openings: Vec::new() }
 }

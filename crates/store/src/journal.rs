@@ -8,17 +8,24 @@ use lab3_engine::{Journal, Row, StoreError};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::checkpoint::{Checkpoints, PAGE_BYTES};
+use crate::checkpoint::{Checkpoints, PAGE_BYTES, Turn};
 use crate::database::{self, Format, Found};
 use crate::folder::{Folder, file_bytes, log_of};
 use crate::sqlite::Home;
 use crate::{failure, reader};
 
-pub(crate) const FORMAT: Format = Format { application: 0x4C33_4A4F, version: 1 };
+pub(crate) const FORMAT: Format = Format { application: 0x4C33_4A4F, version: 2 };
 
-const SCHEMA: &str = "CREATE TABLE records(first INTEGER PRIMARY KEY, len INTEGER NOT NULL CHECK (len > 0), body BLOB NOT NULL) STRICT";
+/// The format before it, which is read as it is and brought up when it is opened to be written: it has no openings.
+pub(crate) const FORMAT_BEFORE: i32 = 1;
 
-const INSERT: &str = "INSERT INTO records(first, len, body) VALUES (?1, ?2, ?3)";
+const SCHEMA: &str = "CREATE TABLE records(first INTEGER PRIMARY KEY, len INTEGER NOT NULL CHECK (len > 0), body BLOB NOT NULL, openings BLOB) STRICT";
+
+const BRING_UP: &str = "ALTER TABLE records ADD COLUMN openings BLOB";
+
+const INSERT: &str = "INSERT INTO records(first, len, body, openings) VALUES (?1, ?2, ?3, nullif(?4, x''))";
+
+const REPLACE_OPENINGS: &str = "UPDATE records SET openings = nullif(?2, x'') WHERE first = ?1";
 
 /// The journal's file, made when the folder has none. The connection is for the checkpoints.
 pub(crate) fn prepare(folder: &Folder) -> Result<Connection, StoreError> {
@@ -31,6 +38,7 @@ pub(crate) fn prepare(folder: &Folder) -> Result<Connection, StoreError> {
             database::set_journal_mode(&connection, &file, "wal")?;
             database::create(&mut connection, &file, FORMAT, SCHEMA)?;
         }
+        Found::Version(FORMAT_BEFORE) => database::create(&mut connection, &file, FORMAT, BRING_UP)?,
         found => accept(found, &file)?,
     }
     // A journal that was copied here comes without a log.
@@ -42,7 +50,7 @@ pub(crate) fn prepare(folder: &Folder) -> Result<Connection, StoreError> {
 pub(crate) fn accept(found: Found, file: &Path) -> Result<(), StoreError> {
     let (file, known) = (file.display(), FORMAT.version);
     let why = match found {
-        Found::Same => return Ok(()),
+        Found::Same | Found::Version(FORMAT_BEFORE) => return Ok(()),
         Found::Version(version) => format!("{file} is a journal of format {version}, this lab3 knows {known}: use a newer lab3"),
         Found::Nothing => format!("{file} is empty: there is no journal in it"),
         Found::Foreign => format!("{file} is a database, but not a journal of lab3: give lab3 a folder of its own"),
@@ -100,6 +108,8 @@ impl Desk {
         // FULL: a commit is on the disk when it returns. No checkpoints here: they would make the slowest commits.
         database::set(&connection, file, "synchronous", "FULL")?;
         database::set(&connection, file, "wal_autocheckpoint", 0)?;
+        // What is erased is overwritten, not only forgotten; appends erase nothing.
+        database::set(&connection, file, "secure_delete", "ON")?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failure::on(file))?;
         database::set(&connection, file, "cache_size", -8 * 1024)?;
         // A log that grew beside a long read is cut back when it is begun anew.
@@ -108,6 +118,32 @@ impl Desk {
     }
 
     fn append(&self, checkpoints: &Checkpoints, opening: u64, rows: &[Row]) -> Result<(), StoreError> {
+        self.write(checkpoints, opening, |connection, turn| {
+            insert(connection, &self.file, rows)?;
+            turn.wrote(pages(rows));
+            Ok(())
+        })
+    }
+
+    fn replace_openings(&self, checkpoints: &Checkpoints, opening: u64, first: u64, openings: &[u8]) -> Result<(), StoreError> {
+        self.write(checkpoints, opening, |connection, _| {
+            let failed = failure::on(&self.file);
+            let replaced = connection.execute(REPLACE_OPENINGS, (first.cast_signed(), openings)).map_err(&failed)?;
+            if replaced == 0 {
+                return Err(StoreError::Other(format!("no row begins with record {first}")));
+            }
+            // The log still has the page as it was: all of it is copied into the journal, and the log's file cut.
+            let busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(&failed)?;
+            if busy { Err(StoreError::InUse("the journal's log is being read: what was erased is still in it".to_owned())) } else { Ok(()) }
+        })
+    }
+
+    fn write(
+        &self,
+        checkpoints: &Checkpoints,
+        opening: u64,
+        act: impl FnOnce(&mut Connection, &Turn<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let mut seat = self.seat();
         if seat.opening != opening {
             return Err(StoreError::InUse("the journal was opened again, and this writing end of it given up".to_owned()));
@@ -117,8 +153,7 @@ impl Desk {
             return Err(StoreError::Other("this writing end of the journal was closed after an error: open it again".to_owned()));
         };
         let turn = checkpoints.turn();
-        insert(&mut connection, &self.file, rows)?;
-        turn.wrote(pages(rows));
+        act(&mut connection, &turn)?;
         seat.connection = Some(connection);
         Ok(())
     }
@@ -146,7 +181,7 @@ fn insert(connection: &mut Connection, file: &Path, rows: &[Row]) -> Result<(), 
             if row.first != expected || row.len == 0 {
                 return Err(StoreError::Fenced { expected, given: row.first });
             }
-            insert.execute((row.first.cast_signed(), row.len, &row.body)).map_err(&failed)?;
+            insert.execute((row.first.cast_signed(), row.len, &row.body, &row.openings)).map_err(&failed)?;
             expected += u64::from(row.len);
         }
     }
@@ -157,7 +192,7 @@ fn insert(connection: &mut Connection, file: &Path, rows: &[Row]) -> Result<(), 
 /// About how many pages of the log these rows take: their own, and those of the tree above them.
 fn pages(rows: &[Row]) -> u64 {
     let page_bytes = usize::try_from(PAGE_BYTES).unwrap_or(usize::MAX);
-    let pages: usize = rows.iter().map(|row| row.body.len() / page_bytes + 1).sum();
+    let pages: usize = rows.iter().map(|row| (row.body.len() + row.openings.len()) / page_bytes + 1).sum();
     u64::try_from(pages + 2).unwrap_or(u64::MAX)
 }
 
@@ -180,5 +215,10 @@ impl Journal for SqliteJournal {
         }
         let writing = self.home.writing()?;
         writing.desk.append(&writing.checkpoints, self.opening, rows)
+    }
+
+    fn replace_openings(&mut self, first: u64, openings: &[u8]) -> Result<(), StoreError> {
+        let writing = self.home.writing()?;
+        writing.desk.replace_openings(&writing.checkpoints, self.opening, first, openings)
     }
 }

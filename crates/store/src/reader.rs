@@ -6,13 +6,14 @@ use std::sync::Arc;
 use lab3_engine::{JournalReader, Row, StoreError};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::database::Found;
+use crate::journal::{FORMAT, FORMAT_BEFORE};
 use crate::sqlite::Home;
 use crate::{database, failure};
 
-const ROW_WITH: &str = "SELECT first, len, body FROM records WHERE first <= ?1 ORDER BY first DESC LIMIT 1";
+const ROW_WITH: &str = "WHERE first <= ?1 ORDER BY first DESC LIMIT 1";
 
-const ROWS_FROM: &str = "SELECT first, len, body FROM records
-    WHERE first >= coalesce((SELECT first FROM records WHERE first <= ?1 ORDER BY first DESC LIMIT 1), 0)
+const ROWS_FROM: &str = "WHERE first >= coalesce((SELECT first FROM records WHERE first <= ?1 ORDER BY first DESC LIMIT 1), 0)
     ORDER BY first LIMIT ?2";
 
 /// Sequence number of the last record, 0 when there is none.
@@ -26,6 +27,8 @@ pub(crate) fn last(connection: &Connection) -> rusqlite::Result<u64> {
 pub(crate) struct SqliteReader {
     connection: Connection,
     file: PathBuf,
+    row_with: String,
+    rows_from: String,
     /// Keeps the folder's lock, and what must be closed after this connection.
     _home: Arc<Home>,
 }
@@ -33,7 +36,11 @@ pub(crate) struct SqliteReader {
 impl SqliteReader {
     pub fn open(home: &Arc<Home>) -> Result<Self, StoreError> {
         let file = home.folder.journal();
-        Ok(Self { connection: database::reading(&file)?, file, _home: Arc::clone(home) })
+        let connection = database::reading(&file)?;
+        let found = database::find(&connection, &file, FORMAT)?;
+        let openings = if found == Found::Version(FORMAT_BEFORE) { "NULL" } else { "openings" };
+        let select = |which: &str| format!("SELECT first, len, body, {openings} FROM records {which}");
+        Ok(Self { connection, file, row_with: select(ROW_WITH), rows_from: select(ROWS_FROM), _home: Arc::clone(home) })
     }
 }
 
@@ -43,7 +50,7 @@ impl JournalReader for SqliteReader {
     }
 
     fn row_with(&mut self, sequence: u64) -> Result<Option<Row>, StoreError> {
-        let find = || self.connection.prepare_cached(ROW_WITH)?.query_row([limited(sequence)], row).optional();
+        let find = || self.connection.prepare_cached(&self.row_with)?.query_row([limited(sequence)], row).optional();
         let found = find().map_err(failure::on(&self.file))?;
         Ok(found.filter(|row| row.last() >= sequence))
     }
@@ -51,7 +58,7 @@ impl JournalReader for SqliteReader {
     fn rows_from(&mut self, sequence: u64, rows_max: usize) -> Result<Vec<Row>, StoreError> {
         let rows_max = i64::try_from(rows_max).unwrap_or(i64::MAX);
         let read = || {
-            let mut statement = self.connection.prepare_cached(ROWS_FROM)?;
+            let mut statement = self.connection.prepare_cached(&self.rows_from)?;
             let rows = statement.query_map([limited(sequence), rows_max], row)?;
             // The row before the end is found for a number beyond it, too.
             rows.filter(|row| !row.as_ref().is_ok_and(|row| row.last() < sequence)).collect::<rusqlite::Result<Vec<Row>>>()
@@ -71,5 +78,5 @@ fn number(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
 }
 
 fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
-    Ok(Row { first: number(row, 0)?, len: row.get(1)?, body: row.get(2)? })
+    Ok(Row { first: number(row, 0)?, len: row.get(1)?, body: row.get(2)?, openings: row.get::<_, Option<Vec<u8>>>(3)?.unwrap_or_default() })
 }

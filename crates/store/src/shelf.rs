@@ -12,10 +12,11 @@ use crate::failure;
 use crate::folder::{self, Folder};
 use crate::sqlite::Home;
 
-const FORMAT: Format = Format { application: 0x4C33_5649, version: 1 };
+const FORMAT: Format = Format { application: 0x4C33_5649, version: 2 };
 
 /// In the order of their numbers.
-const TABLES: [ShelfTable; 5] = [ShelfTable::Position, ShelfTable::Heads, ShelfTable::Chunks, ShelfTable::Keys, ShelfTable::Endings];
+const TABLES: [ShelfTable; 6] =
+    [ShelfTable::Position, ShelfTable::Heads, ShelfTable::Chunks, ShelfTable::Keys, ShelfTable::Endings, ShelfTable::Tree];
 
 fn name(table: ShelfTable) -> &'static str {
     match table {
@@ -24,6 +25,7 @@ fn name(table: ShelfTable) -> &'static str {
         ShelfTable::Chunks => "chunks",
         ShelfTable::Keys => "keys",
         ShelfTable::Endings => "endings",
+        ShelfTable::Tree => "tree",
     }
 }
 

@@ -38,7 +38,7 @@ fn reopen(store: SqliteStore) -> SqliteStore {
 
 /// A row with so many bytes a record.
 fn row(first: u64, len: u32, record_bytes: usize) -> Row {
-    Row { first, len, body: vec![7; record_bytes * len as usize] }
+    Row { first, len, body: vec![7; record_bytes * len as usize], openings: Vec::new() }
 }
 
 fn last(store: &SqliteStore) -> u64 {

@@ -4,6 +4,7 @@
 use lab3_ledger::{AccountNo, Event};
 
 use super::keys::KeyEntry;
+use crate::codec::Leaf;
 use crate::record::Stored;
 
 /// What one record did to one account.
@@ -32,13 +33,16 @@ pub struct Digest {
     pub changes: Vec<Change>,
     /// Records that placed holds which these ended, with the record that did.
     pub endings: Vec<(u64, u64)>,
+    /// The records' leaf hashes, once they are encoded: the committer has them, or the journal.
+    pub leaves: Vec<Leaf>,
 }
 
 impl Digest {
     /// An empty digest with room for as much as this one holds: the next batch is likely alike.
     pub fn next(&self) -> Self {
         let (ids, changes) = (Vec::with_capacity(self.ids.len()), Vec::with_capacity(self.changes.len()));
-        Self { first: 0, last: 0, ids, changes, endings: Vec::with_capacity(self.endings.len()) }
+        let leaves = Vec::with_capacity(self.leaves.len());
+        Self { first: 0, last: 0, ids, changes, endings: Vec::with_capacity(self.endings.len()), leaves }
     }
 
     /// Adds the next record.

@@ -106,9 +106,14 @@ impl Follower {
         self.flush_if_due()?;
         let next = self.views.followed() + 1;
         for row in self.reader.rows_from(next, ROWS_AT_ONCE)? {
-            let records = codec::read_row(&row).map_err(|damage| StoreError::Damaged(damage.to_string()))?;
+            let damaged = |damage: codec::Damage| StoreError::Damaged(damage.to_string());
             let mut digest = Digest::default();
-            records.iter().filter(|stored| stored.sequence >= next).for_each(|stored| digest.add(stored));
+            for (leaf, stored) in codec::leaves(&row).and_then(|leaves| Ok(leaves.into_iter().zip(codec::read_row(&row)?))).map_err(damaged)? {
+                if stored.sequence >= next {
+                    digest.add(&stored);
+                    digest.leaves.push(leaf);
+                }
+            }
             self.views.follow(&digest);
             self.flush_if_due()?;
         }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::chunk::{CHUNK_BYTES_MAX, CHUNK_ENTRIES_MAX, Entry, Head, Standing, Walk};
 use super::digest::Digest;
 use super::keys::{KeyEntry, KeyIndex, Run, hash_of};
+use super::tree::Tree;
 use crate::storage::{Put, Shelf, ShelfTable, StoreError};
 
 /// Accounts whose heads share one entry on the shelf.
@@ -30,7 +31,7 @@ struct Position {
 }
 
 /// The layout this version writes; another one on the shelf is dropped and built again.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// What the follower has read and not yet written.
 #[derive(Debug, Default)]
@@ -93,6 +94,7 @@ struct Shared {
     /// By account.
     standings: Vec<Standing>,
     tail: Tail,
+    tree: Tree,
 }
 
 /// The views. One follower writes, anybody reads.
@@ -120,6 +122,8 @@ pub(super) struct Flush {
     heads: Vec<(AccountNo, Standing, Head)>,
     chunks: u64,
     keys: KeyIndex,
+    /// Whole runs of the tree.
+    runs: usize,
 }
 
 impl Views {
@@ -142,8 +146,12 @@ impl Views {
             }
         }
         let keys = RwLock::new(Arc::new(KeyIndex::open(shelf, position.records, &position.runs)?));
+        let tree = Tree::open(shelf)?;
         let (followed, chunks) = (position.records, position.chunks);
-        Ok(Self { shared: RwLock::new(Shared { followed, chunks, heads, standings, tail: Tail::default() }), keys })
+        if tree.size() != followed {
+            return Err(StoreError::Damaged(format!("the tree on the shelf has {} records, not {followed}", tree.size())));
+        }
+        Ok(Self { shared: RwLock::new(Shared { followed, chunks, heads, standings, tail: Tail::default(), tree }), keys })
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Shared> {
@@ -164,6 +172,11 @@ impl Views {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Looks at the tree over what was followed.
+    pub fn with_tree<T>(&self, look: impl FnOnce(&Tree) -> T) -> T {
+        look(&self.read().tree)
+    }
+
     /// Takes records into the tail; they continue what was followed.
     pub(super) fn follow(&self, digest: &Digest) {
         self.write().take(digest);
@@ -172,8 +185,10 @@ impl Views {
     /// What the tail is to write to the shelf.
     pub(super) fn flush(&self) -> Result<Flush, postcard::Error> {
         let shared = self.read();
-        let mut flush = Flush { puts: Vec::new(), heads: Vec::new(), chunks: shared.chunks, keys: KeyIndex::default() };
+        let runs = shared.tree.whole_runs();
+        let mut flush = Flush { puts: Vec::new(), heads: Vec::new(), chunks: shared.chunks, keys: KeyIndex::default(), runs };
         shared.put_histories(&mut flush)?;
+        flush.puts.extend(shared.tree.puts());
         let keys = self.keys();
         let mut ids = shared.tail.ids.clone();
         let (run, pages) = keys.next_run(keys.indexed + 1, &mut ids);
@@ -199,6 +214,7 @@ impl Views {
             shared.standings[account.0 as usize] = standing;
         }
         shared.chunks = flush.chunks;
+        shared.tree.written(flush.runs);
         // Before the tail forgets them, so that an id is always in one of the two.
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(flush.keys);
         let next = shared.tail.next();
@@ -294,6 +310,7 @@ impl Shared {
     fn take(&mut self, digest: &Digest) {
         self.followed = digest.last;
         self.tail.take_ids(&digest.ids);
+        self.tree.extend(&digest.leaves);
         self.tail.endings.extend(digest.endings.iter().copied());
         for change in &digest.changes {
             let history = self.tail.histories.entry(change.account).or_insert_with(|| {

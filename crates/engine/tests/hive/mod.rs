@@ -52,6 +52,10 @@ impl Journal for FaultyJournal {
             }
         }
     }
+
+    fn replace_openings(&mut self, first: u64, openings: &[u8]) -> Result<(), StoreError> {
+        self.journal.replace_openings(first, openings)
+    }
 }
 
 impl Store for FaultyStore {

@@ -34,7 +34,7 @@ const ROWS_LEFT: u64 = 300;
 /// Row `number` of the journal, from 0: 64 records in about a page.
 fn row(number: u64) -> Row {
     let body = number.to_le_bytes().repeat(440);
-    Row { first: number * 64 + 1, len: 64, body }
+    Row { first: number * 64 + 1, len: 64, body, openings: Vec::new() }
 }
 
 /// A connection that appends, as the journal's: it makes no checkpoints, also when it is closed.
@@ -46,7 +46,7 @@ fn appending(file: &Path) -> Connection {
 }
 
 fn append(connection: &Connection, number: u64) {
-    let Row { first, len, body } = row(number);
+    let Row { first, len, body, .. } = row(number);
     connection.execute("INSERT INTO records(first, len, body) VALUES (?1, ?2, ?3)", (first.cast_signed(), len, body)).unwrap();
 }
 

@@ -17,6 +17,7 @@ pub fn journal<S: Store>(make: impl Fn() -> S) {
     readers_see_appends_of_another_thread(&make());
     opening_again_keeps_everything(&make());
     bodies_are_kept_as_they_are(&make());
+    openings_stand_beside_and_can_be_replaced(&make());
 }
 
 /// Rows 1..=3, 4..=4, 5..=68.
@@ -50,14 +51,14 @@ fn an_empty_journal_has_nothing<S: Store>(store: &S) {
 fn appends_are_dense<S: Store>(store: &S) {
     fenced(store, &[row(0, 1)], 1, 0);
     fenced(store, &[row(2, 1)], 1, 2);
-    fenced(store, &[Row { first: 1, len: 0, body: Vec::new() }], 1, 1);
+    fenced(store, &[Row { first: 1, len: 0, body: Vec::new(), openings: Vec::new() }], 1, 1);
     assert_eq!(all(store), [], "what is refused leaves nothing");
     fill(store);
     fenced(store, &[row(70, 1)], 69, 70);
     fenced(store, &[row(68, 1)], 69, 68);
     fenced(store, &[row(60, 20)], 69, 60);
     fenced(store, &[row(1, 1)], 69, 1);
-    fenced(store, &[Row { first: 69, len: 0, body: vec![1] }], 69, 69);
+    fenced(store, &[Row { first: 69, len: 0, body: vec![1], openings: Vec::new() }], 69, 69);
     check_filled(store);
     // A writing end from before another writer was here finds out.
     let mut before = done(store.journal());
@@ -75,7 +76,7 @@ fn rows_are_all_or_nothing<S: Store>(store: &S) {
     fill(store);
     fenced(store, &[row(69, 2), row(71, 3), row(75, 1)], 74, 75);
     fenced(store, &[row(69, 2), row(71, 3), row(73, 1)], 74, 73);
-    fenced(store, &[row(69, 2), Row { first: 71, len: 0, body: Vec::new() }], 71, 71);
+    fenced(store, &[row(69, 2), Row { first: 71, len: 0, body: Vec::new(), openings: Vec::new() }], 71, 71);
     check_filled(store);
     done(done(store.journal()).append(&[row(69, 2), row(71, 3), row(74, 1)]));
     assert_eq!(all(store)[3..], [row(69, 2), row(71, 3), row(74, 1)]);
@@ -165,7 +166,21 @@ fn opening_again_keeps_everything<S: Store>(store: &S) {
 fn bodies_are_kept_as_they_are<S: Store>(store: &S) {
     let every_byte: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     let bodies = [Vec::new(), vec![0], every_byte];
-    let rows: Vec<Row> = (1..).zip(bodies).map(|(first, body)| Row { first, len: 1, body }).collect();
+    let rows: Vec<Row> = (1..).zip(bodies).map(|(first, body)| Row { first, len: 1, body, openings: Vec::new() }).collect();
     done(done(store.journal()).append(&rows));
     assert_eq!(all(store), rows);
+}
+
+fn openings_stand_beside_and_can_be_replaced<S: Store>(store: &S) {
+    let with = |first, openings: &[u8]| Row { openings: openings.to_vec(), ..row(first, 2) };
+    let mut journal = done(store.journal());
+    done(journal.append(&[with(1, b"one"), with(3, b""), with(5, b"five")]));
+    assert_eq!(all(store), [with(1, b"one"), with(3, b""), with(5, b"five")]);
+    done(journal.replace_openings(1, b"other"));
+    done(journal.replace_openings(5, b""));
+    assert_eq!(all(store), [with(1, b"other"), with(3, b""), with(5, b"")], "nothing else is changed");
+    assert!(journal.replace_openings(2, b"").is_err(), "no row begins there");
+    let mut journal = done(store.journal());
+    done(journal.append(&[with(7, b"seven")]));
+    assert_eq!(all(store).last(), Some(&with(7, b"seven")), "the journal goes on after");
 }

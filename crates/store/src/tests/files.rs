@@ -67,9 +67,9 @@ fn a_journal_that_is_no_database_is_damaged() {
 fn a_journal_of_a_later_format_is_refused() {
     let folder = TempDir::new().unwrap();
     drop(SqliteStore::open(folder.path()).unwrap());
-    Connection::open(folder.path().join("journal.db")).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    Connection::open(folder.path().join("journal.db")).unwrap().pragma_update(None, "user_version", 3).unwrap();
     let message = refused(&folder).to_string();
-    assert!(message.contains("format 2") && message.contains("newer lab3"), "{message}");
+    assert!(message.contains("format 3") && message.contains("newer lab3"), "{message}");
     assert_eq!(SqliteStore::open_read_only(folder.path()).unwrap_err().to_string(), message);
 }
 

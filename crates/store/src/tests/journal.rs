@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use lab3_engine::{Store, StoreError};
+use lab3_engine::{Row, Store, StoreError};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -84,4 +84,46 @@ fn opening_again_closes_the_writing_end_before() {
     assert!(matches!(before.append(&[row(1, 1, 10)]), Err(StoreError::InUse(_))));
     after.append(&[row(1, 1, 10)]).unwrap();
     assert_eq!(last(&store), 1);
+}
+
+/// Whether some file of the folder has these bytes somewhere.
+fn is_found(folder: &TempDir, bytes: &[u8]) -> bool {
+    let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    files.map(|file| std::fs::read(file).unwrap()).any(|content| content.windows(bytes.len()).any(|window| window == bytes))
+}
+
+#[test]
+fn what_is_erased_is_in_no_file_any_more() {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let mut journal = store.journal().unwrap();
+    let secret = b"for the midwife, with thanks".repeat(400);
+    let rows = [Row { openings: secret.clone(), ..row(1, 1, 10) }, Row { openings: b"kept".to_vec(), ..row(2, 1, 10) }];
+    journal.append(&rows).unwrap();
+    assert!(is_found(&folder, b"midwife"));
+    journal.replace_openings(1, &[]).unwrap();
+    assert!(!is_found(&folder, b"midwife"), "the secret is still on the disk");
+    assert_eq!(store.reader().unwrap().rows_from(1, 9).unwrap(), [row(1, 1, 10), rows[1].clone()]);
+    journal.append(&[row(3, 1, 10)]).unwrap();
+}
+
+#[test]
+fn a_journal_from_before_there_were_openings_is_read_and_brought_up() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("journal.db");
+    let before = Connection::open(&file).unwrap();
+    before
+        .execute_batch(
+            "PRAGMA application_id = 0x4C334A4F; PRAGMA user_version = 1;
+             CREATE TABLE records(first INTEGER PRIMARY KEY, len INTEGER NOT NULL CHECK (len > 0), body BLOB NOT NULL) STRICT;
+             INSERT INTO records VALUES (1, 2, x'0707')",
+        )
+        .unwrap();
+    drop(before);
+    let rows = |store: &SqliteStore| store.reader().unwrap().rows_from(1, 9).unwrap();
+    assert_eq!(rows(&SqliteStore::open_read_only(folder.path()).unwrap()), [row(1, 2, 1)]);
+    let store = SqliteStore::open(folder.path()).unwrap();
+    assert_eq!(rows(&store), [row(1, 2, 1)]);
+    store.journal().unwrap().append(&[Row { openings: b"new".to_vec(), ..row(3, 1, 1) }]).unwrap();
+    assert_eq!(rows(&store)[1].openings, b"new");
 }

@@ -47,7 +47,8 @@ impl World {
     /// The next record, which changes these accounts; `skipped` records before it change none.
     fn record(&mut self, skipped: u64, accounts: &[usize]) {
         let sequence = self.views.followed() + skipped + 1;
-        let mut digest = Digest { first: sequence, last: sequence, ..Digest::default() };
+        let leaves = vec![[0; 32]; usize::try_from(skipped).unwrap() + 1];
+        let mut digest = Digest { first: sequence, last: sequence, leaves, ..Digest::default() };
         for &account in accounts {
             let no = AccountNo(u32::try_from(account).unwrap());
             // Twice, as when a hold is settled: both make one entry.
