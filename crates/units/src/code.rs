@@ -39,6 +39,12 @@ codes! {
     OPERATOR_ONLY = 31, 403, "Only the operator may do this";
     GRANT_UNAPPROVED = 32, 403, "A grant needs approval";
     PAYER_UNKNOWN = 33, 401, "Nobody is named who pays";
+    UNNAMED = 34, 401, "Nobody is named who asks";
+    KEY_INVALID = 35, 401, "The key or signature is not valid";
+    NOT_ALLOWED = 36, 403, "This is not yours to do";
+    INTENT_MISSING = 37, 403, "A signed intent is needed";
+    INTENT_INVALID = 38, 403, "The signed intent does not hold";
+    ACCOUNT_FROZEN = 39, 403, "The account is frozen";
     MIC_INSUFFICIENT = 40, 402, "Not enough MIC";
     POOL_INSUFFICIENT = 41, 402, "The PublicGoodsPool holds too little";
     QUOTA_EXHAUSTED = 42, 402, "The month's compute allowance is exhausted";
@@ -46,10 +52,12 @@ codes! {
     ALLOCATION_UNKNOWN = 51, 404, "There is no such allocation";
     ERROR_UNKNOWN = 52, 404, "There is no such error code";
     MODEL_UNKNOWN = 53, 404, "There is no such model";
+    KEY_UNKNOWN = 54, 404, "There is no such key";
     KEY_REUSED = 60, 409, "The idempotency key was used for something else";
     ALLOCATION_ENDED = 61, 409, "The allocation has already ended";
     EPOCH_NOT_CURRENT = 62, 409, "That is not the current epoch";
     ALLOCATION_DIFFERS = 63, 409, "The allocation is another citizen's or another provider's";
+    STANDING = 64, 409, "It stands otherwise by now";
     NO_PROVIDER_FITS = 70, 422, "No provider fits the query";
     PROVIDER_UNKNOWN = 71, 422, "There is no such provider";
     SAME_PARTY = 72, 422, "Sender and recipient are the same";

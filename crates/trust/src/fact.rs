@@ -1,0 +1,82 @@
+//! What happened to who may do what, as facts. Each says who did it: nobody deletes his own trace.
+//!
+//! The order of variants and fields is the journal's encoding: add variants at the end, never change one.
+
+use lab3_units::{Did, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::{By, Holder, KeyHash, KeyId, Scopes, did_text};
+
+/// One administrative act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// Who did it.
+    pub by: By,
+    /// What was done.
+    pub deed: Deed,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Deed {
+    /// A key was made.
+    KeyCreated(Box<KeyCreated>),
+    /// A key was revoked, at once.
+    KeyRevoked {
+        /// Which.
+        number: u32,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// A key was replaced.
+    KeyRotated {
+        /// The number of the one replaced.
+        old: u32,
+        /// Until when it still works.
+        until: Time,
+        /// The number of its successor, which is as it was but for the following.
+        number: u32,
+        /// The successor's public part.
+        id: KeyId,
+        /// Hash of the successor's text.
+        hash: KeyHash,
+    },
+    /// A service may act for a citizen.
+    Delegated {
+        /// The family of the service's key.
+        service: u32,
+        /// For whom.
+        #[serde(with = "did_text")]
+        citizen: Did,
+    },
+    /// A service may no longer act for a citizen.
+    Undelegated {
+        /// The family of the service's key.
+        service: u32,
+        /// For whom.
+        #[serde(with = "did_text")]
+        citizen: Did,
+    },
+}
+
+/// A key that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyCreated {
+    /// Its number.
+    pub number: u32,
+    /// Its public part.
+    pub id: KeyId,
+    /// Hash of its text.
+    pub hash: KeyHash,
+    /// Whose it is.
+    pub holder: Holder,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// When it stops working.
+    pub expires: Option<Time>,
+    /// What it is for.
+    pub note: Box<str>,
+    /// The citizens a service may act for.
+    #[serde(with = "did_text::many")]
+    pub citizens: Vec<Did>,
+}

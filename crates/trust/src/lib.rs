@@ -1,0 +1,47 @@
+//! Who may do what: principals, keys, DIDs, intents.
+//!
+//! Pure: the moment and random bytes come in as arguments. A [`Command`] looks at a [`Desk`] and gives a [`Fact`], or a `Problem`;
+//! [`State::apply`] folds the fact and cannot fail. [`judge`] is the one check every request passes.
+
+mod base32;
+mod base58;
+mod command;
+mod crc32;
+mod create_key;
+mod delegate;
+mod desk;
+mod did_text;
+mod fact;
+mod judge;
+mod key;
+mod key_text;
+mod kind;
+mod member;
+mod principal;
+mod public_key;
+mod revoke_key;
+mod rotate_key;
+mod rule;
+mod scope;
+mod shards;
+mod state;
+#[cfg(test)]
+mod testing;
+mod text;
+
+pub use command::{Command, decide};
+pub use create_key::{CREATE_KEY, CreateKey, create_key};
+pub use delegate::{DELEGATE, DELEGATE_OWN, Delegate, delegate};
+pub use desk::Desk;
+pub use fact::{Deed, Fact, KeyCreated};
+pub use judge::judge;
+pub use key::{Holder, Key, Rotated, Standing};
+pub use key_text::{KeyHash, KeyId, KeyText, KeyTextError};
+pub use kind::{Kind, Kinds};
+pub use principal::{Bearer, By, Principal};
+pub use public_key::{PublicKey, Signature};
+pub use revoke_key::{MANAGE_KEY, RevokeKey, revoke_key};
+pub use rotate_key::{OVERLAP, OVERLAP_MAX, RotateKey, rotate_key};
+pub use rule::{Owned, Rule, Touched};
+pub use scope::{Scope, Scopes};
+pub use state::State;
