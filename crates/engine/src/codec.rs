@@ -14,7 +14,6 @@ use crate::storage::Row;
 use chain::Chain;
 use openings::Openings;
 
-
 /// A hash of the chain.
 pub type ChainHash = [u8; 32];
 
@@ -254,7 +253,11 @@ pub fn check_row(row: &Row, before: &ChainHash) -> Result<ChainHash, Damage> {
             return Err(Damage::new(sequence, what));
         }
     }
-    if stated == *before { Ok(chain.end()) } else { Err(Damage::new(row.first, "the hash in its row's head is not that of the record before")) }
+    if stated == *before {
+        Ok(chain.end())
+    } else {
+        Err(Damage::new(row.first, "the hash in its row's head is not that of the record before"))
+    }
 }
 
 /// Checks a row as [`check_row`] does and hands each record on, what people wrote in it left out.

@@ -40,8 +40,19 @@ pub enum Command {
     Mint(lab3_finance::Mint),
     /// Pay the epoch's rewards and open the next.
     CloseEpoch(lab3_finance::CloseEpoch),
+    /// Change who may do what.
+    Trust(Box<Order>),
     /// Only pin the key: what was asked was found impossible by looking outside the writer, in the journal.
     Refused(Problem),
+}
+
+/// A change of who may do what, and who asks for it: he is judged once more when it is decided.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Who asks.
+    pub principal: lab3_trust::Principal,
+    /// What for.
+    pub command: lab3_trust::Command,
 }
 
 /// A command on its way to the writer.

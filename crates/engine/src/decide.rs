@@ -38,6 +38,11 @@ impl<'a> Desk<'a> {
     pub fn finance(&self) -> lab3_finance::Desk<'a> {
         lab3_finance::Desk { ledger: &self.state.ledger, state: &self.state.finance, policy: &self.policy.finance, now: self.now }
     }
+
+    /// What the rules of who may do what look at.
+    pub fn trust(&self) -> lab3_trust::Desk<'a> {
+        lab3_trust::Desk { state: &self.state.trust, now: self.now }
+    }
 }
 
 /// What a command will do.
@@ -74,6 +79,10 @@ pub fn decide(desk: &Desk<'_>, id: Id, command: &Command, ahead: Ahead) -> Resul
         Command::Contribute(contribute) => finance(lab3_finance::contribute(&desk.finance(), contribute)),
         Command::Mint(mint) => finance(lab3_finance::mint(&desk.finance(), mint)),
         Command::CloseEpoch(close) => finance(lab3_finance::close_epoch(&desk.finance(), close)),
+        Command::Trust(order) => match lab3_trust::decide(&desk.trust(), &order.principal, &order.command) {
+            Ok(fact) => Ok((Fact::Trust(Box::new(fact)), Vec::new())),
+            Err(problem) => Err(Refusal::Problem(problem)),
+        },
         Command::Refused(problem) => Err(Refusal::Problem(problem.clone())),
     }
 }

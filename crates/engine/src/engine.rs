@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use lab3_ledger::AccountNo;
-use lab3_units::{Code, Id, Problem};
+use lab3_units::{Code, Id, Problem, Time};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
@@ -67,6 +67,7 @@ struct Inner {
     queue: Sender<Message>,
     limits: Limits,
     policy: Arc<Policy>,
+    clock: Arc<dyn Clock>,
     progress: Arc<Progress>,
     archive: Archive,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -109,7 +110,7 @@ impl Engine {
         let setup = Setup {
             store,
             policy: policy.clone(),
-            clock,
+            clock: clock.clone(),
             limits,
             views,
             follower: to_follower,
@@ -124,12 +125,22 @@ impl Engine {
         let writer = Writer::start(setup, loaded)?;
         let written = thread("lab3-writer", move || writer.run(&messages))?;
         let threads = Mutex::new(vec![written, followed, snapshots]);
-        Ok(Self(Arc::new(Inner { queue, limits, policy, progress, archive, threads })))
+        Ok(Self(Arc::new(Inner { queue, limits, policy, clock, progress, archive, threads })))
     }
 
     /// The rules' parameters.
     pub fn policy(&self) -> &Policy {
         &self.0.policy
+    }
+
+    /// The moment by the engine's clock.
+    pub fn now(&self) -> Time {
+        self.0.clock.now()
+    }
+
+    /// Who may do what, as decided last. What is decided against it may have changed by then: the writer looks again.
+    pub fn trust(&self) -> Arc<lab3_trust::State> {
+        self.0.progress.trust()
     }
 
     /// Submits one command and waits until it is durable or refused.

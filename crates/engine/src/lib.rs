@@ -26,7 +26,7 @@ mod writer;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use codec::{ChainHash, Damage};
-pub use command::{Command, Key, Submission, item_id, report_id};
+pub use command::{Command, Key, Order, Submission, item_id, report_id};
 pub use decide::{Desk, Policy};
 pub use engine::{Committed, Engine, Limits, Status};
 pub use journal::{Verified, read_records, verify};

@@ -76,7 +76,8 @@ impl Log {
         if size <= there {
             return Ok(());
         }
-        Err(Problem::new(Code::PARAMETER, format!("The log has {there} records, not {size}. Ask for a smaller tree, or later.")).in_field("size"))
+        Err(Problem::new(Code::PARAMETER, format!("The log has {there} records, not {size}. Ask for a smaller tree, or later."))
+            .in_field("size"))
     }
 }
 

@@ -3,7 +3,9 @@
 //! Records are encoded by postcard (its wire format is stable and specified). Nothing here is ever reordered or changed:
 //! a new meaning is a new variant at the end, and `tests/journal/` keeps a journal of every version we wrote.
 
-use lab3_units::{Id, Problem, Time};
+use lab3_ledger::Event;
+use lab3_trust::Principal;
+use lab3_units::{Amount, Id, Problem, Time};
 use serde::{Deserialize, Serialize};
 
 /// Who asked for what a record tells.
@@ -13,8 +15,25 @@ pub enum Actor {
     Engine,
     /// Somebody on an open Hive.
     Open,
-    /// The operator, by the operator's token.
+    /// The operator, at the start or by the token there was before keys.
     Operator,
+    /// The holder of the API key of this number.
+    Key(u32),
+    /// The citizen it is about, who signed.
+    Signed,
+}
+
+impl Actor {
+    /// How records name a principal; nothing for nobody.
+    pub fn of(principal: &Principal) -> Option<Self> {
+        match principal {
+            Principal::Nobody => None,
+            Principal::Local => Some(Self::Open),
+            Principal::Desk => Some(Self::Operator),
+            Principal::Key(bearer) => Some(Self::Key(bearer.number)),
+            Principal::Signed { .. } => Some(Self::Signed),
+        }
+    }
 }
 
 /// What a record is about, in its module's words. A reply is made from this, the entries and the ids.
@@ -31,6 +50,8 @@ pub enum Fact {
         /// How many items it has.
         items: u32,
     },
+    /// Who may do what changed.
+    Trust(Box<lab3_trust::Fact>),
 }
 
 /// One journal record. Its sequence number is its place in the journal.
@@ -49,7 +70,7 @@ pub struct Record {
     /// What it is about.
     pub fact: Fact,
     /// What it did to the books.
-    pub entries: Vec<lab3_ledger::Event>,
+    pub entries: Vec<Event>,
 }
 
 /// A record with its place in the journal.
@@ -73,4 +94,13 @@ impl Record {
         let own = (self.fingerprint != 0).then_some(self.id);
         own.into_iter().chain(self.aliases.iter().copied())
     }
+}
+
+/// What these set aside in holds, in the smallest units.
+pub(crate) fn held(entries: &[Event]) -> Amount {
+    let amounts = entries.iter().filter_map(|event| match event {
+        Event::HoldPlaced { amount, .. } | Event::HoldExtended { by: amount, .. } => Some(*amount),
+        _ => None,
+    });
+    amounts.fold(Amount::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(Amount::MAX))
 }

@@ -1,6 +1,7 @@
 //! What the engine's threads tell each other and the world: how far each got, how much waits.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::watch;
 
@@ -27,6 +28,8 @@ pub struct Progress {
     pub commit_failures: AtomicU64,
     /// The last record in a snapshot.
     pub snapshot: AtomicU64,
+    /// Who may do what, as decided last: for those at the door, who cannot ask the writer about each request.
+    trust: RwLock<Arc<lab3_trust::State>>,
 }
 
 impl Progress {
@@ -43,6 +46,17 @@ impl Progress {
             commit_micros: AtomicU64::new(0),
             commit_failures: AtomicU64::new(0),
             snapshot: AtomicU64::new(0),
+            trust: RwLock::default(),
         }
+    }
+
+    /// Who may do what.
+    pub fn trust(&self) -> Arc<lab3_trust::State> {
+        self.trust.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells those at the door.
+    pub fn set_trust(&self, trust: lab3_trust::State) {
+        *self.trust.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(trust);
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::codec::{CHAIN_START, ChainHash};
-use crate::record::{Fact, Record};
+use crate::record::{Actor, Fact, Record, held};
 
 /// Everything the desk knows, right after record `sequence`.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub struct State {
     pub compute: lab3_compute::State,
     /// Module 4's.
     pub finance: lab3_finance::State,
+    /// Who may do what.
+    pub trust: lab3_trust::State,
     /// Number of the last record applied.
     pub sequence: u64,
     /// When that record was taken; the writer's time never goes back.
@@ -34,7 +36,11 @@ impl State {
         match &record.fact {
             Fact::Compute(fact) => self.compute.apply(record.at, fact),
             Fact::Finance(fact) => self.finance.apply(record.at, fact),
+            Fact::Trust(fact) => self.trust.apply(record.at, fact),
             Fact::Refused(_) | Fact::Batch { .. } => {}
+        }
+        if let Actor::Key(number) = record.actor {
+            self.trust.count_held(record.at, number, held(&record.entries));
         }
         self.sequence = sequence;
         self.at = record.at;
@@ -42,8 +48,8 @@ impl State {
 
     /// The state as it is now, to keep: a cheap clone that later records do not touch. `head` is the chain's hash there.
     pub fn freeze(&self, head: ChainHash) -> Frozen {
-        let (books, compute, finance) = (self.ledger.books(), self.compute.clone(), self.finance);
-        Frozen { sequence: self.sequence, at: self.at, head, books, compute, finance }
+        let (books, compute, finance, trust) = (self.ledger.books(), self.compute.clone(), self.finance, self.trust.clone());
+        Frozen { sequence: self.sequence, at: self.at, head, books, compute, finance, trust }
     }
 }
 
@@ -59,10 +65,11 @@ pub struct Frozen {
     books: Books,
     compute: lab3_compute::State,
     finance: lab3_finance::State,
+    trust: lab3_trust::State,
 }
 
 /// What a snapshot begins with: a name, and the version of what follows.
-const SNAPSHOT_MAGIC: &[u8; 8] = b"lab3sn02";
+const SNAPSHOT_MAGIC: &[u8; 8] = b"lab3sn03";
 
 impl Frozen {
     /// The state before the first record.
@@ -73,7 +80,8 @@ impl Frozen {
     /// The state again, with its indexes.
     pub fn thaw(self) -> State {
         let ledger = Ledger::from_books(self.books);
-        State { ledger, compute: self.compute, finance: self.finance, sequence: self.sequence, at: self.at }
+        let Self { sequence, at, compute, finance, trust, .. } = self;
+        State { ledger, compute, finance, trust, sequence, at }
     }
 
     /// SHA-256 of the state: the same after the same records, on any machine.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use lab3_compute::Refusal;
 use lab3_ledger::Event;
-use lab3_units::{Code, Id, Problem, Time};
+use lab3_units::{Asset, Code, Id, Problem, Time};
 
 use crate::clock::Clock;
 use crate::codec::{CHAIN_START, ChainHash, RowWriter};
@@ -21,7 +21,7 @@ use crate::engine::Limits;
 use crate::load::{Loaded, StartError, VerifyOnStart, load};
 use crate::outcome::{Batch, BatchOutcome, Message, Outcome, When, engine_id};
 use crate::recent::RecentKeys;
-use crate::record::{Actor, Fact, Record, Stored};
+use crate::record::{Actor, Fact, Record, Stored, held};
 use crate::shared::Progress;
 use crate::snapshot::Snapshotter;
 use crate::state::State;
@@ -120,6 +120,7 @@ impl Writer {
         let progress = &self.setup.progress;
         progress.durable.store(self.state.sequence, Ordering::Release);
         progress.snapshot.store(self.snapshot, Ordering::Relaxed);
+        progress.set_trust(self.state.trust.clone());
     }
 
     fn desk(&self, now: Time) -> Desk<'_> {
@@ -272,6 +273,9 @@ impl Writer {
             }
             Err(Refusal::Problem(problem)) => return Outcome::Refused(problem),
         };
+        if let Some(problem) = self.beyond_its_day(submission.actor, &entries, now) {
+            return Outcome::Refused(problem);
+        }
         let refused = if let Fact::Refused(problem) = &fact { Some(Problem::clone(problem)) } else { None };
         let aliases = submission.aliases(refused.is_some());
         let key = submission.any_key();
@@ -279,6 +283,17 @@ impl Writer {
             Ok(stored) => refused.map_or(Outcome::Done(stored), Outcome::Refused),
             Err(error) => Outcome::Refused(unwritable(&error)),
         }
+    }
+
+    /// The refusal of what a service's key may not set aside any more today.
+    fn beyond_its_day(&self, actor: Actor, entries: &[Event], now: Time) -> Option<Problem> {
+        let Actor::Key(number) = actor else { return None };
+        let left = self.state.trust.left_today(number, now)?;
+        let (held, mic) = (held(entries), |amount| Asset::COMPUTE.decimal(amount));
+        (held > left).then(|| {
+            let detail = format!("This service may hold {} MIC more today (UTC), and this takes {}.", mic(left), mic(held));
+            Problem::new(Code::NOT_ALLOWED, detail + " Ask the operator for a higher daily cap, or wait until tomorrow.")
+        })
     }
 
     /// Whether one of the submission's keys was used before.
@@ -334,6 +349,9 @@ impl Writer {
         let mut record = Record { at, actor, id, aliases, fingerprint, fact, entries };
         let sequence = self.rows.push(&mut record).map_err(|error| StoreError::Other(error.to_string()))?;
         self.state.apply(sequence, &record);
+        if let Fact::Trust(_) = record.fact {
+            self.setup.progress.set_trust(self.state.trust.clone());
+        }
         for key in record.keys() {
             self.recent.insert(hash_of(key), sequence);
         }

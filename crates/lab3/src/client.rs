@@ -27,7 +27,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 pub struct Client {
     agent: Agent,
     base: String,
-    token: Secret,
+    key: Secret,
     pause: fn(Duration),
 }
 
@@ -58,12 +58,12 @@ impl Client {
     /// A client of the desk the arguments name, else `LAB3_URL`, else the default. `env` looks a variable up.
     pub fn of(desk: &DeskArgs, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ClientError> {
         let url = desk.url.clone().or_else(|| env("LAB3_URL").filter(|url| !url.is_empty()));
-        let token = env("LAB3__OPERATOR__TOKEN").unwrap_or_default();
-        Self::new(url.as_deref().unwrap_or(DEFAULT_URL), Secret::new(token.trim()))
+        let key = env("LAB3_KEY").unwrap_or_default();
+        Self::new(url.as_deref().unwrap_or(DEFAULT_URL), Secret::new(key.trim()))
     }
 
-    /// A client of the desk at `url`, which sends the operator's token when there is one.
-    pub fn new(url: &str, token: Secret) -> Result<Self, ClientError> {
+    /// A client of the desk at `url`, which sends the key (`LAB3_KEY`) when there is one.
+    pub fn new(url: &str, key: Secret) -> Result<Self, ClientError> {
         let base = url.trim_end_matches('/').to_owned();
         let uri: Option<Uri> = base.parse().ok();
         let host = uri.as_ref().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https"))).and_then(Uri::host);
@@ -79,7 +79,7 @@ impl Client {
             // A proxy of the environment is for the world outside.
             config = config.proxy(None);
         }
-        Ok(Self { agent: config.build().new_agent(), base, token, pause: std::thread::sleep })
+        Ok(Self { agent: config.build().new_agent(), base, key, pause: std::thread::sleep })
     }
 
     /// The same client that pauses in its own way between attempts; tests do not wait.
@@ -132,7 +132,7 @@ impl Client {
 
     fn send(&self, path: &str, write: Option<(&str, &str)>) -> Result<Reply, Lost> {
         let url = format!("{}{path}", self.base);
-        let bearer = self.token.expose().map(|token| format!("Bearer {token}"));
+        let bearer = self.key.expose().map(|token| format!("Bearer {token}"));
         let sent = match write {
             None => self.agent.get(&url).call(),
             Some((body, key)) => {

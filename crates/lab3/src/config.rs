@@ -25,7 +25,7 @@ pub use resolve::{Entry, Flag, Layers, Resolved, resolve};
 pub use secret::Secret;
 pub use setting::{BaseUrl, Models, Range, Raw, Setting};
 pub use settings::{
-    Compute, Data, Engine, Finance, Grants, Journal, Kind, Log, LogFormat, LogLevel, Operator, Provider, Server, Settings, VerifyOnStart,
+    Compute, Data, Engine, Finance, Grants, Journal, Kind, Log, LogFormat, LogLevel, Provider, Server, Settings, VerifyOnStart,
 };
 pub use template::template;
 

@@ -1,6 +1,5 @@
 //! Opening a Hive: from settings to the rooms' policies, a store, an engine, a server.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,14 +21,9 @@ pub fn open(settings: &Settings, folder: &Path) -> Result<Engine, Failure> {
     Engine::start(store, policy(settings), Arc::new(SystemClock), limits(settings)).map_err(|error| failed(&error))
 }
 
-/// What the server needs to know beside the engine, once it is known where it listens.
-pub fn app(settings: &Settings, engine: Engine, bound: SocketAddr) -> App {
-    let server = ServerSettings {
-        body_bytes_max: settings.server.body_bytes_max,
-        operator_token: settings.operator.token.expose().map(str::to_owned),
-        loopback: bound.ip().is_loopback(),
-    };
-    App::with_gateway(engine, server, gateway(settings))
+/// What answers for the engine.
+pub fn app(settings: &Settings, engine: Engine) -> App {
+    App::with_gateway(engine, ServerSettings { body_bytes_max: settings.server.body_bytes_max }, gateway(settings))
 }
 
 fn limits(settings: &Settings) -> Limits {

@@ -8,6 +8,7 @@ mod gateway;
 mod http;
 mod json;
 mod metrics;
+mod peer;
 mod serve;
 
 use std::sync::Arc;
@@ -16,8 +17,9 @@ use std::time::Instant;
 use lab3_engine::Engine;
 
 pub use crate::gateway::{CacheSettings, Connected, Gateway, GatewaySettings, RateLimits};
-use crate::http::TokenHash;
+pub use crate::http::Row;
 use crate::metrics::Metrics;
+pub use peer::Peer;
 pub use serve::serve;
 
 /// How the desk answers.
@@ -25,16 +27,11 @@ pub use serve::serve;
 pub struct ServerSettings {
     /// Largest request body, in bytes.
     pub body_bytes_max: usize,
-    /// The operator's token. Without one, what only the operator may do is done for everybody on loopback and for nobody
-    /// elsewhere.
-    pub operator_token: Option<String>,
-    /// Whether the desk listens on loopback only.
-    pub loopback: bool,
 }
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        Self { body_bytes_max: 4 << 20, operator_token: None, loopback: true }
+        Self { body_bytes_max: 4 << 20 }
     }
 }
 
@@ -45,7 +42,6 @@ pub struct App(Arc<Inner>);
 struct Inner {
     engine: Engine,
     settings: ServerSettings,
-    operator_token: Option<TokenHash>,
     gateway: Gateway,
     metrics: Metrics,
     started: Instant,
@@ -58,10 +54,9 @@ impl App {
     }
 
     /// An app over a running engine and the providers its gateway asks.
-    pub fn with_gateway(engine: Engine, mut settings: ServerSettings, gateway: Gateway) -> Self {
-        let operator_token = settings.operator_token.take().map(|token| TokenHash::of(&token));
+    pub fn with_gateway(engine: Engine, settings: ServerSettings, gateway: Gateway) -> Self {
         let (metrics, started) = (Metrics::default(), Instant::now());
-        Self(Arc::new(Inner { engine, settings, operator_token, gateway, metrics, started }))
+        Self(Arc::new(Inner { engine, settings, gateway, metrics, started }))
     }
 
     fn gateway(&self) -> &Gateway {
@@ -72,13 +67,9 @@ impl App {
         &self.0.engine
     }
 
-    /// The settings, without the token.
+    /// The settings.
     fn settings(&self) -> &ServerSettings {
         &self.0.settings
-    }
-
-    fn operator_token(&self) -> Option<&TokenHash> {
-        self.0.operator_token.as_ref()
     }
 
     fn metrics(&self) -> &Metrics {
@@ -98,4 +89,9 @@ pub fn router(app: App) -> axum::Router {
 /// The API's contract: OpenAPI 3.1, as indented JSON. `docs/openapi.json` is this text.
 pub fn openapi() -> String {
     http::table(&Metrics::default()).into_openapi()
+}
+
+/// What every route asks of whoever comes: the table the check itself goes by.
+pub fn routes() -> Vec<Row> {
+    http::table(&Metrics::default()).rows().to_vec()
 }

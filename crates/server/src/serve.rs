@@ -23,7 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, interval_at};
 
-use crate::{App, router};
+use crate::{App, Peer, router};
 
 /// Connections open at once; further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 8192;
@@ -85,8 +85,10 @@ async fn connection(stream: TcpStream, router: axum::Router, mut closing: watch:
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
     }
+    // Before its first request: later the other end may be gone, and the system no longer tell whose it was.
+    let peer = stream.peer_addr().and_then(|remote| Ok(Peer::of(remote, stream.local_addr()?))).ok();
     let signs = Arc::new(Signs::default());
-    let service = Watched { service: TowerToHyperService::new(router), signs: signs.clone() };
+    let service = Watched { service: TowerToHyperService::new(router), signs: signs.clone(), peer };
     let mut http = http1::Builder::new();
     let mut answering = pin!(http.max_buf_size(BUFFER_BYTES).serve_connection(TokioIo::new(stream), service));
     // One timer a connection, not one a request: whoever gave no sign between two ticks, and waits for none of ours, is silent.
@@ -135,6 +137,7 @@ impl Signs {
 struct Watched {
     service: TowerToHyperService<axum::Router>,
     signs: Arc<Signs>,
+    peer: Option<Peer>,
 }
 
 impl Service<Request<Incoming>> for Watched {
@@ -142,7 +145,10 @@ impl Service<Request<Incoming>> for Watched {
     type Error = Infallible;
     type Future = Answer;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        if let Some(peer) = self.peer {
+            request.extensions_mut().insert(peer);
+        }
         self.signs.give();
         self.signs.wait(true);
         Answer { answer: Box::pin(self.service.call(request)), signs: self.signs.clone() }

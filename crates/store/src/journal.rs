@@ -19,7 +19,8 @@ pub(crate) const FORMAT: Format = Format { application: 0x4C33_4A4F, version: 2 
 /// The format before it, which is read as it is and brought up when it is opened to be written: it has no openings.
 pub(crate) const FORMAT_BEFORE: i32 = 1;
 
-const SCHEMA: &str = "CREATE TABLE records(first INTEGER PRIMARY KEY, len INTEGER NOT NULL CHECK (len > 0), body BLOB NOT NULL, openings BLOB) STRICT";
+const SCHEMA: &str =
+    "CREATE TABLE records(first INTEGER PRIMARY KEY, len INTEGER NOT NULL CHECK (len > 0), body BLOB NOT NULL, openings BLOB) STRICT";
 
 const BRING_UP: &str = "ALTER TABLE records ADD COLUMN openings BLOB";
 

@@ -31,6 +31,8 @@ pub enum Principal {
 pub struct Bearer {
     /// The key's number.
     pub number: u32,
+    /// The number of the first key it replaces by rotation, or its own: by this it is known for as long as it is replaced.
+    pub family: u32,
     /// Whose it is.
     pub holder: Holder,
     /// What it may do.

@@ -90,7 +90,7 @@ impl State {
             return Err(Problem::new(Code::KEY_INVALID, detail).in_field("Authorization"));
         };
         crate::judge::working(self, now, key.number)?;
-        Ok(Principal::Key(Bearer { number: key.number, holder: key.holder.clone(), scopes: key.scopes }))
+        Ok(Principal::Key(Bearer { number: key.number, family: key.family, holder: key.holder.clone(), scopes: key.scopes }))
     }
 
     /// Whether the services with keys of that family may act for the citizen.

@@ -86,7 +86,7 @@ impl Hive {
     /// Who holds the key of that number.
     pub(crate) fn bearer(&self, number: u32) -> Principal {
         let key = self.state.key(number).unwrap();
-        Principal::Key(Bearer { number, holder: key.holder.clone(), scopes: key.scopes })
+        Principal::Key(Bearer { number, family: key.family, holder: key.holder.clone(), scopes: key.scopes })
     }
 
     pub(crate) fn judge(&self, principal: &Principal, rule: Rule, touched: &Touched<'_>) -> Result<(), Code> {

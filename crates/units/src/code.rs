@@ -35,8 +35,7 @@ codes! {
     NO_SUCH_PATH = 13, 404, "There is no such path";
     METHOD = 14, 405, "The path does not know this method";
     QUERY_UNREADABLE = 15, 400, "The query cannot be read";
-    OPERATOR_TOKEN = 30, 401, "The operator's token is missing or wrong";
-    OPERATOR_ONLY = 31, 403, "Only the operator may do this";
+    NOT_LOCAL = 29, 403, "An open Hive answers only its own machine";
     GRANT_UNAPPROVED = 32, 403, "A grant needs approval";
     PAYER_UNKNOWN = 33, 401, "Nobody is named who pays";
     UNNAMED = 34, 401, "Nobody is named who asks";

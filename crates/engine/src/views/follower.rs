@@ -108,7 +108,9 @@ impl Follower {
         for row in self.reader.rows_from(next, ROWS_AT_ONCE)? {
             let damaged = |damage: codec::Damage| StoreError::Damaged(damage.to_string());
             let mut digest = Digest::default();
-            for (leaf, stored) in codec::leaves(&row).and_then(|leaves| Ok(leaves.into_iter().zip(codec::read_row(&row)?))).map_err(damaged)? {
+            for (leaf, stored) in
+                codec::leaves(&row).and_then(|leaves| Ok(leaves.into_iter().zip(codec::read_row(&row)?))).map_err(damaged)?
+            {
                 if stored.sequence >= next {
                     digest.add(&stored);
                     digest.leaves.push(leaf);

@@ -46,7 +46,7 @@ fn start_ephemeral() -> Result<Ephemeral, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let bound = listener.local_addr()?;
-    let app = hive::app(&settings, engine.clone(), bound);
+    let app = hive::app(&settings, engine.clone());
     runtime.spawn(lab3_server::serve(listener, app, std::future::pending()));
     let running = Running { runtime: Some(runtime), engine, _folder: folder };
     Ok(Ephemeral { url: format!("http://{bound}"), running: Box::new(running) })

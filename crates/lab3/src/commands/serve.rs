@@ -48,7 +48,7 @@ async fn serve(args: &ServeArgs, settings: &Settings, folder: &Path) -> Result<(
     }
     let records = engine.read(|desk| desk.state.sequence).await.map_err(|problem| Failure::Other(problem.to_string()))?;
     announce(args, settings, folder, bound, records)?;
-    let app = hive::app(settings, engine.clone(), bound);
+    let app = hive::app(settings, engine.clone());
     let stopped = async move {
         tokio::select! { _ = stop.0.recv() => {}, _ = stop.1.recv() => {} }
         tracing::info!("stopping: finishing what was accepted");

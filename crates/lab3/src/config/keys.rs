@@ -91,14 +91,6 @@ pub const KEYS: &[Key<Settings>] = &[
         at: |s| &mut s.journal.verify_on_start,
     },
     Key {
-        path: "operator.token",
-        default: Some("\"\""),
-        meaning: "When set, mint, epoch close and governed grants require it: Authorization: Bearer TOKEN.",
-        env: &[],
-        range: range(16, 1_024),
-        at: |s| &mut s.operator.token,
-    },
-    Key {
         path: "compute.quota_gic",
         default: Some("100"),
         meaning: "Compute allowance of a citizen in a calendar month (UTC), in MIC.",

@@ -61,7 +61,7 @@ words! {
     Grants {
         /// Whoever can reach the desk.
         Open = "open",
-        /// Only with an approval (the operator's token).
+        /// Only with an approval: a key of the operator or a treasurer.
         Governed = "governed",
         /// Open while the desk listens on loopback, governed elsewhere.
         Auto = "auto",
@@ -127,8 +127,6 @@ pub struct Settings {
     pub engine: Engine,
     /// `journal.*`
     pub journal: Journal,
-    /// `operator.*`
-    pub operator: Operator,
     /// `compute.*`
     pub compute: Compute,
     /// `gateway.*`
@@ -173,13 +171,6 @@ pub struct Engine {
 pub struct Journal {
     /// What is checked before the desk opens.
     pub verify_on_start: VerifyOnStart,
-}
-
-/// The operator's authority.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Operator {
-    /// When set, mint, epoch close and governed grants require it as a bearer token.
-    pub token: Secret,
 }
 
 /// Module 1.
@@ -312,7 +303,6 @@ impl Settings {
             data: Data { dir: PathBuf::new() },
             engine: Engine { queue_len_max: 0, batch_len_max: 0, snapshot_every_records: 0 },
             journal: Journal { verify_on_start: VerifyOnStart::All },
-            operator: Operator { token: Secret::default() },
             compute: Compute {
                 quota: Amount::ZERO,
                 local_fallback: false,

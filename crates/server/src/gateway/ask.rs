@@ -28,8 +28,10 @@ const ROUNDS_MAX: u32 = 3;
 /// A client's query.
 #[derive(Debug)]
 pub(crate) struct Inquiry {
-    /// Who asks and pays.
+    /// Who pays.
     pub(crate) citizen: Did,
+    /// Who asks, as the records will have it.
+    pub(crate) actor: Actor,
     /// See there.
     pub(crate) operation: Operation,
     /// How large it is.
@@ -146,12 +148,12 @@ impl Task {
 
     /// Has a command decided and made durable.
     pub(super) async fn submit(&self, command: Command) -> Result<(Id, Compute), Problem> {
-        told_by(self.app.engine().submit(submission(command)).await?)
+        told_by(self.app.engine().submit(self.submission(command)).await?)
     }
 
     /// Has a command decided. Should a crash undo it, the hold is still there.
     pub(super) async fn submit_ahead(&self, command: Command) -> Result<(Id, Compute), Problem> {
-        told_by(self.app.engine().submit_ahead(submission(command)).await?)
+        told_by(self.app.engine().submit_ahead(self.submission(command)).await?)
     }
 
     /// Asks the provider and relays its answer. An error means that nothing reached the client; the hold is settled in any case.
@@ -201,14 +203,14 @@ impl Task {
         Miss { provider, error, round, at: Instant::now() }
     }
 
+    fn submission(&self, command: Command) -> Submission {
+        Submission::new(self.inquiry.actor, None, fresh_id(), command)
+    }
+
     fn model(&self, connected: &Connected) -> String {
         let named = self.inquiry.model.as_ref().filter(|model| connected.models.contains(model));
         named.or(connected.models.first()).cloned().unwrap_or_default()
     }
-}
-
-fn submission(command: Command) -> Submission {
-    Submission::new(Actor::Open, None, fresh_id(), command)
 }
 
 /// What a query's record tells.

@@ -3,16 +3,19 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, Request};
+use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
 use http_body_util::BodyExt;
 use lab3_engine::{Actor, Command, Key, Submission};
+use lab3_trust::Principal;
 use lab3_units::{Code, Problem};
 
 use crate::App;
 use crate::http::key;
-use crate::http::problem::Refused;
-use crate::json::{self, Object};
+use crate::http::parameters::{Named, named};
+use crate::http::permit::{Input, Touches, Touching};
+use crate::json::{self, Object, Parameter};
 
 /// What is read, and thrown away, of a body that is too large, so that the client gets to read the refusal.
 const DISCARDED_BYTES_MAX: usize = 64 << 20;
@@ -34,23 +37,40 @@ pub(crate) fn submission(key: Option<Key>, actor: Actor, command: Command) -> Su
     Submission { actor, id, key, command }
 }
 
-impl<T: Object> FromRequest<App> for Sent<T> {
-    type Rejection = Refused;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
+impl<T: Object + Touching + Send> Input for Sent<T> {
+    async fn read(request: Request, app: &App, principal: &Principal) -> Result<Self, Problem> {
+        check_no_query(request.uri())?;
         let (parts, body) = request.into_parts();
-        check_no_query(&parts.uri)?;
-        let bytes = whole_body(body, app).await?;
-        let bare = bytes.is_empty() && T::OPTIONAL;
-        // A browser sends other sites' requests without asking first as long as they do not claim to be JSON, and names itself
-        // by Origin: so only who is no browser may leave the content type out.
-        if !bare || parts.headers.contains_key(header::ORIGIN) {
-            check_content_type(&parts.headers)?;
-        }
-        let read = if bare { json::read("{}") } else { utf8(&bytes).and_then(json::read) };
-        let key = key::of_request(&parts.headers, &parts.method, parts.uri.path(), &bytes)?;
-        Ok(Self { body: read?, key })
+        read_sent(&parts, body, app, principal).await
     }
+
+    fn touches(&self) -> Touches<'_> {
+        self.body.touches()
+    }
+}
+
+/// Something a path names, told to do what the body says. What is touched is what the path names.
+impl<T: Parameter + Touching + Send, B: Object + Send> Input for (Named<T>, Sent<B>) {
+    async fn read(request: Request, app: &App, principal: &Principal) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let named = Named(named(&mut parts, app).await?);
+        Ok((named, read_sent(&parts, body, app, principal).await?))
+    }
+
+    fn touches(&self) -> Touches<'_> {
+        self.0.0.touches()
+    }
+}
+
+async fn read_sent<T: Object>(parts: &Parts, body: Body, app: &App, principal: &Principal) -> Result<Sent<T>, Problem> {
+    let bytes = whole_body(body, app).await?;
+    let bare = bytes.is_empty() && T::OPTIONAL;
+    if !bare {
+        check_content_type(&parts.headers)?;
+    }
+    let read = if bare { json::read("{}") } else { utf8(&bytes).and_then(json::read) };
+    let key = key::of_request(parts, principal, &bytes)?;
+    Ok(Sent { body: read?, key })
 }
 
 /// Refuses a query where none is understood.

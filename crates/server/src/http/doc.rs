@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lab3_trust::Rule;
 use lab3_units::Code;
 use utoipa::ToSchema;
 use utoipa::openapi::example::{Example, ExampleBuilder};
@@ -119,11 +120,15 @@ impl Doc {
         self.refuses(&[Code::PARAMETER])
     }
 
-    /// It may need the operator's token.
-    pub(crate) fn operator(mut self) -> Self {
-        self.operation = self.operation.security(SecurityRequirement::new("operator", std::iter::empty::<String>()));
-        self.operation = self.operation.security(SecurityRequirement::default());
-        self
+    /// It asks of whoever comes what the rule says.
+    pub(crate) fn guarded(mut self, rule: Rule) -> Self {
+        if rule.kinds.has_nobody() {
+            self.operation = self.operation.security(SecurityRequirement::default());
+            return self;
+        }
+        let scopes = std::iter::once(rule.scope.as_str());
+        self.operation = self.operation.security(SecurityRequirement::new("key", scopes));
+        self.refuses(&[Code::NOT_LOCAL, Code::UNNAMED, Code::KEY_INVALID, Code::NOT_ALLOWED])
     }
 
     /// It replies with a JSON object.

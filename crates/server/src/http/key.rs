@@ -1,8 +1,10 @@
 //! Keys that make asking twice harmless: from the `Idempotency-Key` header to the engine's key.
 
-use axum::http::{HeaderMap, HeaderName, Method};
+use axum::http::HeaderName;
+use axum::http::request::Parts;
 use lab3_engine::Key;
 use lab3_finance::Transfer;
+use lab3_trust::Principal;
 use lab3_units::{Code, Id, Problem};
 use sha2::{Digest, Sha256};
 
@@ -15,7 +17,8 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 pub(crate) const IDEMPOTENCY_KEY_NAME: &str = "Idempotency-Key";
 
 /// The request's key, when it came with one.
-pub(crate) fn of_request(headers: &HeaderMap, method: &Method, path: &str, body: &[u8]) -> Result<Option<Key>, Problem> {
+pub(crate) fn of_request(parts: &Parts, principal: &Principal, body: &[u8]) -> Result<Option<Key>, Problem> {
+    let Parts { headers, method, uri, .. } = parts;
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -23,13 +26,18 @@ pub(crate) fn of_request(headers: &HeaderMap, method: &Method, path: &str, body:
         return Err(problem.in_field(IDEMPOTENCY_KEY_NAME));
     }
     let text = ClientId::parse(value.as_bytes()).map_err(|problem| problem.in_field(IDEMPOTENCY_KEY_NAME))?;
-    let request = Sha256::new().chain_update(method.as_str()).chain_update(" ").chain_update(path).chain_update("\n");
-    Ok(Some(Key { id: id_of(text), fingerprint: fingerprint(request.chain_update(body)) }))
+    let request = Sha256::new().chain_update(method.as_str()).chain_update(" ").chain_update(uri.path()).chain_update("\n");
+    Ok(Some(Key { id: id_of(principal, text), fingerprint: fingerprint(request.chain_update(body)) }))
 }
 
-/// The id a client's key stands for.
-pub(crate) fn id_of(key: &str) -> Id {
-    let hash: [u8; 32] = Sha256::new().chain_update("lab3 key").chain_update(key).finalize().into();
+/// The id a client's key stands for. Each principal has keys of its own: nobody uses up another's.
+pub(crate) fn id_of(principal: &Principal, key: &str) -> Id {
+    let space = match principal {
+        Principal::Key(bearer) => format!(" of {}\n", bearer.family),
+        Principal::Signed { did, .. } => format!(" of {did}\n"),
+        Principal::Nobody | Principal::Local | Principal::Desk => String::new(),
+    };
+    let hash: [u8; 32] = Sha256::new().chain_update("lab3 key").chain_update(space).chain_update(key).finalize().into();
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash[..16]);
     Id::from_bytes(bytes)

@@ -8,56 +8,75 @@ mod finance;
 pub(crate) mod gateway;
 mod guard;
 mod key;
-mod operator;
 mod parameters;
+mod permit;
+mod principal;
 mod problem;
 mod reply;
 mod table;
 
+use lab3_trust::{Kind, Owned, Rule, Scope};
+
 pub(crate) use key::fresh_id;
-pub(crate) use operator::TokenHash;
+pub use table::Row;
 use table::Table;
 
 use crate::metrics::Metrics;
 
-/// Every route there is.
+/// Whoever is somebody.
+const ANYBODY: &[Kind] = &Kind::ALL;
+
+/// Who may see what is a citizen's: she, services that act for her, and who looks after or checks the Hive.
+const READERS: &[Kind] = &[Kind::Citizen, Kind::Service, Kind::Auditor, Kind::Operator];
+
+/// Who spends a citizen's allowance: she, and services that act for her.
+const USERS: &[Kind] = &[Kind::Citizen, Kind::Service];
+
+/// Every route there is: its path, what it asks of whoever comes, who answers, what is told about it.
 #[rustfmt::skip]
 pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
     use compute::{allocate, allocation, allocations, providers, quota, release, report_usage, stats};
     use desk::{error, errors, health, journal, openapi, scrape};
     use finance::{balance, contribute, epoch_close, grant, mint, pool, transaction, transactions, transfer, transfers};
+    let public = Rule::PUBLIC;
+    let shared = |scope| Rule::new(ANYBODY, scope, Owned::Nobody);
+    let of_citizen = |kinds, scope| Rule::new(kinds, scope, Owned::Citizen);
+    let of_opener = |kinds, scope| Rule::new(kinds, scope, Owned::Opened);
+    let of_hive = |kinds, scope| Rule::new(kinds, scope, Owned::Hive);
+    let pays = of_citizen(USERS, Scope::Compute);
+    let treasury = &[Kind::Operator, Kind::Treasurer];
     Table::new(metrics)
-        .post("/lab3/compute/allocate", allocate::allocate, allocate::doc())
-        .post("/lab3/compute/report_usage", report_usage::report_usage, report_usage::doc())
-        .get("/lab3/compute/allocations", allocations::allocations, allocations::doc())
-        .get("/lab3/compute/allocations/{allocation_id}", allocation::allocation, allocation::doc())
-        .post("/lab3/compute/allocations/{allocation_id}/release", release::release, release::doc())
-        .get("/lab3/compute/quota/{citizen_did}", quota::quota, quota::doc())
-        .get("/lab3/compute/stats", stats::stats, stats::doc())
-        .get("/lab3/compute/providers", providers::providers, providers::doc())
-        .post("/lab3/financial/transfer", transfer::transfer, transfer::doc())
-        .post("/lab3/financial/transfers", transfers::transfers, transfers::doc())
-        .post("/lab3/financial/grant", grant::grant, grant::doc())
-        .post("/lab3/financial/contribute", contribute::contribute, contribute::doc())
-        .post("/lab3/financial/mint", mint::mint, mint::doc())
-        .post("/lab3/financial/epoch/close", epoch_close::epoch_close, epoch_close::doc())
-        .get("/lab3/financial/balance/{citizen_did}", balance::balance, balance::doc())
-        .get("/lab3/financial/pool", pool::pool, pool::doc())
-        .get("/lab3/financial/transactions", transactions::transactions, transactions::doc())
-        .get("/lab3/financial/transactions/{tx_id}", transaction::transaction, transaction::doc())
-        .get("/lab3/health", health::health, health::doc())
-        .get("/lab3/journal/head", journal::head, journal::doc())
-        .get("/lab3/errors", errors::errors, errors::doc())
-        .get("/lab3/errors/{code}", error::error, error::doc())
-        .get("/lab3/openapi.json", openapi::document, openapi::doc())
-        .get("/metrics", scrape::scrape, scrape::doc())
-        .foreign("POST", &["/v1/chat/completions", "/chat/completions"], gateway::chat)
-        .foreign("POST", &["/v1/responses", "/responses"], gateway::responses)
-        .foreign("POST", &["/v1/embeddings", "/embeddings"], gateway::embed::embeddings)
-        .foreign("GET", &["/v1/models", "/models"], gateway::models)
-        .foreign("POST", &["/v1/messages"], gateway::messages)
-        .foreign("POST", &["/v1/messages/count_tokens"], gateway::count_tokens)
-        .foreign("POST", &["/api/chat"], gateway::ollama_chat)
-        .foreign("POST", &["/api/generate"], gateway::ollama_generate)
-        .foreign("GET", &["/api/tags"], gateway::tags)
+        .post("/lab3/compute/allocate", of_citizen(USERS, Scope::Compute), allocate::allocate, allocate::doc())
+        .post("/lab3/compute/report_usage", of_opener(USERS, Scope::Compute), report_usage::report_usage, report_usage::doc())
+        .get("/lab3/compute/allocations", of_citizen(READERS, Scope::Read), allocations::allocations, allocations::doc())
+        .get("/lab3/compute/allocations/{allocation_id}", of_opener(READERS, Scope::Read), allocation::allocation, allocation::doc())
+        .post("/lab3/compute/allocations/{allocation_id}/release", of_opener(USERS, Scope::Compute), release::release, release::doc())
+        .get("/lab3/compute/quota/{citizen_did}", of_citizen(READERS, Scope::Read), quota::quota, quota::doc())
+        .get("/lab3/compute/stats", shared(Scope::Read), stats::stats, stats::doc())
+        .get("/lab3/compute/providers", shared(Scope::Read), providers::providers, providers::doc())
+        .post("/lab3/financial/transfer", of_citizen(&[Kind::Citizen], Scope::Money), transfer::transfer, transfer::doc())
+        .post("/lab3/financial/transfers", of_citizen(&[Kind::Citizen], Scope::Money), transfers::transfers, transfers::doc())
+        .post("/lab3/financial/grant", of_hive(treasury, Scope::Grants), grant::grant, grant::doc())
+        .post("/lab3/financial/contribute", of_citizen(&[Kind::Citizen], Scope::Money), contribute::contribute, contribute::doc())
+        .post("/lab3/financial/mint", of_hive(treasury, Scope::Mint), mint::mint, mint::doc())
+        .post("/lab3/financial/epoch/close", of_hive(treasury, Scope::Epoch), epoch_close::epoch_close, epoch_close::doc())
+        .get("/lab3/financial/balance/{citizen_did}", of_citizen(READERS, Scope::Read), balance::balance, balance::doc())
+        .get("/lab3/financial/pool", shared(Scope::Read), pool::pool, pool::doc())
+        .get("/lab3/financial/transactions", of_citizen(READERS, Scope::Read), transactions::transactions, transactions::doc())
+        .get("/lab3/financial/transactions/{tx_id}", of_citizen(READERS, Scope::Read), transaction::transaction, transaction::doc())
+        .get("/lab3/health", public, health::health, health::doc())
+        .get("/lab3/journal/head", shared(Scope::Journal), journal::head, journal::doc())
+        .get("/lab3/errors", public, errors::errors, errors::doc())
+        .get("/lab3/errors/{code}", public, error::error, error::doc())
+        .get("/lab3/openapi.json", public, openapi::document, openapi::doc())
+        .get("/metrics", shared(Scope::Metrics), scrape::scrape, scrape::doc())
+        .foreign("POST", &["/v1/chat/completions", "/chat/completions"], pays, gateway::chat_refused, gateway::chat)
+        .foreign("POST", &["/v1/responses", "/responses"], pays, gateway::responses_refused, gateway::responses)
+        .foreign("POST", &["/v1/embeddings", "/embeddings"], pays, gateway::chat_refused, gateway::embed::embeddings)
+        .foreign("GET", &["/v1/models", "/models"], shared(Scope::Compute), gateway::chat_refused, gateway::models)
+        .foreign("POST", &["/v1/messages"], pays, gateway::messages_refused, gateway::messages)
+        .foreign("POST", &["/v1/messages/count_tokens"], shared(Scope::Compute), gateway::messages_refused, gateway::count_tokens)
+        .foreign("POST", &["/api/chat"], pays, gateway::ollama_refused, gateway::ollama_chat)
+        .foreign("POST", &["/api/generate"], pays, gateway::generate_refused, gateway::ollama_generate)
+        .foreign("GET", &["/api/tags"], shared(Scope::Compute), gateway::ollama_refused, gateway::tags)
 }

@@ -1,46 +1,56 @@
 //! What a path and its query say: strict as the body is, and declared once.
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::http::Uri;
 use axum::http::request::Parts;
+use lab3_trust::Principal;
 use lab3_units::{Code, Problem};
 use percent_encoding::percent_decode_str;
 use utoipa::openapi::path::Parameter as Documented;
 
 use crate::App;
 use crate::http::body::check_no_query;
-use crate::http::problem::Refused;
+use crate::http::permit::{Input, Touches, Touching};
 use crate::json::{Parameter, nearest};
 
 /// A request that says nothing beside its path. Refuses a query.
 pub(crate) struct Plain;
 
-impl FromRequestParts<App> for Plain {
-    type Rejection = Refused;
-
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refused> {
-        check_no_query(&parts.uri)?;
+impl Input for Plain {
+    async fn read(request: Request, _: &App, _: &Principal) -> Result<Self, Problem> {
+        check_no_query(request.uri())?;
         Ok(Self)
+    }
+
+    fn touches(&self) -> Touches<'_> {
+        Touches::Nothing
     }
 }
 
 /// The one thing a path names: `/balance/{citizen_did}`. Refuses a query.
 pub(crate) struct Named<T>(pub(crate) T);
 
-impl<T: Parameter> FromRequestParts<App> for Named<T> {
-    type Rejection = Refused;
+impl<T: Parameter + Touching + Send> Input for Named<T> {
+    async fn read(request: Request, app: &App, _: &Principal) -> Result<Self, Problem> {
+        named(&mut request.into_parts().0, app).await.map(Self)
+    }
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
-        check_no_query(&parts.uri)?;
-        named(parts, app).await.map(Self)
+    fn touches(&self) -> Touches<'_> {
+        self.0.touches()
     }
 }
 
-/// Reads what the path names.
-async fn named<T: Parameter>(parts: &mut Parts, app: &App) -> Result<T, Refused> {
+/// Reads what the path names. Refuses a query.
+pub(crate) async fn named<T: Parameter>(parts: &mut Parts, app: &App) -> Result<T, Problem> {
+    check_no_query(&parts.uri)?;
+    name(parts, app).await
+}
+
+async fn name<T: Parameter>(parts: &mut Parts, app: &App) -> Result<T, Problem> {
     let broken = |_| Problem::new(Code::DID_MALFORMED, "The path's escapes (such as %3A) do not spell UTF-8.");
     let params = RawPathParams::from_request_parts(parts, app).await.map_err(broken)?;
     let (name, text) = params.iter().next().unwrap_or_default();
-    T::parse(text).map_err(|problem| Refused(problem.in_field(name.to_owned())))
+    T::parse(text).map_err(|problem| problem.in_field(name.to_owned()))
 }
 
 /// What a query says. Made by [`parameters!`].
@@ -58,27 +68,32 @@ pub(crate) trait Query: Sized {
 /// A query on its own.
 pub(crate) struct Asked<Q>(pub(crate) Q);
 
-impl<Q: Query> FromRequestParts<App> for Asked<Q> {
-    type Rejection = Refused;
+impl<Q: Query + Touching + Send> Input for Asked<Q> {
+    async fn read(request: Request, _: &App, _: &Principal) -> Result<Self, Problem> {
+        Ok(Self(read_query(request.uri())?))
+    }
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refused> {
-        Ok(Self(read_query(parts)?))
+    fn touches(&self) -> Touches<'_> {
+        self.0.touches()
     }
 }
 
-fn read_query<Q: Query>(parts: &Parts) -> Result<Q, Problem> {
-    Q::read(Pairs(parts.uri.query().unwrap_or_default()))
+fn read_query<Q: Query>(uri: &Uri) -> Result<Q, Problem> {
+    Q::read(Pairs(uri.query().unwrap_or_default()))
 }
 
 /// What a path names, and a query.
 pub(crate) struct NamedAsked<T, Q>(pub(crate) T, pub(crate) Q);
 
-impl<T: Parameter, Q: Query + Send> FromRequestParts<App> for NamedAsked<T, Q> {
-    type Rejection = Refused;
+impl<T: Parameter + Touching + Send, Q: Query + Send> Input for NamedAsked<T, Q> {
+    async fn read(request: Request, app: &App, _: &Principal) -> Result<Self, Problem> {
+        let mut parts = request.into_parts().0;
+        let query = read_query(&parts.uri)?;
+        name(&mut parts, app).await.map(|named| Self(named, query))
+    }
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
-        let query = read_query(parts)?;
-        named(parts, app).await.map(|named| Self(named, query))
+    fn touches(&self) -> Touches<'_> {
+        self.0.touches()
     }
 }
 

@@ -1,11 +1,16 @@
 //! Routes and their documentation, added together so that neither is forgotten.
 
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
 
 use axum::Router;
-use axum::handler::Handler;
+use axum::extract::{Request, State};
 use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use lab3_trust::Rule;
+use lab3_units::Problem;
 use utoipa::PartialSchema;
 use utoipa::openapi::path::{HttpMethod, PathItem, Paths};
 use utoipa::openapi::schema::{ComponentsBuilder, Schema};
@@ -17,7 +22,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::App;
 use crate::http::doc::{Doc, examples};
 use crate::http::guard::GuardLayer;
-use crate::http::problem::{ProblemDocument, no_such_file, no_such_method, no_such_path};
+use crate::http::permit::{Input, Permit, permit};
+use crate::http::problem::{ProblemDocument, Refused, no_such_file, no_such_method, no_such_path};
 use crate::metrics::Metrics;
 
 /// What the document begins with.
@@ -29,42 +35,107 @@ const ABOUT: &str = "Who may use which compute, and who pays whom: compute alloc
 pub(crate) struct Table<'a> {
     metrics: &'a Metrics,
     router: Router<App>,
+    rows: Vec<Row>,
     paths: Paths,
     schemas: BTreeMap<String, RefOr<Schema>>,
+}
+
+/// One route, and what it asks of whoever comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// Its path, with the names of what it names in braces.
+    pub path: &'static str,
+    /// Who may come, with what scope, and whose is what is touched.
+    pub rule: Rule,
+}
+
+/// The handler behind the check. It gets the request from the check and in no other way.
+fn judged<I, F, R>(
+    rule: Rule,
+    handler: fn(App, Permit<I>) -> F,
+    refused: fn(&Problem) -> Response,
+) -> impl Fn(State<App>, Request) -> Pin<Box<dyn Future<Output = Response> + Send>> + Clone + Send + Sync + 'static
+where
+    I: Input + 'static,
+    F: Future<Output = R> + Send + 'static,
+    R: IntoResponse + 'static,
+{
+    move |State(app), request| {
+        Box::pin(async move {
+            match permit(rule, &app, request).await {
+                Ok(permit) => handler(app, permit).await.into_response(),
+                Err(problem) => refused(&problem),
+            }
+        })
+    }
+}
+
+fn refused(problem: &Problem) -> Response {
+    Refused(problem.clone()).into_response()
 }
 
 impl<'a> Table<'a> {
     /// A table without routes.
     pub(crate) fn new(metrics: &'a Metrics) -> Self {
         let schemas = BTreeMap::from([("Problem".to_owned(), ProblemDocument::schema())]);
-        Self { metrics, router: Router::new(), paths: Paths::new(), schemas }
+        Self { metrics, router: Router::new(), rows: Vec::new(), paths: Paths::new(), schemas }
     }
 
     /// A path that is asked.
-    pub(crate) fn get<T: 'static>(self, path: &'static str, handler: impl Handler<T, App>, doc: Doc) -> Self {
-        let route = get(handler).route_layer(GuardLayer(self.metrics.route("GET", path)));
-        self.add(HttpMethod::Get, path, route, doc)
+    pub(crate) fn get<I, F, R>(self, path: &'static str, rule: Rule, handler: fn(App, Permit<I>) -> F, doc: Doc) -> Self
+    where
+        I: Input + 'static,
+        F: Future<Output = R> + Send + 'static,
+        R: IntoResponse + 'static,
+    {
+        let route = get(judged(rule, handler, refused)).route_layer(GuardLayer(self.metrics.route("GET", path)));
+        self.row("GET", path, rule).add(HttpMethod::Get, path, route, doc.guarded(rule))
     }
 
     /// A path that is told to do something.
-    pub(crate) fn post<T: 'static>(self, path: &'static str, handler: impl Handler<T, App>, doc: Doc) -> Self {
-        let route = post(handler).route_layer(GuardLayer(self.metrics.route("POST", path)));
-        self.add(HttpMethod::Post, path, route, doc)
+    pub(crate) fn post<I, F, R>(self, path: &'static str, rule: Rule, handler: fn(App, Permit<I>) -> F, doc: Doc) -> Self
+    where
+        I: Input + 'static,
+        F: Future<Output = R> + Send + 'static,
+        R: IntoResponse + 'static,
+    {
+        let route = post(judged(rule, handler, refused)).route_layer(GuardLayer(self.metrics.route("POST", path)));
+        self.row("POST", path, rule).add(HttpMethod::Post, path, route, doc.guarded(rule))
     }
 
-    /// A path of another protocol, which has a document of its own: ours does not repeat it.
-    pub(crate) fn foreign<T: 'static>(
+    /// A path of another protocol, which has a document of its own: ours does not repeat it. Refusals are in its own form.
+    pub(crate) fn foreign<I, F>(
         mut self,
         method: &'static str,
         paths: &[&'static str],
-        handler: impl Handler<T, App> + Copy,
-    ) -> Self {
+        rule: Rule,
+        refused: fn(&Problem) -> Response,
+        handler: fn(App, Permit<I>) -> F,
+    ) -> Self
+    where
+        I: Input + 'static,
+        F: Future<Output = Response> + Send + 'static,
+    {
         for path in paths {
             let layer = GuardLayer(self.metrics.route(method, path));
+            let handler = judged(rule, handler, refused);
             let route = if method == "GET" { get(handler) } else { post(handler) };
+            self = self.row(method, path, rule);
             self.router = self.router.route(path, route.route_layer(layer));
         }
         self
+    }
+
+    fn row(mut self, method: &'static str, path: &'static str, rule: Rule) -> Self {
+        self.rows.push(Row { method, path, rule });
+        self
+    }
+
+    /// What every route asks of whoever comes.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
     }
 
     fn add(mut self, method: HttpMethod, path: &str, route: MethodRouter<App>, doc: Doc) -> Self {
@@ -91,8 +162,9 @@ impl<'a> Table<'a> {
             .version(env!("CARGO_PKG_VERSION"))
             .description(Some(ABOUT))
             .license(Some(license));
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The operator's token.")).build();
-        let components = ComponentsBuilder::new().schemas_from_iter(self.schemas).security_scheme("operator", SecurityScheme::Http(bearer));
+        let about = "A key: `lab3_<kind>_<id>_<secret>_<checksum>`. An open Hive needs none from its own machine.";
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(about)).build();
+        let components = ComponentsBuilder::new().schemas_from_iter(self.schemas).security_scheme("key", SecurityScheme::Http(bearer));
         let components = examples().fold(components, |components, (code, example)| components.example(code, example));
         let tag = |name: &str, about: &str| TagBuilder::new().name(name).description(Some(about)).build();
         let tags = [

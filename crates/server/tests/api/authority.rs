@@ -1,100 +1,97 @@
-//! Who may do what: the operator's calls, grants on a governed Hive.
+//! Who may ask an open Hive, and who speaks for one.
 
+use axum::body::Body;
+use axum::http::{Request, header};
 use lab3_engine::Policy;
 use lab3_finance::Grants;
-use lab3_server::ServerSettings;
-use serde_json::{Value, json};
+use lab3_server::{Peer, ServerSettings};
+use serde_json::json;
 
 use crate::hive::{ALICE, BOB, Hive, Reply};
 
-const TOKEN: &str = "a-token-of-some-length";
+const HERE: Peer =
+    Peer { remote: std::net::SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 40_000)), trusted_user: Some(true) };
 
-fn hive(grants: Grants, token: Option<&str>, loopback: bool) -> Hive {
-    let mut policy = Policy::default();
-    policy.finance.grants = grants;
-    let settings = ServerSettings { operator_token: token.map(str::to_owned), loopback, ..ServerSettings::default() };
-    Hive::with(policy, settings)
-}
-
-async fn ask(hive: &Hive, path: &str, authorization: Option<&str>, body: &Value) -> Reply {
-    let headers = authorization.map(|value| ("Authorization", value));
-    hive.post_text(path, headers.as_slice(), body.to_string()).await
-}
-
-fn operators_calls() -> [(&'static str, Value); 2] {
-    [("/lab3/financial/mint", json!({ "to_did": ALICE, "amount": 1, "reason": "test" })), ("/lab3/financial/epoch/close", json!({}))]
+/// A transfer as a request of somebody at `peer` with these headers, on an open Hive.
+async fn ask(hive: &Hive, peer: Peer, headers: &[(&str, &str)]) -> Reply {
+    let body = json!({ "from_did": ALICE, "to_did": BOB, "amount": 1 }).to_string();
+    let has = |name: &str| headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+    let mut request = Request::post("/lab3/financial/transfer");
+    if !has("content-type") {
+        request = request.header(header::CONTENT_TYPE, "application/json");
+    }
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.header(header::CONTENT_LENGTH, body.len()).extension(peer).body(Body::from(body)).unwrap();
+    hive.send(request).await
 }
 
 #[tokio::test]
-async fn a_configured_token_is_needed() {
-    let hive = hive(Grants::Open, Some(TOKEN), true);
-    let right = format!("Bearer {TOKEN}");
-    for (path, body) in operators_calls() {
+async fn an_open_hive_answers_who_is_on_its_machine_and_nobody_else() {
+    let hive = Hive::with_alice("10").await;
+    let elsewhere = Peer { remote: ([10, 0, 0, 7], 40_000).into(), ..HERE };
+    let mapped = Peer { remote: "[::ffff:127.0.0.1]:40000".parse().unwrap(), ..HERE };
+    let untold = Peer { trusted_user: None, ..HERE };
+    let other_user = Peer { trusted_user: Some(false), ..HERE };
+    let host = |name| [("Host", name)];
+    for (peer, headers, refused) in [
+        (HERE, &[][..], None),
+        (mapped, &[], None),
+        (untold, &[], None),
+        (HERE, &host("localhost:8003"), None),
+        (HERE, &host("[::1]:8003"), None),
+        (HERE, &[("Authorization", "Bearer sk-any-key-a-client-insists-on")], None),
+        (HERE, &[("Host", "localhost:8003"), ("Origin", "http://localhost:8003")], None),
+        (HERE, &[("Sec-Fetch-Site", "same-origin")], None),
+        (elsewhere, &[], Some(None)),
+        (other_user, &[], Some(None)),
+        (HERE, &host("evil.example"), Some(Some("Host"))),
+        (HERE, &host("127.0.0.1.evil.example:8003"), Some(Some("Host"))),
+        (HERE, &[("Origin", "https://evil.example")], Some(Some("Origin"))),
+        (HERE, &[("Origin", "null")], Some(Some("Origin"))),
+        (HERE, &[("Host", "localhost:8003"), ("Origin", "http://localhost:9999")], Some(Some("Origin"))),
+        (HERE, &[("Sec-Fetch-Site", "cross-site")], Some(Some("Sec-Fetch-Site"))),
+        (HERE, &[("X-Forwarded-For", "127.0.0.1")], Some(Some("x-forwarded-for"))),
+        (HERE, &[("Forwarded", "for=127.0.0.1")], Some(Some("forwarded"))),
+        (HERE, &[("Via", "1.1 proxy")], Some(Some("via"))),
+        (HERE, &[("X-Real-IP", "127.0.0.1")], Some(Some("x-real-ip"))),
+    ] {
         let before = hive.state_hash().await;
-        let longer = format!("Bearer {TOKEN}x");
-        for wrong in [None, Some(""), Some("Bearer"), Some("Bearer wrong"), Some(TOKEN), Some("Basic abc"), Some(&*longer)] {
-            let refused = ask(&hive, path, wrong, &body).await;
-            refused.refused(401, "L3-0030", Some("Authorization"));
-            assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
+        let reply = ask(&hive, peer, headers).await;
+        match refused {
+            None => drop(reply.ok()),
+            Some(field) => {
+                reply.refused(403, "L3-0029", field);
+                assert_eq!(hive.state_hash().await, before, "{peer:?} {headers:?}");
+            }
         }
-        // Authority is asked for before the body is read.
-        ask(&hive, path, None, &json!({ "nonsense": 1 })).await.refused(401, "L3-0030", Some("Authorization"));
-        assert_eq!(hive.state_hash().await, before);
-        ask(&hive, path, Some(&right), &body).await.ok();
-        ask(&hive, path, Some(&right.replace("Bearer", "bearer")), &body).await.ok();
+    }
+    for wrong in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+        ask(&hive, HERE, &[("Content-Type", wrong)]).await.refused(415, "L3-0011", None);
     }
 }
 
 #[tokio::test]
-async fn without_a_token_only_loopback_is_trusted() {
-    let (here, beyond) = (hive(Grants::Open, None, true), hive(Grants::Open, None, false));
-    for (path, body) in operators_calls() {
-        ask(&here, path, None, &body).await.ok();
-        let before = beyond.state_hash().await;
-        for authorization in [None, Some("Bearer guess")] {
-            ask(&beyond, path, authorization, &body).await.refused(403, "L3-0031", None);
-        }
-        assert_eq!(beyond.state_hash().await, before);
+async fn what_is_public_is_answered_to_everybody() {
+    let hive = Hive::new();
+    for path in ["/lab3/health", "/lab3/errors", "/lab3/openapi.json"] {
+        let peer = Peer { remote: ([10, 0, 0, 7], 1).into(), trusted_user: None };
+        let request = Request::get(path).header(header::HOST, "any.example").extension(peer).body(Body::empty()).unwrap();
+        assert_eq!(hive.send(request).await.status, 200, "{path}");
     }
 }
 
 #[tokio::test]
-async fn a_governed_hive_pays_only_approved_grants() {
+async fn nobody_on_an_open_hive_approves_grants_of_a_governed_one() {
+    let mut policy = Policy::default();
+    policy.finance.grants = Grants::Governed;
+    let hive = Hive::with(policy, ServerSettings::default());
     let grant = json!({ "recipient_did": BOB, "amount": 10, "project": "Solar" });
-    let path = "/lab3/financial/grant";
-    let governed = hive(Grants::Governed, Some(TOKEN), true);
-    assert_eq!(governed.get("/lab3/financial/pool").await.ok()["grants"], "governed");
-    let before = governed.state_hash().await;
-    ask(&governed, path, None, &grant).await.refused(403, "L3-0032", None);
-    ask(&governed, path, Some("Bearer wrong"), &grant).await.refused(401, "L3-0030", Some("Authorization"));
-    assert_eq!(governed.state_hash().await, before);
-    ask(&governed, path, Some(&format!("Bearer {TOKEN}")), &grant).await.ok();
-    assert_eq!(governed.balance(BOB).await, "10.0");
-    // Without a token nobody can approve, on loopback neither.
-    let nobody = hive(Grants::Governed, None, true);
-    ask(&nobody, path, Some("Bearer guess"), &grant).await.refused(403, "L3-0032", None);
-    // A lack of authority does not use up a key.
-    let keyed = [("Idempotency-Key", "g")];
-    governed.post_text(path, &keyed, grant.to_string()).await.refused(403, "L3-0032", None);
-    let token = format!("Bearer {TOKEN}");
-    governed.post_text(path, &[keyed[0], ("Authorization", &token)], grant.to_string()).await.ok();
-}
-
-#[tokio::test]
-async fn an_open_hive_pays_grants_to_whoever_asks() {
-    let grant = json!({ "recipient_did": BOB, "amount": 10, "project": "Solar" });
-    let open = hive(Grants::Open, None, false);
-    ask(&open, "/lab3/financial/grant", None, &grant).await.ok();
-    ask(&open, "/lab3/financial/grant", Some("Bearer whatever"), &grant).await.ok();
-}
-
-#[tokio::test]
-async fn the_journal_tells_the_operator_from_others() {
-    let hive = hive(Grants::Open, Some(TOKEN), true);
-    let token = format!("Bearer {TOKEN}");
-    ask(&hive, "/lab3/financial/mint", Some(&token), &json!({ "to_did": ALICE, "amount": 5, "reason": "test" })).await.ok();
-    ask(&hive, "/lab3/financial/transfer", None, &json!({ "from_did": ALICE, "to_did": BOB, "amount": 1 })).await.ok();
-    let records = hive.engine.records(vec![1, 2, 3]).await.unwrap();
-    let actors = records.iter().map(|stored| format!("{:?}", stored.record.actor)).collect::<Vec<_>>();
-    assert_eq!(actors, ["Engine", "Operator", "Open"]);
+    assert_eq!(hive.get("/lab3/financial/pool").await.ok()["grants"], "governed");
+    let before = hive.state_hash().await;
+    hive.post("/lab3/financial/grant", &grant).await.refused(403, "L3-0032", None);
+    assert_eq!(hive.state_hash().await, before);
+    let open = Hive::new();
+    open.post("/lab3/financial/grant", &grant).await.ok();
 }

@@ -4,9 +4,9 @@ use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, header};
+use axum::http::{HeaderMap, HeaderValue, Request, header};
 use lab3_engine::{Engine, Limits, ManualClock, MemoryStore, Policy};
-use lab3_server::{App, ServerSettings, router};
+use lab3_server::{App, Peer, ServerSettings, router};
 use lab3_units::{Duration, Time};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -55,7 +55,13 @@ impl Hive {
     }
 
     /// Sends any request, and checks that the API's document knows the answer.
-    pub async fn send(&self, request: Request<Body>) -> Reply {
+    pub async fn send(&self, mut request: Request<Body>) -> Reply {
+        if !request.headers().contains_key(header::HOST) {
+            request.headers_mut().insert(header::HOST, HeaderValue::from_static("127.0.0.1:8003"));
+        }
+        if request.extensions().get::<Peer>().is_none() {
+            request.extensions_mut().insert(Peer { remote: ([127, 0, 0, 1], 40_000).into(), trusted_user: Some(true) });
+        }
         let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();

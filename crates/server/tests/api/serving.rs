@@ -30,7 +30,7 @@ async fn served() -> Served {
 
 /// Sends a request and reads one reply, by its Content-Length.
 async fn ask(connection: &mut TcpStream, head: &str, body: &str) -> (String, String) {
-    let request = format!("{head}\r\nHost: desk\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let request = format!("{head}\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     connection.write_all(request.as_bytes()).await.unwrap();
     reply(connection).await
 }
@@ -90,7 +90,7 @@ async fn a_closing_desk_answers_what_is_under_way() {
     let mut idle = TcpStream::connect(served.address).await.unwrap();
     ask(&mut idle, "GET /lab3/health HTTP/1.1", "").await;
     let mut halfway = TcpStream::connect(served.address).await.unwrap();
-    let head = "POST /lab3/financial/mint HTTP/1.1\r\nHost: desk\r\nContent-Type: application/json\r\nContent-Length: 56\r\n\r\n";
+    let head = "POST /lab3/financial/mint HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 56\r\n\r\n";
     halfway.write_all(format!("{head}{{\"to_did\":").as_bytes()).await.unwrap();
     // The head has arrived when its connection is served; give it the time.
     tokio::time::sleep(Duration::from_millis(50)).await;

@@ -1,9 +1,8 @@
 //! `POST /lab3/compute/allocate`: chooses a provider and holds the cost.
 
-use axum::extract::State;
 use axum::response::Response;
 use lab3_compute::{Allocate, Allocated, Fact as Compute, Line, Priority, Refusal, Terms};
-use lab3_engine::{Actor, Command, Fact};
+use lab3_engine::{Command, Fact};
 use lab3_ledger::Event;
 use lab3_units::{Code, Did, Id, Problem, Ratio, Time};
 use serde::Serialize;
@@ -13,6 +12,7 @@ use crate::App;
 use crate::http::body::{Sent, submission};
 use crate::http::doc::Doc;
 use crate::http::key::fresh_id;
+use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::problem::unexpected;
 use crate::http::reply::{Answer, Mic, Number, Shown, done, reply};
 use crate::json::{AllocationId, Positive, Whole, Words, request};
@@ -126,6 +126,12 @@ pub(crate) struct ScoreTerms {
     reliability: Number<Ratio>,
 }
 
+impl Touching for AllocateRequest {
+    fn touches(&self) -> Touches<'_> {
+        Touches::Citizen(&self.citizen_did)
+    }
+}
+
 pub(crate) fn doc() -> Doc {
     Doc::new("compute", "allocate", "Choose a provider for a query and hold its cost")
         .about("The hold ends when the usage is reported, the allocation released, or after 15 minutes by itself.")
@@ -135,7 +141,8 @@ pub(crate) fn doc() -> Doc {
         .refuses(&[Code::ALLOCATIONS_OPEN, Code::NO_PROVIDER_UP])
 }
 
-pub(crate) async fn allocate(State(app): State<App>, Sent { body, key }: Sent<AllocateRequest>) -> Answer {
+pub(crate) async fn allocate(app: App, permit: Permit<Sent<AllocateRequest>>) -> Answer {
+    let (actor, Sent { body, key }) = permit.open();
     let dry_run = body.dry_run == Some(true);
     let command = Allocate {
         citizen: body.citizen_did,
@@ -149,7 +156,7 @@ pub(crate) async fn allocate(State(app): State<App>, Sent { body, key }: Sent<Al
     if dry_run {
         return Ok(try_out(&app, command).await?);
     }
-    let committed = app.engine().submit(submission(key, Actor::Open, Command::Allocate(command))).await?;
+    let committed = app.engine().submit(submission(key, actor, Command::Allocate(command))).await?;
     let record = &committed.stored.record;
     let Fact::Compute(Compute::Allocated(fact)) = &record.fact else { return Err(unexpected(&committed).into()) };
     let hold = record.entries.iter().find_map(held);

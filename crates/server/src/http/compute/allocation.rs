@@ -1,6 +1,5 @@
 //! `GET /lab3/compute/allocations/{allocation_id}`: one allocation, from its placing to its end.
 
-use axum::extract::State;
 use lab3_compute::{Allocated, Counted, Fact as Compute};
 use lab3_engine::{Engine, Fact, Stored, report_id};
 use lab3_ledger::{AccountNo, Event};
@@ -11,6 +10,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::http::doc::Doc;
 use crate::http::parameters::Named;
+use crate::http::permit::Permit;
 use crate::http::reply::{Answer, Mic, Shown, reply};
 use crate::json::AllocationId;
 
@@ -66,7 +66,8 @@ pub(crate) fn doc() -> Doc {
         .refuses(&[Code::ALLOCATION_UNKNOWN])
 }
 
-pub(crate) async fn allocation(State(app): State<App>, Named(AllocationId(id)): Named<AllocationId>) -> Answer {
+pub(crate) async fn allocation(app: App, permit: Permit<Named<AllocationId>>) -> Answer {
+    let (_, Named(AllocationId(id))) = permit.open();
     let engine = app.engine();
     let unknown = || {
         let detail = "There is no such allocation. Its id stands in the reply to the allocate request.";

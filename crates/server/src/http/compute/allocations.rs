@@ -1,6 +1,5 @@
 //! `GET /lab3/compute/allocations`: a citizen's allocations, newest first.
 
-use axum::extract::State;
 use lab3_engine::{Engine, Span, Stored};
 use lab3_ledger::{AccountNo, Purpose};
 use lab3_units::{Asset, Code, Did, Id, Owner, Problem};
@@ -11,6 +10,7 @@ use crate::App;
 use crate::http::compute::allocation::{AllocationReply, Placed};
 use crate::http::doc::Doc;
 use crate::http::parameters::{Asked, parameters};
+use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::reply::{Answer, reply};
 use crate::json::{Sequence, Whole};
 
@@ -42,6 +42,12 @@ pub(crate) struct AllocationsReply {
     next: Option<String>,
 }
 
+impl Touching for AllocationsQuery {
+    fn touches(&self) -> Touches<'_> {
+        self.citizen_did.as_ref().map_or(Touches::Everybodys, Touches::Citizen)
+    }
+}
+
 pub(crate) fn doc() -> Doc {
     Doc::new("compute", "allocations", "A citizen's allocations, newest first")
         .asks::<AllocationsQuery>(&["citizen_did"])
@@ -50,7 +56,8 @@ pub(crate) fn doc() -> Doc {
         .refuses(&[Code::DID_MALFORMED])
 }
 
-pub(crate) async fn allocations(State(app): State<App>, Asked(query): Asked<AllocationsQuery>) -> Answer {
+pub(crate) async fn allocations(app: App, permit: Permit<Asked<AllocationsQuery>>) -> Answer {
+    let (_, Asked(query)) = permit.open();
     let missing = || Problem::new(Code::PARAMETER, "Say whose: citizen_did=did:kaizen:alice.").in_field("citizen_did");
     let citizen = query.citizen_did.ok_or_else(missing)?;
     let limit = query.limit.map_or(LIMIT, |limit| usize::try_from(limit.0).unwrap_or(LIMIT));

@@ -1,6 +1,5 @@
 //! `GET /lab3/compute/providers`: who sells compute, at what price, how well.
 
-use axum::extract::State;
 use lab3_compute::ProviderStatus;
 use lab3_units::{Ratio, TokenRate};
 use serde::{Serialize, Serializer};
@@ -9,6 +8,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::http::doc::Doc;
 use crate::http::parameters::Plain;
+use crate::http::permit::Permit;
 use crate::http::reply::{Answer, Number, reply};
 
 /// Everybody who sells compute.
@@ -71,7 +71,7 @@ pub(crate) fn doc() -> Doc {
         .answers::<ProvidersReply>("Every provider the operator configured")
 }
 
-pub(crate) async fn providers(State(app): State<App>, _: Plain) -> Answer {
+pub(crate) async fn providers(app: App, _: Permit<Plain>) -> Answer {
     let providers = app.engine().read(|desk| lab3_compute::provider_status(&desk.compute())).await?;
     Ok(reply(&ProvidersReply { providers: providers.iter().map(ProviderReply::new).collect() }))
 }

@@ -1,6 +1,5 @@
 //! `GET /lab3/compute/quota/{citizen_did}`: what a citizen may still use this month.
 
-use axum::extract::State;
 use lab3_units::{Code, Did, Period, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,6 +7,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::http::doc::Doc;
 use crate::http::parameters::Named;
+use crate::http::permit::Permit;
 use crate::http::reply::{Answer, Mic, Shown, reply};
 
 /// What a citizen may still use this month.
@@ -44,7 +44,8 @@ pub(crate) fn doc() -> Doc {
         .answers::<QuotaReply>("The month's allowance")
 }
 
-pub(crate) async fn quota(State(app): State<App>, Named(citizen): Named<Did>) -> Answer {
+pub(crate) async fn quota(app: App, permit: Permit<Named<Did>>) -> Answer {
+    let (_, Named(citizen)) = permit.open();
     let whose = citizen.clone();
     let status = app.engine().read(move |desk| lab3_compute::quota(&desk.compute(), &whose)).await?;
     Ok(reply(&QuotaReply {

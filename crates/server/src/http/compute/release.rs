@@ -1,8 +1,7 @@
 //! `POST /lab3/compute/allocations/{allocation_id}/release`: gives back an allocation that is not needed.
 
-use axum::extract::State;
 use lab3_compute::Fact as Compute;
-use lab3_engine::{Actor, Command, Fact};
+use lab3_engine::{Command, Fact};
 use lab3_units::Code;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,6 +10,7 @@ use crate::App;
 use crate::http::body::{Sent, submission};
 use crate::http::doc::Doc;
 use crate::http::parameters::Named;
+use crate::http::permit::Permit;
 use crate::http::problem::unexpected;
 use crate::http::reply::{Answer, Mic, done};
 use crate::json::{AllocationId, request};
@@ -48,8 +48,9 @@ pub(crate) fn doc() -> Doc {
         .refuses(&[Code::ALLOCATION_UNKNOWN, Code::ALLOCATION_ENDED])
 }
 
-pub(crate) async fn release(State(app): State<App>, Named(id): Named<AllocationId>, Sent { key, .. }: Sent<ReleaseRequest>) -> Answer {
-    let committed = app.engine().submit(submission(key, Actor::Open, Command::Release(id.0))).await?;
+pub(crate) async fn release(app: App, permit: Permit<(Named<AllocationId>, Sent<ReleaseRequest>)>) -> Answer {
+    let (actor, (Named(id), Sent { key, .. })) = permit.open();
+    let committed = app.engine().submit(submission(key, actor, Command::Release(id.0))).await?;
     let Fact::Compute(Compute::Released(fact)) = &committed.stored.record.fact else { return Err(unexpected(&committed).into()) };
     let reply = ReleaseReply {
         allocation_id: AllocationId(fact.allocation),

@@ -1,8 +1,7 @@
 //! `POST /lab3/compute/report_usage`: settles what a query really cost.
 
-use axum::extract::State;
 use lab3_compute::{Fact as Compute, Report};
-use lab3_engine::{Actor, Command, Fact};
+use lab3_engine::{Command, Fact};
 use lab3_units::{Code, Did};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,6 +9,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::http::body::{Sent, submission};
 use crate::http::doc::Doc;
+use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::problem::unexpected;
 use crate::http::reply::{Answer, Mic, done};
 use crate::json::{AllocationId, NotNegative, Whole, Words, request};
@@ -66,6 +66,12 @@ pub(crate) struct ReportUsageReply {
     sequence: u64,
 }
 
+impl Touching for ReportUsageRequest {
+    fn touches(&self) -> Touches<'_> {
+        self.allocation_id.map_or(Touches::Unnamed(&self.citizen_did), |id| Touches::Allocation(id.0))
+    }
+}
+
 pub(crate) fn doc() -> Doc {
     Doc::new("compute", "report_usage", "Report what a query really cost, and settle it")
         .about("The report about one allocation counts once, whatever key it comes with: sent again, it gets the first reply.")
@@ -75,7 +81,8 @@ pub(crate) fn doc() -> Doc {
         .refuses(&[Code::PROVIDER_UNKNOWN, Code::BOOKS_LIMIT])
 }
 
-pub(crate) async fn report_usage(State(app): State<App>, Sent { body, key }: Sent<ReportUsageRequest>) -> Answer {
+pub(crate) async fn report_usage(app: App, permit: Permit<Sent<ReportUsageRequest>>) -> Answer {
+    let (actor, Sent { body, key }) = permit.open();
     let command = Report {
         citizen: body.citizen_did,
         provider: body.provider.0,
@@ -87,7 +94,7 @@ pub(crate) async fn report_usage(State(app): State<App>, Sent { body, key }: Sen
         latency_ms: body.latency_ms.and_then(|latency| u32::try_from(latency.0).ok()),
         late: None,
     };
-    let committed = app.engine().submit(submission(key, Actor::Open, Command::Report(command))).await?;
+    let committed = app.engine().submit(submission(key, actor, Command::Report(command))).await?;
     let Fact::Compute(Compute::Reported(fact)) = &committed.stored.record.fact else { return Err(unexpected(&committed).into()) };
     let reply = ReportUsageReply {
         ok: true,

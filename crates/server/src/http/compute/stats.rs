@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::State;
 use lab3_compute::{CircuitState, ProviderStats};
 use lab3_units::{Period, Ratio};
 use serde::Serialize;
@@ -11,6 +10,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::http::doc::Doc;
 use crate::http::parameters::Plain;
+use crate::http::permit::Permit;
 use crate::http::reply::{Answer, Mic, Number, Shown, reply};
 
 /// How compute is used, and how the providers are.
@@ -68,7 +68,7 @@ pub(crate) fn doc() -> Doc {
         .answers::<StatsReply>("The figures as they are now")
 }
 
-pub(crate) async fn stats(State(app): State<App>, _: Plain) -> Answer {
+pub(crate) async fn stats(app: App, _: Permit<Plain>) -> Answer {
     let stats = app.engine().read(|desk| lab3_compute::stats(&desk.compute())).await?;
     Ok(reply(&StatsReply {
         total_allocations: stats.total_allocations,

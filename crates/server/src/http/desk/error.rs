@@ -5,9 +5,11 @@ use axum::response::{IntoResponse, Response};
 use lab3_units::{Code, Problem};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
+use crate::App;
 use crate::errors::page;
 use crate::http::doc::Doc;
 use crate::http::parameters::Named;
+use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::problem::Refused;
 use crate::json::Parameter;
 
@@ -25,13 +27,20 @@ impl Parameter for Page {
     }
 }
 
+impl Touching for Page {
+    fn touches(&self) -> Touches<'_> {
+        Touches::Nothing
+    }
+}
+
 pub(crate) fn doc() -> Doc {
     Doc::new("desk", "error", "The page about one error code")
         .names::<Page>("code", "The code.", Code::ERROR_UNKNOWN)
         .answers_text("text/markdown", "What happened, an example, what helps")
 }
 
-pub(crate) async fn error(Named(Page(text)): Named<Page>) -> Result<Response, Refused> {
+pub(crate) async fn error(_: App, permit: Permit<Named<Page>>) -> Result<Response, Refused> {
+    let (_, Named(Page(text))) = permit.open();
     let markdown = HeaderValue::from_static("text/markdown; charset=utf-8");
     Ok(([(header::CONTENT_TYPE, markdown)], text).into_response())
 }

@@ -4,8 +4,10 @@ use lab3_units::Code;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::App;
 use crate::http::doc::Doc;
 use crate::http::parameters::Plain;
+use crate::http::permit::Permit;
 use crate::http::reply::{Answer, reply};
 
 /// Every error code.
@@ -36,7 +38,7 @@ pub(crate) fn doc() -> Doc {
     Doc::new("desk", "errors", "Every error code there is").plain().answers::<ErrorsReply>("The codes")
 }
 
-pub(crate) async fn errors(_: Plain) -> Answer {
+pub(crate) async fn errors(_: App, _: Permit<Plain>) -> Answer {
     let line = |code: &Code| ErrorLine {
         code: code.to_string(),
         status: code.status(),

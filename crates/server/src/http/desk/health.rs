@@ -1,12 +1,12 @@
 //! `GET /lab3/health`: whether the desk is open, and which modules work.
 
-use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::App;
 use crate::http::doc::Doc;
 use crate::http::parameters::Plain;
+use crate::http::permit::Permit;
 use crate::http::reply::{Answer, reply};
 
 /// How the desk is.
@@ -63,7 +63,7 @@ pub(crate) fn doc() -> Doc {
         .answers::<HealthReply>("How the desk is")
 }
 
-pub(crate) async fn health(State(app): State<App>, _: Plain) -> Answer {
+pub(crate) async fn health(app: App, _: Permit<Plain>) -> Answer {
     let status = app.engine().status();
     Ok(reply(&HealthReply {
         lab: "lab3",

@@ -1,6 +1,5 @@
 //! `GET /lab3/journal/head`: where the journal ends, and on request the hash of the whole state there.
 
-use axum::extract::State;
 use lab3_units::{Code, Problem, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,6 +7,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::http::doc::Doc;
 use crate::http::parameters::{Asked, parameters};
+use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::reply::{Answer, Shown, reply};
 
 parameters! {
@@ -38,6 +38,12 @@ pub(crate) struct HeadReply {
     state_hash: Option<String>,
 }
 
+impl Touching for HeadQuery {
+    fn touches(&self) -> Touches<'_> {
+        Touches::Nothing
+    }
+}
+
 pub(crate) fn doc() -> Doc {
     Doc::new("desk", "journal_head", "Where the journal ends")
         .asks::<HeadQuery>(&[])
@@ -45,7 +51,8 @@ pub(crate) fn doc() -> Doc {
         .answers::<HeadReply>("The journal's last record")
 }
 
-pub(crate) async fn head(State(app): State<App>, Asked(query): Asked<HeadQuery>) -> Answer {
+pub(crate) async fn head(app: App, permit: Permit<Asked<HeadQuery>>) -> Answer {
+    let (_, Asked(query)) = permit.open();
     let snapshot_sequence = app.engine().status().snapshot;
     let frozen = app.engine().freeze().await?;
     let (sequence, at, record_hash) = (frozen.sequence, Shown(frozen.at), hexadecimal(&frozen.head));

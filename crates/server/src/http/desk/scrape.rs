@@ -1,6 +1,5 @@
 //! `GET /metrics`: the desk's figures for Prometheus.
 
-use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use lab3_units::{Code, Problem};
@@ -8,6 +7,7 @@ use lab3_units::{Code, Problem};
 use crate::App;
 use crate::http::doc::Doc;
 use crate::http::parameters::Plain;
+use crate::http::permit::Permit;
 use crate::http::problem::Refused;
 use crate::metrics::Books;
 
@@ -19,7 +19,7 @@ pub(crate) fn doc() -> Doc {
         .answers_text("application/openmetrics-text", "The figures in the OpenMetrics text format")
 }
 
-pub(crate) async fn scrape(State(app): State<App>, _: Plain) -> Result<Response, Refused> {
+pub(crate) async fn scrape(app: App, _: Permit<Plain>) -> Result<Response, Refused> {
     let count = |desk: &lab3_engine::Desk<'_>| {
         let ledger = &desk.state.ledger;
         Books { accounts: ledger.accounts_len(), open_holds: ledger.holds_len() }

@@ -1,6 +1,5 @@
 //! `GET /lab3/financial/balance/{citizen_did}`: what a citizen has, now or after a past record.
 
-use axum::extract::State;
 use lab3_finance::BalanceStatus;
 use lab3_ledger::Purpose;
 use lab3_units::{Amount, Asset, Code, Did, Owner, Problem};
@@ -10,6 +9,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::http::doc::Doc;
 use crate::http::parameters::{NamedAsked, parameters};
+use crate::http::permit::Permit;
 use crate::http::reply::{Answer, Mic, reply};
 use crate::json::{Sequence, Whole};
 
@@ -49,7 +49,8 @@ pub(crate) fn doc() -> Doc {
         .answers::<BalanceReply>("The balance")
 }
 
-pub(crate) async fn balance(State(app): State<App>, NamedAsked(citizen, query): NamedAsked<Did, BalanceQuery>) -> Answer {
+pub(crate) async fn balance(app: App, permit: Permit<NamedAsked<Did, BalanceQuery>>) -> Answer {
+    let (_, NamedAsked(citizen, query)) = permit.open();
     let (status, sequence) = match query.at {
         None => now(&app, citizen.clone()).await?,
         Some(Whole(at)) => (after(&app, &citizen, at).await?, at),

@@ -1,7 +1,6 @@
 //! `POST /lab3/financial/contribute`: a citizen gives to the PublicGoodsPool.
 
-use axum::extract::State;
-use lab3_engine::{Actor, Command, Fact};
+use lab3_engine::{Command, Fact};
 use lab3_finance::{Contribute, Fact as Finance};
 use lab3_units::{Code, Did, Time};
 use serde::Serialize;
@@ -11,6 +10,7 @@ use crate::App;
 use crate::http::body::{Sent, submission};
 use crate::http::doc::Doc;
 use crate::http::finance::statement::transactions_of;
+use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::problem::unexpected;
 use crate::http::reply::{Answer, Mic, Shown, done};
 use crate::json::{Positive, TransactionId, Words, request};
@@ -51,6 +51,12 @@ pub(crate) struct ContributeReply {
     sequence: u64,
 }
 
+impl Touching for ContributeRequest {
+    fn touches(&self) -> Touches<'_> {
+        Touches::Citizen(&self.from_did)
+    }
+}
+
 pub(crate) fn doc() -> Doc {
     Doc::new("finance", "contribute", "Give to the PublicGoodsPool")
         .about("There is no fee: all of it is for the pool.")
@@ -59,11 +65,12 @@ pub(crate) fn doc() -> Doc {
         .refuses(&[Code::MIC_INSUFFICIENT, Code::BOOKS_LIMIT])
 }
 
-pub(crate) async fn contribute(State(app): State<App>, Sent { body, key }: Sent<ContributeRequest>) -> Answer {
+pub(crate) async fn contribute(app: App, permit: Permit<Sent<ContributeRequest>>) -> Answer {
+    let (actor, Sent { body, key }) = permit.open();
     let ContributeRequest { from_did: from, amount: Positive(amount), reason } = body;
     let reason = reason.map_or_else(Box::default, |words| words.0);
     let command = Command::Contribute(Contribute { from, amount, reason });
-    let committed = app.engine().submit(submission(key, Actor::Open, command)).await?;
+    let committed = app.engine().submit(submission(key, actor, command)).await?;
     let stored = &committed.stored;
     let (Fact::Finance(Finance::Contributed { pool_balance }), Some(given)) = (&stored.record.fact, transactions_of(stored).next()) else {
         return Err(unexpected(&committed).into());

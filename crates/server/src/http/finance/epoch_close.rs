@@ -1,6 +1,5 @@
 //! `POST /lab3/financial/epoch/close`: pays the epoch's rewards and opens the next.
 
-use axum::extract::State;
 use lab3_engine::{Command, Fact};
 use lab3_finance::{CloseEpoch, Fact as Finance};
 use lab3_units::{Code, Time};
@@ -12,7 +11,7 @@ use crate::http::body::{Sent, submission};
 use crate::http::doc::Doc;
 use crate::http::finance::names::Names;
 use crate::http::finance::statement::transactions_of;
-use crate::http::operator::Operator;
+use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::problem::unexpected;
 use crate::http::reply::{Answer, Mic, Shown, done};
 use crate::json::{TransactionId, Whole, request};
@@ -64,16 +63,22 @@ pub(crate) struct Reward<'a> {
     amount_gic: Mic,
 }
 
-pub(crate) fn doc() -> Doc {
-    Doc::new("finance", "epoch_close", "Pay the epoch's rewards and open the next")
-        .about("Only the operator may. Without an operator token, whoever reaches a desk that listens on loopback alone.")
-        .reads::<EpochCloseRequest>()
-        .operator()
-        .answers::<EpochCloseReply>("The epoch that was closed")
-        .refuses(&[Code::OPERATOR_TOKEN, Code::OPERATOR_ONLY, Code::EPOCH_NOT_CURRENT, Code::BOOKS_LIMIT])
+impl Touching for EpochCloseRequest {
+    fn touches(&self) -> Touches<'_> {
+        Touches::Hive
+    }
 }
 
-pub(crate) async fn epoch_close(State(app): State<App>, Operator(actor): Operator, Sent { body, key }: Sent<EpochCloseRequest>) -> Answer {
+pub(crate) fn doc() -> Doc {
+    Doc::new("finance", "epoch_close", "Pay the epoch's rewards and open the next")
+        .about("For the operator and the treasurers; on an open Hive, for whoever is on its machine.")
+        .reads::<EpochCloseRequest>()
+        .answers::<EpochCloseReply>("The epoch that was closed")
+        .refuses(&[Code::EPOCH_NOT_CURRENT, Code::BOOKS_LIMIT])
+}
+
+pub(crate) async fn epoch_close(app: App, permit: Permit<Sent<EpochCloseRequest>>) -> Answer {
+    let (actor, Sent { body, key }) = permit.open();
     let epoch = body.epoch.map(|epoch| u32::try_from(epoch.0).unwrap_or(u32::MAX));
     let committed = app.engine().submit(submission(key, actor, Command::CloseEpoch(CloseEpoch { epoch }))).await?;
     let stored = &committed.stored;

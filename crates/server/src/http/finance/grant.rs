@@ -1,9 +1,8 @@
 //! `POST /lab3/financial/grant`: pays a project from the PublicGoodsPool.
 
-use axum::extract::{FromRequestParts, State};
-use axum::http::request::Parts;
-use lab3_engine::{Actor, Command, Fact};
+use lab3_engine::{Command, Fact};
 use lab3_finance::{Fact as Finance, Grant};
+use lab3_trust::Principal;
 use lab3_units::{Code, Did, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,8 +11,8 @@ use crate::App;
 use crate::http::body::{Sent, submission};
 use crate::http::doc::Doc;
 use crate::http::finance::statement::transactions_of;
-use crate::http::operator::is_operator;
-use crate::http::problem::{Refused, unexpected};
+use crate::http::permit::{Permit, Touches, Touching};
+use crate::http::problem::unexpected;
 use crate::http::reply::{Answer, Mic, Shown, done};
 use crate::json::{Positive, TransactionId, Words, request};
 
@@ -60,29 +59,25 @@ pub(crate) struct GrantReply<'a> {
     sequence: u64,
 }
 
-/// Whether governance, for which the operator's token stands until Lab 6 does, approved the grant.
-pub(crate) struct Approval(bool);
-
-impl FromRequestParts<App> for Approval {
-    type Rejection = Refused;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
-        Ok(Self(is_operator(&parts.headers, app)?))
+impl Touching for GrantRequest {
+    fn touches(&self) -> Touches<'_> {
+        Touches::Hive
     }
 }
 
 pub(crate) fn doc() -> Doc {
     Doc::new("finance", "grant", "Pay a project from the PublicGoodsPool")
-        .about("On a governed Hive a grant needs an approval: the operator's token.")
+        .about("On a governed Hive a grant needs an approval: a key of the operator or a treasurer.")
         .reads::<GrantRequest>()
-        .operator()
         .answers::<GrantReply>("The grant that was paid")
-        .refuses(&[Code::OPERATOR_TOKEN, Code::GRANT_UNAPPROVED, Code::POOL_INSUFFICIENT, Code::BOOKS_LIMIT])
+        .refuses(&[Code::GRANT_UNAPPROVED, Code::POOL_INSUFFICIENT, Code::BOOKS_LIMIT])
 }
 
-pub(crate) async fn grant(State(app): State<App>, Approval(approved): Approval, Sent { body, key }: Sent<GrantRequest>) -> Answer {
+pub(crate) async fn grant(app: App, permit: Permit<Sent<GrantRequest>>) -> Answer {
+    // Whoever is on an open Hive speaks for nobody; on a closed one the rule of this route has asked for an operator or a treasurer.
+    let approved = *permit.principal() != Principal::Local;
+    let (actor, Sent { body, key }) = permit.open();
     let GrantRequest { recipient_did: recipient, amount: Positive(amount), project: Words(project) } = body;
-    let actor = if approved { Actor::Operator } else { Actor::Open };
     let command = Command::Grant(Grant { recipient, amount, project, approved });
     let committed = app.engine().submit(submission(key, actor, command)).await?;
     let stored = &committed.stored;

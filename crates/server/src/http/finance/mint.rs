@@ -1,6 +1,5 @@
 //! `POST /lab3/financial/mint`: the operator makes new money.
 
-use axum::extract::State;
 use lab3_engine::{Command, Fact};
 use lab3_finance::{Fact as Finance, Mint};
 use lab3_units::{Code, Did, Time};
@@ -11,7 +10,7 @@ use crate::App;
 use crate::http::body::{Sent, submission};
 use crate::http::doc::Doc;
 use crate::http::finance::statement::transactions_of;
-use crate::http::operator::Operator;
+use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::problem::unexpected;
 use crate::http::reply::{Answer, Mic, Shown, done};
 use crate::json::{Positive, TransactionId, Words, request};
@@ -52,16 +51,22 @@ pub(crate) struct MintReply {
     sequence: u64,
 }
 
-pub(crate) fn doc() -> Doc {
-    Doc::new("finance", "mint", "Make new money")
-        .about("Only the operator may. Without an operator token, whoever reaches a desk that listens on loopback alone.")
-        .reads::<MintRequest>()
-        .operator()
-        .answers::<MintReply>("The money that was made")
-        .refuses(&[Code::OPERATOR_TOKEN, Code::OPERATOR_ONLY, Code::BOOKS_LIMIT])
+impl Touching for MintRequest {
+    fn touches(&self) -> Touches<'_> {
+        Touches::Hive
+    }
 }
 
-pub(crate) async fn mint(State(app): State<App>, Operator(actor): Operator, Sent { body, key }: Sent<MintRequest>) -> Answer {
+pub(crate) fn doc() -> Doc {
+    Doc::new("finance", "mint", "Make new money")
+        .about("For the operator and the treasurers; on an open Hive, for whoever is on its machine.")
+        .reads::<MintRequest>()
+        .answers::<MintReply>("The money that was made")
+        .refuses(&[Code::BOOKS_LIMIT])
+}
+
+pub(crate) async fn mint(app: App, permit: Permit<Sent<MintRequest>>) -> Answer {
+    let (actor, Sent { body, key }) = permit.open();
     let MintRequest { to_did: to, amount: Positive(amount), reason: Words(reason) } = body;
     let committed = app.engine().submit(submission(key, actor, Command::Mint(Mint { to, amount, reason }))).await?;
     let stored = &committed.stored;

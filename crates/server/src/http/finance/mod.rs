@@ -7,7 +7,7 @@ pub(crate) mod grant;
 pub(crate) mod mint;
 mod names;
 pub(crate) mod pool;
-mod statement;
+pub(crate) mod statement;
 pub(crate) mod transaction;
 pub(crate) mod transactions;
 pub(crate) mod transfer;

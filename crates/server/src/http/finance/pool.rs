@@ -1,6 +1,5 @@
 //! `GET /lab3/financial/pool`: what the PublicGoodsPool holds, and where the epoch stands.
 
-use axum::extract::State;
 use lab3_finance::PoolStatus;
 use lab3_units::{FeeRate, Time};
 use serde::{Serialize, Serializer};
@@ -9,6 +8,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::http::doc::Doc;
 use crate::http::parameters::Plain;
+use crate::http::permit::Permit;
 use crate::http::reply::{Answer, Mic, Number, Shown, reply};
 
 /// What the PublicGoodsPool holds, and where the epoch stands.
@@ -58,7 +58,7 @@ pub(crate) fn doc() -> Doc {
         .answers::<PoolReply>("The pool and the epoch as they are now")
 }
 
-pub(crate) async fn pool(State(app): State<App>, _: Plain) -> Answer {
+pub(crate) async fn pool(app: App, _: Permit<Plain>) -> Answer {
     let look = |desk: &lab3_engine::Desk<'_>| (lab3_finance::pool(&desk.finance()), desk.state.sequence);
     let (status, sequence) = app.engine().read(move |desk| look(desk)).await?;
     let PoolStatus { balance, supply, epoch, epoch_days, started, ends, fee, grants } = status;

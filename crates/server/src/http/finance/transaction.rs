@@ -1,6 +1,5 @@
 //! `GET /lab3/financial/transactions/{tx_id}`: one transaction.
 
-use axum::extract::State;
 use lab3_units::{Code, Problem};
 
 use crate::App;
@@ -8,6 +7,7 @@ use crate::http::doc::Doc;
 use crate::http::finance::names::Names;
 use crate::http::finance::statement::{Transaction, transactions_of};
 use crate::http::parameters::Named;
+use crate::http::permit::Permit;
 use crate::http::reply::{Answer, reply};
 use crate::json::TransactionId;
 
@@ -19,7 +19,8 @@ pub(crate) fn doc() -> Doc {
         .refuses(&[Code::TRANSACTION_UNKNOWN])
 }
 
-pub(crate) async fn transaction(State(app): State<App>, Named(id): Named<TransactionId>) -> Answer {
+pub(crate) async fn transaction(app: App, permit: Permit<Named<TransactionId>>) -> Answer {
+    let (_, Named(id)) = permit.open();
     let unknown = || {
         let detail = "There is no such transaction. Its id stands in the reply to the transfer and in the lists of transactions.";
         Problem::new(Code::TRANSACTION_UNKNOWN, detail).in_field("tx_id")

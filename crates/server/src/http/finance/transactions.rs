@@ -3,7 +3,6 @@
 //! A page ends between records, never inside one, so that a cursor is a record's number. A record of a linked batch may hold
 //! many transactions; then the page is longer than `limit`, by less than one record's.
 
-use axum::extract::State;
 use lab3_engine::{Engine, Span, Stored};
 use lab3_ledger::{AccountNo, Purpose};
 use lab3_units::{Asset, Code, Did, Owner, Problem};
@@ -15,6 +14,7 @@ use crate::http::doc::Doc;
 use crate::http::finance::names::Names;
 use crate::http::finance::statement::{Movement, Transaction, transactions_of};
 use crate::http::parameters::{Asked, parameters};
+use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::reply::{Answer, reply};
 use crate::json::{Sequence, Whole};
 
@@ -59,6 +59,12 @@ struct Stretch {
     oldest_first: bool,
 }
 
+impl Touching for TransactionsQuery {
+    fn touches(&self) -> Touches<'_> {
+        self.did.as_ref().map_or(Touches::Everybodys, Touches::Citizen)
+    }
+}
+
 pub(crate) fn doc() -> Doc {
     Doc::new("finance", "transactions", "What happened to somebody's money, or to everybody's")
         .about("Follow the Hive with `since`: what is acknowledged before the call is found by it.")
@@ -68,7 +74,8 @@ pub(crate) fn doc() -> Doc {
         .refuses(&[Code::DID_MALFORMED])
 }
 
-pub(crate) async fn transactions(State(app): State<App>, Asked(query): Asked<TransactionsQuery>) -> Answer {
+pub(crate) async fn transactions(app: App, permit: Permit<Asked<TransactionsQuery>>) -> Answer {
+    let (_, Asked(query)) = permit.open();
     let engine = app.engine();
     let limit = query.limit.map_or(LIMIT, |limit| usize::try_from(limit.0).unwrap_or(LIMIT));
     let last = engine.status().sequence;

@@ -1,7 +1,6 @@
 //! `POST /lab3/financial/transfer`: moves MIC from one citizen to another.
 
-use axum::extract::State;
-use lab3_engine::{Actor, Command, Committed};
+use lab3_engine::{Command, Committed};
 use lab3_finance::Transfer;
 use lab3_ledger::Kind;
 use lab3_units::{Amount, Code, Did, Problem, Time};
@@ -12,6 +11,7 @@ use crate::App;
 use crate::http::body::{Sent, submission};
 use crate::http::doc::Doc;
 use crate::http::finance::statement::{Movement, transactions_of};
+use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::problem::unexpected;
 use crate::http::reply::{Answer, Mic, Shown, done};
 use crate::json::{Positive, TransactionId, Words, request};
@@ -59,6 +59,12 @@ pub(crate) struct TransferReply {
     sequence: u64,
 }
 
+impl Touching for TransferRequest {
+    fn touches(&self) -> Touches<'_> {
+        Touches::Citizen(&self.from_did)
+    }
+}
+
 pub(crate) fn doc() -> Doc {
     Doc::new("finance", "transfer", "Move MIC from one citizen to another")
         .about("The fee is charged on top of the amount, to the sender, rounded up to one KS, and goes to the PublicGoodsPool.")
@@ -67,11 +73,12 @@ pub(crate) fn doc() -> Doc {
         .refuses(&[Code::MIC_INSUFFICIENT, Code::SAME_PARTY, Code::BOOKS_LIMIT])
 }
 
-pub(crate) async fn transfer(State(app): State<App>, Sent { body, key }: Sent<TransferRequest>) -> Answer {
+pub(crate) async fn transfer(app: App, permit: Permit<Sent<TransferRequest>>) -> Answer {
+    let (actor, Sent { body, key }) = permit.open();
     let TransferRequest { from_did: from, to_did: to, amount: Positive(amount), reason } = body;
     let reason = reason.map_or_else(Box::default, |words| words.0);
     let command = Command::Transfer(Transfer { from, to, amount, reason });
-    let committed = app.engine().submit(submission(key, Actor::Open, command)).await?;
+    let committed = app.engine().submit(submission(key, actor, command)).await?;
     Ok(done(&TransferReply::of(&committed)?, committed.replayed))
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use axum::extract::State;
 use lab3_engine::{Actor, Command, Committed, Fact, Key, Submission, item_id};
 use lab3_finance::Transfer;
 use lab3_ledger::Kind;
@@ -16,9 +15,11 @@ use crate::http::doc::Doc;
 use crate::http::finance::statement::{Movement, transactions_of};
 use crate::http::finance::transfer::TransferReply;
 use crate::http::key::{fresh_id, id_of, item_fingerprint, linked_fingerprint};
+use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::problem::unexpected;
 use crate::http::reply::{Answer, marked, sized_reply};
 use crate::json::{ClientId, List, Positive, Words, request};
+use lab3_trust::Principal;
 
 request! {
     /// One of several transfers.
@@ -94,6 +95,12 @@ pub(crate) struct Rejection {
 /// Bytes a result takes in the reply, about.
 const RESULT_BYTES: usize = 190;
 
+impl Touching for TransfersRequest {
+    fn touches(&self) -> Touches<'_> {
+        Touches::Each(self.transfers.0.iter().map(|item| &item.from_did).collect())
+    }
+}
+
 pub(crate) fn doc() -> Doc {
     Doc::new("finance", "transfers", "Make up to 8,000 transfers in one request")
         .about(
@@ -105,14 +112,16 @@ pub(crate) fn doc() -> Doc {
         .refuses(&[Code::MIC_INSUFFICIENT, Code::SAME_PARTY, Code::BOOKS_LIMIT])
 }
 
-pub(crate) async fn transfers(State(app): State<App>, Sent { body, key }: Sent<TransfersRequest>) -> Answer {
-    let ids = item_ids(&body.transfers.0, key)?;
+pub(crate) async fn transfers(app: App, permit: Permit<Sent<TransfersRequest>>) -> Answer {
+    let principal = permit.principal().clone();
+    let (actor, Sent { body, key }) = permit.open();
+    let ids = item_ids(&principal, &body.transfers.0, key)?;
     let transfers = body.transfers.0.into_iter().map(TransferItem::transfer);
     if body.atomic == Some(true) {
-        return linked(&app, key, ids.into_iter().zip(transfers).collect()).await;
+        return linked(&app, actor, key, ids.into_iter().zip(transfers).collect()).await;
     }
-    let items = each_for_itself(key, ids.into_iter().zip(transfers));
-    let results = app.engine().submit_batch(key.map(|key| (Actor::Open, key)), items).await?;
+    let items = each_for_itself(actor, key, ids.into_iter().zip(transfers));
+    let results = app.engine().submit_batch(key.map(|key| (actor, key)), items).await?;
     if let Some(problem) = all_unavailable(&results) {
         return Err(problem.into());
     }
@@ -129,11 +138,11 @@ impl TransferItem {
 }
 
 /// The items' own ids, hashed; refuses one that stands twice.
-fn item_ids(items: &[TransferItem], key: Option<Key>) -> Result<Vec<Option<Id>>, Problem> {
+fn item_ids(principal: &Principal, items: &[TransferItem], key: Option<Key>) -> Result<Vec<Option<Id>>, Problem> {
     let mut seen = key.iter().map(|key| key.id).collect::<HashSet<_>>();
     let mut ids = Vec::with_capacity(items.len());
     for (at, item) in items.iter().enumerate() {
-        let id = item.id.as_ref().map(|id| id_of(&id.0));
+        let id = item.id.as_ref().map(|id| id_of(principal, &id.0));
         if id.is_some_and(|id| !seen.insert(id)) {
             let problem = Problem::new(
                 Code::FIELD_TWICE,
@@ -147,25 +156,25 @@ fn item_ids(items: &[TransferItem], key: Option<Key>) -> Result<Vec<Option<Id>>,
 }
 
 /// Submissions that stand each for itself. An item without an id has one that follows from the batch's key, or a fresh one.
-fn each_for_itself(key: Option<Key>, items: impl Iterator<Item = (Option<Id>, Transfer)>) -> Vec<Submission> {
+fn each_for_itself(actor: Actor, key: Option<Key>, items: impl Iterator<Item = (Option<Id>, Transfer)>) -> Vec<Submission> {
     let fresh = fresh_id();
     let submission = |(at, (id, transfer)): (u32, (Option<Id>, Transfer))| {
         let id = id.or_else(|| key.map(|key| item_id(key.id, at)));
         let key = id.map(|id| Key { id, fingerprint: item_fingerprint(&transfer) });
-        Submission::new(Actor::Open, key, item_id(fresh, at), Command::Transfer(transfer))
+        Submission::new(actor, key, item_id(fresh, at), Command::Transfer(transfer))
     };
     (0..).zip(items).map(submission).collect()
 }
 
 /// All or none. The record keeps one fingerprint, the whole request's, so every key of the request has that one.
-async fn linked(app: &App, key: Option<Key>, items: Vec<(Option<Id>, Transfer)>) -> Answer {
+async fn linked(app: &App, actor: Actor, key: Option<Key>, items: Vec<(Option<Id>, Transfer)>) -> Answer {
     let fingerprint = match key {
         Some(key) => key.fingerprint,
         None => linked_fingerprint(items.iter().map(|(_, transfer)| item_fingerprint(transfer))),
     };
     let keyed = |(id, transfer): (Option<Id>, Transfer)| (id.map(|id| Key { id, fingerprint }), transfer);
     let command = Command::TransferLinked(items.into_iter().map(keyed).collect());
-    let committed = app.engine().submit(submission(key, Actor::Open, command)).await?;
+    let committed = app.engine().submit(submission(key, actor, command)).await?;
     Ok(marked(told(linked_results(&committed)), committed.replayed))
 }
 

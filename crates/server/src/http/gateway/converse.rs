@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
-use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lab3_compute::Priority;
@@ -14,20 +13,21 @@ use lab3_providers::{Answer, Dialect, Query};
 use lab3_units::{Amount, Asset, Code, Did, Problem};
 use tokio::sync::mpsc::Receiver;
 
-use super::payer::payer;
+use super::payer::Paid;
 use super::stream::AnswerBody;
 use super::{Protocol, json, refusal, text};
 use crate::App;
 use crate::gateway::ask::{Begun, Ended, Inquiry, Told, ask};
 use crate::gateway::{Operation, size_of};
-use crate::http::body::{check_content_type, whole_body};
+use crate::http::body::whole_body;
+use crate::http::permit::Permit;
 
 /// What `model` may say instead of a model.
 const AUTO: &str = "auto";
 
 /// Answers one query.
-pub(crate) async fn converse(app: &App, request: Request, protocol: &'static Protocol) -> Response {
-    match inquiry(app, request, protocol).await {
+pub(crate) async fn converse(app: &App, permit: Permit<Paid>, protocol: &'static Protocol) -> Response {
+    match inquiry(app, permit, protocol).await {
         Ok(inquiry) => match admitted(app, &inquiry, protocol.front) {
             Ok(()) => answer(app, inquiry, protocol).await,
             Err(refused) => refused,
@@ -43,15 +43,9 @@ pub(super) fn admitted(app: &App, inquiry: &Inquiry, front: &dyn Front) -> Resul
     admitted.map_err(|wait| too_fast(&inquiry.citizen, wait, front))
 }
 
-async fn inquiry(app: &App, request: Request, protocol: &Protocol) -> Result<Inquiry, Problem> {
-    let (parts, body) = request.into_parts();
-    let citizen = payer(app, &parts.headers)?;
+async fn inquiry(app: &App, permit: Permit<Paid>, protocol: &Protocol) -> Result<Inquiry, Problem> {
+    let (actor, Paid { citizen, parts, body }) = permit.open();
     let body = whole_body(body, app).await?;
-    // People ask Ollama with a bare `curl -d`, which says something else. A browser, which names itself by Origin, has to say JSON:
-    // only then does it ask before it sends other sites' requests.
-    if parts.headers.contains_key(header::ORIGIN) {
-        check_content_type(&parts.headers)?;
-    }
     let mut query = protocol.front.read(&body).map_err(unreadable)?;
     query.asked_at = u64::try_from(SystemClock.now().millis() / 1000).unwrap_or_default();
     if protocol.dialect == Dialect::Anthropic {
@@ -68,6 +62,7 @@ async fn inquiry(app: &App, request: Request, protocol: &Protocol) -> Result<Inq
     let size = size_of(&query, body.len());
     Ok(Inquiry {
         citizen,
+        actor,
         operation: Operation::Chat,
         size,
         query: Arc::new(query),

@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::Response;
 use lab3_providers::dialect::openai_chat::{OpenAiChat, embeddings};
 use lab3_providers::{Dialect, Query};
 use lab3_units::{Code, Problem};
 
 use super::converse::{Wish, admitted, headers, may_cache, receipt, unreadable, wish};
-use super::payer::payer;
+use super::payer::Paid;
 use super::{json, refusal};
 use crate::App;
 use crate::gateway::ask::{Inquiry, Told, ask};
 use crate::gateway::{Operation, size_bounded};
-use crate::http::body::{check_content_type, whole_body};
+use crate::http::body::whole_body;
+use crate::http::permit::Permit;
 
-pub(crate) async fn embeddings(State(app): State<App>, request: Request) -> Response {
-    match inquiry(&app, request).await {
+pub(crate) async fn embeddings(app: App, permit: Permit<Paid>) -> Response {
+    match inquiry(&app, permit).await {
         Ok(inquiry) => match admitted(&app, &inquiry, &OpenAiChat) {
             Ok(()) => answer(&app, inquiry).await,
             Err(refused) => refused,
@@ -27,14 +27,9 @@ pub(crate) async fn embeddings(State(app): State<App>, request: Request) -> Resp
     }
 }
 
-async fn inquiry(app: &App, request: Request) -> Result<Inquiry, Problem> {
-    let (parts, body) = request.into_parts();
-    let citizen = payer(app, &parts.headers)?;
+async fn inquiry(app: &App, permit: Permit<Paid>) -> Result<Inquiry, Problem> {
+    let (actor, Paid { citizen, parts, body }) = permit.open();
     let body = whole_body(body, app).await?;
-    // See `converse`: a browser asks before it sends other sites' requests only if they say JSON.
-    if parts.headers.contains_key(header::ORIGIN) {
-        check_content_type(&parts.headers)?;
-    }
     let asked = embeddings::read(&body).map_err(unreadable)?;
     let Wish { priority, preferred, model, max_cost } = wish(app, &parts.headers, &asked.model, Operation::Embeddings)?;
     let size = size_bounded(asked.input_tokens_max);
@@ -42,6 +37,7 @@ async fn inquiry(app: &App, request: Request) -> Result<Inquiry, Problem> {
     let (operation, dialect) = (Operation::Embeddings, Dialect::OpenAiChat);
     Ok(Inquiry {
         citizen,
+        actor,
         operation,
         size,
         query: Arc::new(query),

@@ -6,14 +6,15 @@ mod payer;
 mod stream;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lab3_providers::Dialect;
 use lab3_providers::dialect::{Failure, Front, anthropic, ollama, openai_chat, openai_responses};
 use lab3_units::Problem;
 
+use self::payer::{Free, Paid};
 use crate::App;
+use crate::http::permit::Permit;
 
 /// A protocol clients speak.
 pub(crate) struct Protocol {
@@ -27,24 +28,27 @@ const MESSAGES: Protocol = Protocol { dialect: Dialect::Anthropic, front: &anthr
 const OLLAMA_CHAT: Protocol = Protocol { dialect: Dialect::Ollama, front: &ollama::OllamaChat };
 const OLLAMA_GENERATE: Protocol = Protocol { dialect: Dialect::OllamaGenerate, front: &ollama::OllamaGenerate };
 
-pub(crate) async fn chat(State(app): State<App>, request: Request) -> Response {
-    converse::converse(&app, request, &CHAT).await
+/// Answers of one protocol: its queries, and refusals in its own form.
+macro_rules! protocol {
+    ($($name:ident, $refused:ident: $protocol:ident;)*) => {
+        $(
+            pub(crate) async fn $name(app: App, permit: Permit<Paid>) -> Response {
+                converse::converse(&app, permit, &$protocol).await
+            }
+
+            pub(crate) fn $refused(problem: &Problem) -> Response {
+                refusal($protocol.front, problem)
+            }
+        )*
+    };
 }
 
-pub(crate) async fn responses(State(app): State<App>, request: Request) -> Response {
-    converse::converse(&app, request, &RESPONSES).await
-}
-
-pub(crate) async fn messages(State(app): State<App>, request: Request) -> Response {
-    converse::converse(&app, request, &MESSAGES).await
-}
-
-pub(crate) async fn ollama_chat(State(app): State<App>, request: Request) -> Response {
-    converse::converse(&app, request, &OLLAMA_CHAT).await
-}
-
-pub(crate) async fn ollama_generate(State(app): State<App>, request: Request) -> Response {
-    converse::converse(&app, request, &OLLAMA_GENERATE).await
+protocol! {
+    chat, chat_refused: CHAT;
+    responses, responses_refused: RESPONSES;
+    messages, messages_refused: MESSAGES;
+    ollama_chat, ollama_refused: OLLAMA_CHAT;
+    ollama_generate, generate_refused: OLLAMA_GENERATE;
 }
 
 /// Names a query's `model` may have: the ways to let module 1 choose, the providers, their models.
@@ -60,13 +64,13 @@ fn model_names(app: &App) -> Vec<(String, String)> {
 }
 
 /// `GET /v1/models`.
-pub(crate) async fn models(State(app): State<App>) -> Response {
+pub(crate) async fn models(app: App, _: Permit<Free>) -> Response {
     let names = model_names(&app);
     json(StatusCode::OK, openai_chat::models(names.iter().map(|(name, owner)| (&**name, &**owner))))
 }
 
 /// `GET /api/tags`.
-pub(crate) async fn tags(State(app): State<App>) -> Response {
+pub(crate) async fn tags(app: App, _: Permit<Free>) -> Response {
     json(StatusCode::OK, ollama::tags(model_names(&app).iter().map(|(name, _)| &**name)))
 }
 
@@ -102,10 +106,11 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// `POST /v1/messages/count_tokens`: our estimate, for no provider is asked.
-pub(crate) async fn count_tokens(State(app): State<App>, request: Request) -> Response {
+pub(crate) async fn count_tokens(app: App, permit: Permit<Free>) -> Response {
     let front = MESSAGES.front;
+    let (_, Free { body }) = permit.open();
     let counted = async {
-        let body = crate::http::body::whole_body(request.into_body(), &app).await?;
+        let body = crate::http::body::whole_body(body, &app).await?;
         let query = anthropic::read_count(&body).map_err(converse::unreadable)?.query;
         Ok::<_, Problem>(crate::gateway::size_of(&query, body.len()).tokens)
     };

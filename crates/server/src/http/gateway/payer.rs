@@ -1,26 +1,72 @@
-//! Who pays for a query. Until citizens have keys: whoever the request names, on a Hive that is open on loopback.
+//! A client's query, and who pays for it: the citizen whose key it carries, or the one a service or an open Hive's neighbour names.
 
+use axum::body::Body;
+use axum::extract::Request;
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use lab3_trust::Principal;
 use lab3_units::{Code, Did, Problem};
 
 use super::text;
 use crate::App;
+use crate::http::permit::{Input, Touches};
+use crate::http::principal::key;
 
 /// The header that names the citizen.
-pub(crate) const CITIZEN: &str = "x-citizen-did";
+const CITIZEN: &str = "x-citizen-did";
 
-/// The citizen named by `x-citizen-did`, or by an API key that is a DID: most clients can be given no header, but all a key.
-pub(crate) fn payer(app: &App, headers: &HeaderMap) -> Result<Did, Problem> {
-    if !app.settings().loopback {
-        let detail = "This desk listens beyond its own machine, and citizens have no keys yet: queries are answered on loopback only.";
-        return Err(Problem::new(Code::PAYER_UNKNOWN, detail));
+/// A query somebody pays for.
+#[derive(Debug)]
+pub(crate) struct Paid {
+    pub(crate) citizen: Did,
+    pub(crate) parts: Parts,
+    pub(crate) body: Body,
+}
+
+impl Input for Paid {
+    async fn read(request: Request, _: &App, principal: &Principal) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        Ok(Self { citizen: payer(principal, &parts.headers)?, parts, body })
     }
-    let bearer = || text(headers, "authorization").and_then(|sent| sent.split_once(' ')).map(|(_, key)| key.trim());
-    let key = || bearer().or_else(|| text(headers, "x-api-key")).or_else(|| text(headers, "x-goog-api-key"));
-    let named = text(headers, CITIZEN).or_else(|| key().filter(|key| key.starts_with("did:")));
-    let Some(named) = named else {
-        let detail = "Nobody is named who pays. Send the header x-citizen-did: did:kaizen:alice, or the DID as the API key.";
-        return Err(Problem::new(Code::PAYER_UNKNOWN, detail).in_field(CITIZEN));
-    };
-    Did::parse(named).map_err(|error| Problem::new(Code::DID_MALFORMED, error.to_string()).in_field(CITIZEN))
+
+    fn touches(&self) -> Touches<'_> {
+        Touches::Citizen(&self.citizen)
+    }
+}
+
+/// A request of another protocol that costs nothing.
+#[derive(Debug)]
+pub(crate) struct Free {
+    pub(crate) body: Body,
+}
+
+impl Input for Free {
+    async fn read(request: Request, _: &App, _: &Principal) -> Result<Self, Problem> {
+        Ok(Self { body: request.into_body() })
+    }
+
+    fn touches(&self) -> Touches<'_> {
+        Touches::Nothing
+    }
+}
+
+/// Who pays. On an open Hive the DID may also be sent as the API key: most clients can be given no header, but all a key.
+fn payer(principal: &Principal, headers: &HeaderMap) -> Result<Did, Problem> {
+    let named = text(headers, CITIZEN).map(did).transpose()?;
+    let unknown = |detail| Problem::new(Code::PAYER_UNKNOWN, detail).in_field(CITIZEN);
+    match principal.did() {
+        Some(own) if named.as_ref().is_none_or(|named| named == own) => return Ok(own.clone()),
+        None if *principal == Principal::Local && named.is_none() => {
+            let of_key = key(headers)?.filter(|key| key.starts_with("did:")).map(|key| did(&key)).transpose()?;
+            let nobody = "Nobody is named who pays. Send the header x-citizen-did: did:kaizen:alice, or the DID as the API key.";
+            return of_key.ok_or_else(|| unknown(nobody));
+        }
+        // Whether it is somebody the asker may name is judged.
+        _ => {}
+    }
+    named.ok_or_else(|| unknown("Nobody is named who pays. Name the citizen this is for: x-citizen-did: did:kaizen:alice."))
+}
+
+fn did(text: &str) -> Result<Did, Problem> {
+    Did::parse(text).map_err(|error| Problem::new(Code::DID_MALFORMED, error.to_string()).in_field(CITIZEN))
 }

@@ -1,0 +1,174 @@
+//! From a request to a permit: who asks, what for, and whether he may. Only here is a permit made, so that no handler has a request that was
+//! not judged: a handler that takes anything else does not fit into the table of routes.
+
+use std::future::Future;
+
+use axum::extract::Request;
+use lab3_engine::{Actor, Stored};
+use lab3_trust::{Owned, Principal, Rule, Touched, judge};
+use lab3_units::{Code, Did, Id, Problem};
+
+use crate::App;
+use crate::http::compute::allocation::Placed;
+use crate::http::finance::statement::transactions_of;
+use crate::http::principal::{Asker, asker};
+use crate::json::{AllocationId, TransactionId};
+
+/// A request that was judged: its asker may do what it asks.
+#[derive(Debug)]
+pub(crate) struct Permit<I> {
+    principal: Principal,
+    actor: Actor,
+    asked: I,
+}
+
+impl<I> Permit<I> {
+    /// Who acts, as the record will have it, and what is asked.
+    pub(crate) fn open(self) -> (Actor, I) {
+        (self.actor, self.asked)
+    }
+
+    /// Who asks.
+    pub(crate) fn principal(&self) -> &Principal {
+        &self.principal
+    }
+}
+
+/// Something a request asks, that can be read from it and says what it touches.
+pub(crate) trait Input: Sized + Send {
+    /// Reads it. Whatever it touches is judged afterwards, so nothing may be done here but reading.
+    fn read(request: Request, app: &App, principal: &Principal) -> impl Future<Output = Result<Self, Problem>> + Send;
+
+    /// What it touches.
+    fn touches(&self) -> Touches<'_>;
+}
+
+/// Part of a request that says what it touches.
+pub(crate) trait Touching {
+    /// What.
+    fn touches(&self) -> Touches<'_>;
+}
+
+/// What a request touches, by the names it has for it.
+pub(crate) enum Touches<'a> {
+    /// Nothing that belongs to somebody.
+    Nothing,
+    /// What is the Hive's.
+    Hive,
+    /// What is this citizen's.
+    Citizen(&'a Did),
+    /// What is each of these citizens'.
+    Each(Vec<&'a Did>),
+    /// What is everybody's: for those who may see all of it.
+    Everybodys,
+    /// An allocation.
+    Allocation(Id),
+    /// Some allocation of this citizen's, whoever opened it.
+    Unnamed(&'a Did),
+    /// A transaction: of whoever paid and whoever received.
+    Transaction(Id),
+}
+
+impl Touching for Did {
+    fn touches(&self) -> Touches<'_> {
+        Touches::Citizen(self)
+    }
+}
+
+impl Touching for AllocationId {
+    fn touches(&self) -> Touches<'_> {
+        Touches::Allocation(self.0)
+    }
+}
+
+impl Touching for TransactionId {
+    fn touches(&self) -> Touches<'_> {
+        Touches::Transaction(self.id)
+    }
+}
+
+/// Judges a request and reads it: the asker before a byte of the body is taken, what is touched when it is known.
+///
+/// Errors: as [`judge`], and those of reading.
+pub(crate) async fn permit<I: Input>(rule: Rule, app: &App, request: Request) -> Result<Permit<I>, Problem> {
+    let asker = asker(app, &request)?;
+    admit(rule, app, &asker)?;
+    let asked = I::read(request, app, &asker.principal).await?;
+    let bench = Bench { rule, app, asker: &asker };
+    match asked.touches() {
+        Touches::Nothing => bench.judge(&Touched::Nothing)?,
+        Touches::Hive => bench.judge(&Touched::Hive)?,
+        Touches::Citizen(citizen) => bench.judge(&Touched::Citizen(citizen))?,
+        Touches::Each(citizens) => citizens.into_iter().try_for_each(|citizen| bench.judge(&Touched::Citizen(citizen)))?,
+        Touches::Everybodys => bench.judge(&Touched::Missing)?,
+        Touches::Unnamed(citizen) => bench.judge(&Touched::Opened { citizen, by: None })?,
+        // Whoever is on an open Hive may touch everything: no need to look whose it is.
+        _ if asker.principal == Principal::Local => bench.judge(&Touched::Missing)?,
+        Touches::Allocation(id) => bench.judge_allocation(id).await?,
+        Touches::Transaction(id) => bench.judge_transaction(id).await?,
+    }
+    let actor = Actor::of(&asker.principal).unwrap_or(Actor::Open);
+    Ok(Permit { principal: asker.principal, actor, asked })
+}
+
+/// Refuses, before anything is read, whom the rule refuses whatever is touched.
+fn admit(rule: Rule, app: &App, asker: &Asker) -> Result<(), Problem> {
+    let anything = Rule { owned: Owned::Nobody, ..rule };
+    Bench { rule: anything, app, asker }.judge(&Touched::Nothing)
+}
+
+/// Where one request is judged.
+struct Bench<'a> {
+    rule: Rule,
+    app: &'a App,
+    asker: &'a Asker,
+}
+
+impl Bench<'_> {
+    fn judge(&self, touched: &Touched<'_>) -> Result<(), Problem> {
+        let engine = self.app.engine();
+        let judged = judge(&engine.trust(), engine.now(), &self.asker.principal, &self.rule, touched);
+        judged.map_err(|problem| match &self.asker.not_local {
+            // Why somebody on this machine is not taken for one says more than that nobody is named.
+            Some(why) if problem.code() == Code::UNNAMED => why.clone(),
+            _ => problem,
+        })
+    }
+
+    async fn judge_allocation(&self, id: Id) -> Result<(), Problem> {
+        let stored = self.app.engine().find(id).await?;
+        let Some(placed) = stored.as_ref().and_then(Placed::of) else { return self.judge(&Touched::Missing) };
+        let owners = self.owners(vec![placed.account]).await?;
+        let by = stored.as_ref().and_then(opener);
+        match &owners[..] {
+            [citizen] => self.judge(&Touched::Opened { citizen, by }),
+            _ => self.judge(&Touched::Missing),
+        }
+    }
+
+    async fn judge_transaction(&self, id: Id) -> Result<(), Problem> {
+        let stored = self.app.engine().find(id).await?;
+        let of_id = |stored: &Stored| {
+            let movements = transactions_of(stored).filter(|movement| movement.id.id == id);
+            movements.flat_map(|movement| [movement.from, movement.to]).collect::<Vec<_>>()
+        };
+        let owners = self.owners(stored.as_ref().map(of_id).unwrap_or_default()).await?;
+        let parties = owners.iter().map(|owner| self.judge(&Touched::Citizen(owner)));
+        // Any party's right is enough; of nobody's, what a missing one gets.
+        parties.reduce(Result::or).unwrap_or_else(|| self.judge(&Touched::Missing))
+    }
+
+    /// The citizens who own these accounts.
+    async fn owners(&self, accounts: Vec<lab3_ledger::AccountNo>) -> Result<Vec<Did>, Problem> {
+        let look = move |desk: &lab3_engine::Desk<'_>| {
+            let owner = |&account: &lab3_ledger::AccountNo| Did::parse(desk.state.ledger.owner_name(account)).ok();
+            accounts.iter().filter_map(owner).collect()
+        };
+        self.app.engine().read(look).await
+    }
+}
+
+/// The key that opened an allocation.
+fn opener(stored: &Stored) -> Option<u32> {
+    if let Actor::Key(number) = stored.record.actor { Some(number) } else { None }
+}
