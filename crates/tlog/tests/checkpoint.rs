@@ -97,6 +97,16 @@ fn witnesses_count_by_key_not_by_name() {
     assert!(matches!(trust(&keys).open(&moved), Err(CheckpointError::Note(NoteError::Forged { .. }))));
 }
 
+/// The line and the key were made with openssl and a few lines of Python, from the specification.
+#[test]
+fn a_cosignature_is_the_one_openssl_makes() {
+    let line = "\u{2014} witness.example/1 N0dFmAAAAABkGFDLfNHFSGYKD6oGuTf3eNNxKKFbS3Pd/n7Rpe31BcTR4ofosZyP4SExRiJAcWA4zMks1WG6pgDJRC329e8Pi3BHDA==";
+    assert_eq!(witness(1).cosign(&checkpoint(), at(1_679_315_147)).to_string(), line);
+    let key = "witness.example/1+37474598+BNYvAWoe/R5P33k+tCzYRHHhup8M8E0Sh7XMcfYWKHy4";
+    assert_eq!(witness(1).verifier().to_string(), key);
+    assert_eq!(&VerifierKey::parse(key).unwrap(), witness(1).verifier());
+}
+
 #[test]
 fn a_cosignature_holds_its_time() {
     let one = witness(1);
