@@ -64,6 +64,9 @@ fn what_is_no_proof_is_refused() {
     assert_eq!(ProofFile::parse(cut.as_bytes()), Err(ProofFileError::Checkpoint(CheckpointError::Form)));
     bad("AQID", &"A".repeat(70_000));
     bad("index 6\n", &format!("index 6\n{}", "PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=\n".repeat(65)));
+    let longer = |by: usize| whole.replacen("6\n", &format!("6\n{}", "PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=\n".repeat(by)), 1);
+    assert_eq!(ProofFile::parse(longer(60).as_bytes()).unwrap().proof.len(), 64);
+    assert_eq!(ProofFile::parse(longer(61).as_bytes()), Err(ProofFileError::Form));
     assert_eq!(ProofFile::parse(b""), Err(ProofFileError::Form));
     assert_eq!(ProofFile::parse(&vec![b'x'; 1_000_000]), Err(ProofFileError::Form));
     assert!(matches!(ProofFile::parse(whole.trim_end().as_bytes()), Err(ProofFileError::Note(_))));

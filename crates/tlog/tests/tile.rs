@@ -84,6 +84,21 @@ fn a_log_of_70_000_entries_has_the_tiles_of_the_specification() {
     assert_eq!(Tile::of(Place { level: 255, index: u64::MAX }, u64::MAX), None);
 }
 
+#[test]
+fn a_subtree_has_a_tile_exactly_if_the_log_has_the_subtree() {
+    for size in (0..1030).step_by(3).chain([65_535, 65_536, 65_537]) {
+        for level in 0..=17 {
+            let whole: u64 = size >> level;
+            for index in whole.saturating_sub(3)..whole + 3 {
+                let place = Place { level, index };
+                let tile = Tile::of(place, size);
+                assert_eq!(tile.is_some(), (index + 1) << level <= size, "{place:?} of {size}");
+                assert_eq!(tile, tiles_for([place], size).first().copied());
+            }
+        }
+    }
+}
+
 /// The bytes of a tile, straight from its definition.
 fn bytes(tile: Tile, tree: &Tree) -> Vec<u8> {
     tile.places().flat_map(|place| *tree.get(place.level, place.index).unwrap()).collect()

@@ -5,8 +5,8 @@
 mod naive;
 
 use lab3_tlog::{
-    AddCheckpoint, Checkpoint, Cosigner, Fork, Hash, NoFork, Note, Refusal, Seconds, Signature, Signer, TreeHead, Trust, VerifyError,
-    WitnessedLog, bridge, consistency_proof, empty_root, parse_conflict, root,
+    AddCheckpoint, Checkpoint, Cosigner, Fork, Hash, NoFork, Note, NoteError, Refusal, Seconds, Signature, Signer, TreeHead, Trust,
+    VerifyError, WitnessedLog, bridge, consistency_proof, empty_root, parse_conflict, root,
 };
 
 const ORIGIN: &str = "hive.example/log";
@@ -118,8 +118,10 @@ fn a_request_is_read_as_it_was_written() {
     bad("old 20852014\n", "old 20852014\r\n");
     bad("Pd8=\n", "Pd9=\n");
     bad("Pd8=\n", "Pd8=\n\n");
-    bad("Pd8=\n", &"PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=\n".repeat(61));
     bad("old", "new");
+    let longer = |by: usize| example.replacen('\n', &format!("\n{}", "PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=\n".repeat(by)), 1);
+    assert_eq!(AddCheckpoint::parse(longer(59).as_bytes()).unwrap().proof.len(), 63);
+    assert_eq!(AddCheckpoint::parse(longer(60).as_bytes()), Err(Refusal::BadRequest));
     assert_eq!(AddCheckpoint::parse(&vec![b'x'; 600_000]), Err(Refusal::BadRequest));
     assert_eq!(AddCheckpoint::parse(b""), Err(Refusal::BadRequest));
     let response = Signature::parse_lines(example.rsplit_once("\n\n").unwrap().1).unwrap();
@@ -132,9 +134,17 @@ fn a_cosigned_checkpoint_is_seen_by_the_witness() {
     let witness = Cosigner::new("witness.example/w1", &[9; 32]).unwrap();
     let request = request(&tree(), 64, 90);
     let checkpoint = request.judge(Some(&known(Some(64)))).unwrap();
-    let answer = format!("{}\n", witness.cosign(&checkpoint, Seconds::new(1_700_000_000).unwrap()));
+    let line = witness.cosign(&checkpoint, Seconds::new(1_700_000_000).unwrap());
+    let stranger = Cosigner::new("stranger.example", &[8; 32]).unwrap().cosign(&checkpoint, Seconds::new(1).unwrap());
     let mut note = request.note;
-    Signature::parse_lines(&answer).unwrap().into_iter().for_each(|line| note.add(line));
+    let keys = [witness.verifier().clone()];
+    let forged = line.to_string().replace("AAAAB", "AAAAC");
+    let before = note.clone();
+    let refused = note.adopt(Signature::parse_lines(&format!("{stranger}\n{forged}\n")).unwrap(), &keys);
+    assert_eq!((refused, &note), (Err(NoteError::Forged { name: "witness.example/w1".to_owned() }), &before));
+    assert_eq!(note.adopt(vec![stranger.clone()], &keys), Err(NoteError::Unknown));
+    let signed = note.adopt(Signature::parse_lines(&format!("{stranger}\n{line}\n")).unwrap(), &keys).unwrap();
+    assert_eq!((signed.len(), &note.signatures()[1..]), (1, &[line][..]), "the stranger's is left");
     let trust = Trust { origin: ORIGIN.to_owned(), log: signer().verifier().clone(), witnesses: vec![witness.verifier().clone()] };
     assert_eq!(trust.open(&note).unwrap().witnesses, [(witness.verifier().clone(), Seconds::new(1_700_000_000).unwrap())]);
 }
