@@ -142,6 +142,16 @@ impl Note {
         }
     }
 
+    /// Takes from a witness's answer the signatures by these keys, and leaves any others. Gives who signed; refused as
+    /// [`Note::verify`] refuses, with nothing taken.
+    pub fn adopt(&mut self, answer: Vec<Signature>, keys: &[VerifierKey]) -> Result<Vec<Signed>, NoteError> {
+        let answer = Note { text: self.text.clone(), signatures: answer };
+        let signed = answer.verify(keys)?;
+        let known = |signature: &Signature| signed.iter().any(|signed| signature.is_by(signed.key.name(), signed.key.id()));
+        answer.signatures.into_iter().filter(known).for_each(|signature| self.add(signature));
+        Ok(signed)
+    }
+
     /// Who of these signed, each once, in the order of the note. Signatures by keys not among them are ignored; a false one
     /// in the name of a key among them makes the whole note false, and so does it if none of them signed.
     pub fn verify(&self, keys: &[VerifierKey]) -> Result<Vec<Signed>, NoteError> {

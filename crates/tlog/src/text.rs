@@ -25,3 +25,14 @@ pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
 pub(crate) fn hash(text: &str) -> Option<Hash> {
     from_base64(text)?.try_into().ok()
 }
+
+/// The hashes, a line each.
+pub(crate) fn hash_lines(hashes: &[Hash]) -> String {
+    hashes.iter().flat_map(|hash| [base64(hash), "\n".to_owned()]).collect()
+}
+
+/// What [`hash_lines`] wrote, without the last newline; at most `max` of them.
+pub(crate) fn hashes<'a>(lines: impl Iterator<Item = &'a str>, max: usize) -> Option<Vec<Hash>> {
+    let hashes: Vec<Hash> = lines.take(max + 1).map(hash).collect::<Option<_>>()?;
+    (hashes.len() <= max).then_some(hashes)
+}

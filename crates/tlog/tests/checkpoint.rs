@@ -1,5 +1,7 @@
 //! Checkpoints and cosignatures: written and read in one way only, believed only if the log itself signed.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
 use lab3_tlog::{Checkpoint, CheckpointError, Cosigner, Note, NoteError, Seconds, Signer, Trust, VerifierKey};
 
 const ROOT: &str = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=";
@@ -93,6 +95,16 @@ fn witnesses_count_by_key_not_by_name() {
     let moved = note.to_string().replace("20852163", "20852164");
     let moved = Note::parse(moved.as_bytes()).unwrap();
     assert!(matches!(trust(&keys).open(&moved), Err(CheckpointError::Note(NoteError::Forged { .. }))));
+}
+
+/// The line and the key were made with openssl and a few lines of Python, from the specification.
+#[test]
+fn a_cosignature_is_the_one_openssl_makes() {
+    let line = "\u{2014} witness.example/1 N0dFmAAAAABkGFDLfNHFSGYKD6oGuTf3eNNxKKFbS3Pd/n7Rpe31BcTR4ofosZyP4SExRiJAcWA4zMks1WG6pgDJRC329e8Pi3BHDA==";
+    assert_eq!(witness(1).cosign(&checkpoint(), at(1_679_315_147)).to_string(), line);
+    let key = "witness.example/1+37474598+BNYvAWoe/R5P33k+tCzYRHHhup8M8E0Sh7XMcfYWKHy4";
+    assert_eq!(witness(1).verifier().to_string(), key);
+    assert_eq!(&VerifierKey::parse(key).unwrap(), witness(1).verifier());
 }
 
 #[test]

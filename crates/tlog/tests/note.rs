@@ -1,5 +1,7 @@
 //! Signed notes and keys: the published examples byte for byte, and what is refused.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
 use lab3_tlog::{KeyError, KeyKind, Note, NoteError, Signature, Signer, VerifierKey};
 
 // The keys and the note of the test suite of Go's note package.

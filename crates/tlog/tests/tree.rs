@@ -1,5 +1,7 @@
 //! Roots and proofs against the naive recursive tree and the vectors of Certificate Transparency; false proofs are refused.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
 mod naive;
 
 use lab3_tlog::{
@@ -67,10 +69,10 @@ fn every_size_agrees_with_the_naive_tree() {
         assert_eq!(root(&mut &tree, n).unwrap(), expected);
         assert_eq!(frontier.root(), expected);
         assert_eq!(Tree::new(part.to_vec()).root(), expected);
-        for index in 0..size {
+        for (index, leaf) in part.iter().enumerate() {
             let proof = inclusion_proof(&mut &tree, index as u64, n).unwrap();
             assert_eq!(proof, naive::path(index, part), "leaf {index} of {size}");
-            assert_eq!(verify_inclusion(index as u64, n, &leaves[index], &proof, &expected), Ok(()));
+            assert_eq!(verify_inclusion(index as u64, n, leaf, &proof, &expected), Ok(()));
         }
         for old in 0..=size {
             check_consistency(&tree, &leaves, old, size);
@@ -230,7 +232,7 @@ fn proofs_of_the_largest_tree_hold() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 5, ..ProptestConfig::default() })]
 
     #[test]
     fn random_sizes_agree_with_the_naive_tree(new in 1_usize..100_000, a in any::<prop::sample::Index>(), b in any::<prop::sample::Index>()) {

@@ -1,5 +1,7 @@
 //! The tree as RFC 6962 (2.1) writes it down: recursively over the whole list. Slow, and plain enough to be believed.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use lab3_tlog::{Hash, empty_root, leaf_hash, node_hash};
 
 /// `count` different leaf hashes.
