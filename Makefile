@@ -1,6 +1,6 @@
 # One word for each thing people do here. Each installs what it needs on a bare Debian machine with a Rust toolchain.
 
-.PHONY: help run build test lint faults bench openapi clean
+.PHONY: help run build test lint deny advisories sbom faults bench openapi clean
 
 help: ## Show these words
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
@@ -18,6 +18,12 @@ test: tools ## Run every test (short forms of the long ones)
 lint: ## Formatting and lints, as CI wants them
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+deny: ## Check licenses, versions that come twice and sources of the dependencies (deny.toml)
+	./xtask/deny.sh
+
+advisories: ## Look the dependencies up in the database of known holes; needs the network
+	./xtask/deny.sh advisories
 
 faults: tools ## The long tests: 200 kills, full disks, a million-record replay
 	LAB3_KILLS=200 LAB3_RECORDS=1000000 LAB3_STORM_ROUNDS=10 LAB3_DISK_ROUNDS=10 LAB3_EXAMPLES=100 LAB3_GATEWAY_ROUNDS=100 \

@@ -22,6 +22,8 @@ if [ "${1:-}" = faults ]; then
 else
     run cargo fmt --all --check
     run cargo clippy --locked --workspace --all-targets -- -D warnings
+    run ./xtask/deny.sh
+    run ./packaging/test.sh
     run cargo test --locked --workspace --exclude lab3-tests
     run cargo test --locked -p lab3-tests -- --nocapture --test-threads=1
 fi
