@@ -1,7 +1,9 @@
 #!/bin/sh
-# Checks what stands in this folder: the unit's exposure, that systemd understands it. What cannot run here prints a line SKIPPED.
+# Checks what stands in this folder: that systemd understands the unit, its exposure, and the desk under it and in the container's root, where a binary is
+# built (target/debug/lab3; with the local model if the tests have fetched one). What cannot run here prints a line SKIPPED.
 set -eu
 cd "$(dirname "$0")"
+target=$(readlink -f "${CARGO_TARGET_DIR:-../target}")
 exposure_max=2.0
 
 if ! command -v systemd-analyze >/dev/null 2>&1; then
@@ -21,3 +23,12 @@ if ! awk -v is="$exposure" -v max="$exposure_max" 'BEGIN { exit !(is != "" && is
     exit 1
 fi
 echo "systemd unit: exposure $exposure of $exposure_max"
+
+lab3="$target/debug/lab3"
+if [ ! -x "$lab3" ]; then
+    echo "SKIPPED systemd unit, booted: $lab3 is not built"
+    exit 0
+fi
+for gguf in "$target"/tmp/models/*.gguf; do break; done
+[ -f "$gguf" ] || gguf=""
+./boot.sh "$lab3" "$gguf"
