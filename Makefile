@@ -35,6 +35,9 @@ bench: tools ## Print the numbers of docs/benchmarks.md
 openapi: ## Write docs/openapi.json from the code
 	cargo run --locked -q -p lab3-xtask -- openapi
 
+sbom: ## Write target/sbom.json: what the binary is made of (CycloneDX)
+	cargo run --locked -q -p lab3-xtask -- sbom
+
 tools:
 	@./xtask/tools.sh
 
