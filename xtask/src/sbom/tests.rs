@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::sbom::sources::cargo;
+use crate::sbom::tree::Tree;
 
 fn id(name: &str, version: &str) -> Id {
     Id { name: name.to_owned(), version: version.to_owned() }
