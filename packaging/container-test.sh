@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the desk in the root the container is made of, as its user, read-only but for /data, with no shell in it: `container-test.sh LAB3`. Stands in for a container
-# engine, which not every machine has; needs root. Where that is missing a line SKIPPED says so.
+# engine, which not every machine has (one privilege is left to it, that of chroot); needs root. Where that is missing a line SKIPPED says so.
 set -eu
 cd "$(dirname "$0")"
 skipped() { echo "SKIPPED container root: $1"; exit 0; }
