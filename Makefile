@@ -1,6 +1,6 @@
 # One word for each thing people do here. Each installs what it needs on a bare Debian machine with a Rust toolchain.
 
-.PHONY: help run build test lint faults bench openapi clean
+.PHONY: help run build test lint deny advisories sbom faults bench openapi clean
 
 help: ## Show these words
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
@@ -19,6 +19,12 @@ lint: ## Formatting and lints, as CI wants them
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
+deny: ## Check licenses, versions that come twice and sources of the dependencies (deny.toml)
+	./xtask/deny.sh
+
+advisories: ## Look the dependencies up in the database of known holes; needs the network
+	./xtask/deny.sh advisories
+
 faults: tools ## The long tests: 200 kills, full disks, a million-record replay
 	LAB3_KILLS=200 LAB3_RECORDS=1000000 LAB3_STORM_ROUNDS=10 LAB3_DISK_ROUNDS=10 LAB3_EXAMPLES=100 LAB3_GATEWAY_ROUNDS=100 \
 		LAB3_ANSWER_SECONDS=130 LAB3_MODEL_OPERATIONS=10000000 ./xtask/test.sh faults
@@ -28,6 +34,9 @@ bench: tools ## Print the numbers of docs/benchmarks.md
 
 openapi: ## Write docs/openapi.json from the code
 	cargo run --locked -q -p lab3-xtask -- openapi
+
+sbom: ## Write target/sbom.json: what the binary is made of (CycloneDX)
+	cargo run --locked -q -p lab3-xtask -- sbom
 
 tools:
 	@./xtask/tools.sh

@@ -22,8 +22,10 @@ if [ "${1:-}" = faults ]; then
 else
     run cargo fmt --all --check
     run cargo clippy --locked --workspace --all-targets -- -D warnings
+    run ./xtask/deny.sh
     run cargo test --locked --workspace --exclude lab3-tests
     run cargo test --locked -p lab3-tests -- --nocapture --test-threads=1
+    run ./packaging/test.sh
 fi
 
 total() { awk -v word="$1" '/^test result:/ { for (i = 1; i < NF; i++) if ($(i + 1) == word || $(i + 1) == word ";") sum += $i } END { print sum + 0 }' "$log"; }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what building, testing and measuring need and is missing: a C compiler for SQLite, curl, wrk, Python and node for schemathesis
-# and the official clients.
+# and the official clients, systemd for its judgment of the unit.
 set -eu
 missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
@@ -10,6 +10,7 @@ need wrk wrk
 need python3 python3
 need node nodejs
 need npm npm
+need systemd-analyze systemd
 python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || missing="$missing python3-venv"
 if ! command -v cargo >/dev/null 2>&1; then
     echo "There is no Rust toolchain: see https://rustup.rs, then come back." >&2
