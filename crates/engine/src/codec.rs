@@ -231,7 +231,8 @@ pub fn entries(row: &Row) -> Result<Vec<(u64, &[u8])>, Damage> {
     frames(row)?.2.map(|frame| frame.map(|(sequence, _, bytes)| (sequence, bytes))).collect()
 }
 
-fn decode(sequence: u64, bytes: &[u8]) -> Result<Stored, Damage> {
+/// A record from the bytes of its leaf, with the commitments where people wrote something.
+pub fn read_entry(sequence: u64, bytes: &[u8]) -> Result<Stored, Damage> {
     let unreadable = |error: postcard::Error| Damage::new(sequence, format!("cannot be read: {error}"));
     let (record, rest) = postcard::take_from_bytes(bytes).map_err(unreadable)?;
     if !rest.is_empty() {
@@ -265,7 +266,7 @@ pub fn read_checked(row: &Row, before: &ChainHash, mut each: impl FnMut(Stored) 
     let head = check_row(row, before)?;
     for frame in frames(row)?.2 {
         let (sequence, _, bytes) = frame?;
-        each(decode(sequence, bytes)?)?;
+        each(read_entry(sequence, bytes)?)?;
     }
     Ok(head)
 }
@@ -286,7 +287,7 @@ fn read_some(row: &Row, wanted: Option<u64>) -> Result<Vec<Stored>, Damage> {
     for frame in frames {
         let (sequence, _, bytes) = frame?;
         if wanted.is_none_or(|wanted| wanted == sequence) {
-            let mut stored = decode(sequence, bytes)?;
+            let mut stored = read_entry(sequence, bytes)?;
             if version > 1 {
                 openings::open(&mut stored, row)?;
             }

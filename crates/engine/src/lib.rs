@@ -25,7 +25,7 @@ mod views;
 mod writer;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use codec::{ChainHash, Damage};
+pub use codec::{ChainHash, Damage, read_entry};
 pub use command::{Command, Key, Order, Submission, item_id, report_id};
 pub use decide::{Desk, Policy};
 pub use engine::{Committed, Engine, Limits, Status};
