@@ -10,6 +10,7 @@ mod json;
 mod metrics;
 mod peer;
 mod serve;
+mod uses;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,6 +20,7 @@ use lab3_engine::Engine;
 pub use crate::gateway::{CacheSettings, Connected, Gateway, GatewaySettings, RateLimits};
 pub use crate::http::Row;
 use crate::metrics::Metrics;
+use crate::uses::Uses;
 pub use peer::Peer;
 pub use serve::serve;
 
@@ -44,6 +46,7 @@ struct Inner {
     settings: ServerSettings,
     gateway: Gateway,
     metrics: Metrics,
+    uses: Uses,
     started: Instant,
 }
 
@@ -55,8 +58,8 @@ impl App {
 
     /// An app over a running engine and the providers its gateway asks.
     pub fn with_gateway(engine: Engine, settings: ServerSettings, gateway: Gateway) -> Self {
-        let (metrics, started) = (Metrics::default(), Instant::now());
-        Self(Arc::new(Inner { engine, settings, gateway, metrics, started }))
+        let (metrics, uses, started) = (Metrics::default(), Uses::default(), Instant::now());
+        Self(Arc::new(Inner { engine, settings, gateway, metrics, uses, started }))
     }
 
     fn gateway(&self) -> &Gateway {
@@ -74,6 +77,10 @@ impl App {
 
     fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    fn uses(&self) -> &Uses {
+        &self.0.uses
     }
 
     fn started(&self) -> Instant {

@@ -14,8 +14,9 @@ mod principal;
 mod problem;
 mod reply;
 mod table;
+mod trust;
 
-use lab3_trust::{Kind, Owned, Rule, Scope};
+use lab3_trust::{CREATE_KEY, Kind, MANAGE_KEY, Owned, Rule, Scope};
 
 pub(crate) use key::fresh_id;
 pub use table::Row;
@@ -32,12 +33,16 @@ const READERS: &[Kind] = &[Kind::Citizen, Kind::Service, Kind::Auditor, Kind::Op
 /// Who spends a citizen's allowance: she, and services that act for her.
 const USERS: &[Kind] = &[Kind::Citizen, Kind::Service];
 
+/// Who may see keys: whose they are, and who looks after or checks the Hive.
+const KEEPERS: &[Kind] = &[Kind::Citizen, Kind::Treasurer, Kind::Auditor, Kind::Operator];
+
 /// Every route there is: its path, what it asks of whoever comes, who answers, what is told about it.
 #[rustfmt::skip]
 pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
     use compute::{allocate, allocation, allocations, providers, quota, release, report_usage, stats};
     use desk::{error, errors, health, journal, openapi, scrape};
     use finance::{balance, contribute, epoch_close, grant, mint, pool, transaction, transactions, transfer, transfers};
+    use trust::{key_create, key_revoke, key_rotate, keys};
     let public = Rule::PUBLIC;
     let shared = |scope| Rule::new(ANYBODY, scope, Owned::Nobody);
     let of_citizen = |kinds, scope| Rule::new(kinds, scope, Owned::Citizen);
@@ -64,6 +69,10 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
         .get("/lab3/financial/pool", shared(Scope::Read), pool::pool, pool::doc())
         .get("/lab3/financial/transactions", of_citizen(READERS, Scope::Read), transactions::transactions, transactions::doc())
         .get("/lab3/financial/transactions/{tx_id}", of_citizen(READERS, Scope::Read), transaction::transaction, transaction::doc())
+        .post("/lab3/keys", CREATE_KEY, key_create::key_create, key_create::doc())
+        .get("/lab3/keys", of_citizen(KEEPERS, Scope::Read), keys::keys, keys::doc())
+        .post("/lab3/keys/{number}/revoke", MANAGE_KEY, key_revoke::key_revoke, key_revoke::doc())
+        .post("/lab3/keys/{number}/rotate", MANAGE_KEY, key_rotate::key_rotate, key_rotate::doc())
         .get("/lab3/health", public, health::health, health::doc())
         .get("/lab3/journal/head", shared(Scope::Journal), journal::head, journal::doc())
         .get("/lab3/errors", public, errors::errors, errors::doc())

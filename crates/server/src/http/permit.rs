@@ -65,6 +65,8 @@ pub(crate) enum Touches<'a> {
     Allocation(Id),
     /// Some allocation of this citizen's, whoever opened it.
     Unnamed(&'a Did),
+    /// A key, by its number.
+    Key(u32),
     /// A transaction: of whoever paid and whoever received.
     Transaction(Id),
 }
@@ -101,6 +103,7 @@ pub(crate) async fn permit<I: Input>(rule: Rule, app: &App, request: Request) ->
         Touches::Citizen(citizen) => bench.judge(&Touched::Citizen(citizen))?,
         Touches::Each(citizens) => citizens.into_iter().try_for_each(|citizen| bench.judge(&Touched::Citizen(citizen)))?,
         Touches::Everybodys => bench.judge(&Touched::Missing)?,
+        Touches::Key(number) => bench.judge(&Touched::Key(number))?,
         Touches::Unnamed(citizen) => bench.judge(&Touched::Opened { citizen, by: None })?,
         // Whoever is on an open Hive may touch everything: no need to look whose it is.
         _ if asker.principal == Principal::Local => bench.judge(&Touched::Missing)?,

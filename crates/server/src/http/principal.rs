@@ -36,7 +36,14 @@ pub(crate) fn asker(app: &App, request: &Request) -> Result<Asker, Problem> {
     let named = |principal| Ok(Asker { principal, not_local: None });
     match key(request.headers())? {
         Some(sent) => match KeyText::parse(&sent) {
-            Ok(key) => named(trust.authenticate(app.engine().now(), &key)?),
+            Ok(key) => {
+                let now = app.engine().now();
+                let principal = trust.authenticate(now, &key)?;
+                if let Principal::Key(bearer) = &principal {
+                    app.uses().note(bearer.number, now);
+                }
+                named(principal)
+            }
             // Clients of other protocols insist on some key.
             Err(KeyTextError::NotAKey) if trust.is_open() => Ok(local(request)),
             Err(error) => {
