@@ -151,3 +151,6 @@ pub fn name_treasurers(desk: &Desk<'_>, principal: &Principal, command: &NameTre
     let NameTreasurers { treasurers, approval } = command.clone();
     Ok(Deed::TreasurersNamed { treasurers, approval: approval.map(Verified::into_inner) })
 }
+
+#[cfg(test)]
+mod tests;
