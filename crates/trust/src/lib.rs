@@ -24,6 +24,8 @@ mod note;
 mod policy;
 mod principal;
 mod public_key;
+#[cfg(test)]
+mod random;
 mod revoke_key;
 mod rotate_key;
 mod rule;

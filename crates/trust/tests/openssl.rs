@@ -1,5 +1,7 @@
 //! A citizen with nothing but a shell: openssl makes a key, signs an intent's text, and the desk takes it.
 
+#![allow(clippy::unwrap_used, reason = "outside of #[test] functions clippy does not see that this is a test")]
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;

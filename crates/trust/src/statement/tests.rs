@@ -136,6 +136,7 @@ proptest! {
         if let Ok(read) = Statement::parse(&changed) {
             prop_assert_eq!(read.text(), changed);
         }
-        prop_assert!(Statement::parse(&text[..at]).is_err());
+        // A list cut between its lines is a shorter list: another statement.
+        prop_assert!(Statement::parse(&text[..at]).is_err() || text[..at].ends_with('\n'));
     }
 }

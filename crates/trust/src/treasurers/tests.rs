@@ -21,14 +21,14 @@ fn statement(act: Act) -> Statement {
     Statement { hive: HiveName::parse("Mill").unwrap(), journal, id, not_after: Time::parse("2026-11-30T00:00:00Z").unwrap(), act }
 }
 
-fn approved(act: Act, secrets: &[u8]) -> Option<Verified<Approval>> {
+fn approved(act: Act, secrets: &[u8]) -> Verified<Approval> {
     let statement = statement(act);
     let sign = |secret: &u8| {
         let signature = Signature::sign(&[*secret; 32], statement.text().as_bytes());
         Countersign { treasurer: treasurer(*secret), key: key(*secret), signature }
     };
     let signatures = secrets.iter().map(sign).collect();
-    Some(Approval { not_after: statement.not_after, signatures }.verify(&statement).unwrap())
+    Approval { not_after: statement.not_after, signatures }.verify(&statement).unwrap()
 }
 
 fn lines() -> PolicyLines {
@@ -36,7 +36,7 @@ fn lines() -> PolicyLines {
 }
 
 fn policy(secrets: &[u8]) -> crate::Command {
-    ChangePolicy { lines: lines(), approval: approved(Act::Policy(lines()), secrets) }.into()
+    ChangePolicy { lines: lines(), approval: Some(approved(Act::Policy(lines()), secrets)) }.into()
 }
 
 fn refused<T>(code: Code, field: &str) -> Result<T, (Code, String)> {
@@ -93,7 +93,7 @@ fn one_key_under_two_names_counts_once() {
     hive.run(&operator, note).unwrap();
     let treasurers = Treasurers::new(2, [treasurer(1), web.clone()]).unwrap();
     hive.run(&operator, NameTreasurers { treasurers, approval: None }).unwrap();
-    let mut approval = approved(Act::Policy(lines()), &[1, 1]).unwrap().into_inner();
+    let mut approval = approved(Act::Policy(lines()), &[1, 1]).into_inner();
     approval.signatures[1].treasurer = web;
     let approval = Some(approval.verify(&statement(Act::Policy(lines()))).unwrap());
     assert_eq!(told(hive.run(&operator, ChangePolicy { lines: lines(), approval })), refused(Code::INTENT_INVALID, "intent"));
@@ -106,9 +106,9 @@ fn treasurers_name_those_who_follow_them() {
     let name = |approval| NameTreasurers { treasurers: next.clone(), approval };
     assert_eq!(told(hive.run(&operator, name(None))), refused(Code::INTENT_MISSING, "intent"));
     let keyless = Treasurers::new(1, [did(ALICE)]).unwrap();
-    let command = NameTreasurers { treasurers: keyless.clone(), approval: approved(Act::Treasurers(keyless), &[1, 2]) };
+    let command = NameTreasurers { treasurers: keyless.clone(), approval: Some(approved(Act::Treasurers(keyless), &[1, 2])) };
     assert_eq!(told(hive.run(&operator, command)), refused(Code::FIELD_RANGE, "treasurers"));
-    hive.run(&operator, name(approved(Act::Treasurers(next.clone()), &[1, 2]))).unwrap();
+    hive.run(&operator, name(Some(approved(Act::Treasurers(next.clone()), &[1, 2])))).unwrap();
     assert_eq!(told(hive.run(&operator, policy(&[1, 2]))), refused(Code::INTENT_INVALID, "intent"));
     hive.run(&operator, policy(&[4])).unwrap();
     for (needed, members) in [(0, 1), (2, 1), (1, 33)] {
@@ -135,9 +135,9 @@ fn a_freeze_ends_and_has_a_pause() {
     hive.pass_hours(23);
     assert_eq!(told(hive.run(&operator, freeze(1, "again", None))), refused(Code::STANDING, "citizen_did"));
     let act = Act::Freeze { citizen: alice.clone(), hours: 1, reason: "again".into() };
-    let one = freeze(1, "again", approved(act.clone(), &[1]));
+    let one = freeze(1, "again", Some(approved(act.clone(), &[1])));
     assert_eq!(told(hive.run(&operator, one)), refused(Code::INTENT_INVALID, "intent"));
-    hive.run(&operator, freeze(1, "again", approved(act, &[1, 2]))).unwrap();
+    hive.run(&operator, freeze(1, "again", Some(approved(act, &[1, 2])))).unwrap();
     let thaw = || Thaw { citizen: did(ALICE), reason: "found".into() };
     hive.run(&operator, thaw()).unwrap();
     assert_eq!(frozen(&hive), Ok(()));
