@@ -1,6 +1,6 @@
 //! A signature over a statement, and whether it holds: the curve first, by anybody; the state then, by the writer.
 
-use lab3_units::{Amount, Code, Did, Problem, Time};
+use lab3_units::{Amount, Asset, Code, Did, Problem, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::{Act, PublicKey, Signature, State, Statement};
@@ -83,6 +83,22 @@ pub fn check_intent(state: &State, now: Time, did: &Did, intent: &Verified<Inten
         return Err(invalid(format!("The fee is {fee} KS, and at most {most} KS were signed. Sign a higher fee-max-ks.")));
     }
     Ok(())
+}
+
+/// Whether a transfer may go without a signature: on an open Hive; else up to the ceiling (in KS) while the sender has no key, and
+/// not at all once it has one.
+///
+/// Errors: `INTENT_MISSING` (`intent`) when it has to be signed.
+pub fn check_unsigned(state: &State, from: &Did, amount: Amount, ceiling: Amount) -> Result<(), Problem> {
+    let mic = |amount: Amount| Asset::MIC.decimal(amount);
+    let why = match (state.is_open(), state.keys_of(from).is_empty()) {
+        (true, _) => return Ok(()),
+        (false, true) if amount <= ceiling => return Ok(()),
+        (false, true) => format!("{} MIC is more than the {} MIC that go without, and {from} has no key yet", mic(amount), mic(ceiling)),
+        (false, false) => format!("{from} has a key, so nothing is paid without it"),
+    };
+    let detail = format!("This transfer takes a signature: {why}. Sign the intent (lab3 wallet sign) and send it along.");
+    Err(Problem::new(Code::INTENT_MISSING, detail).in_field("intent"))
 }
 
 pub(crate) fn check_key(state: &State, did: &Did, key: PublicKey) -> Result<(), Problem> {

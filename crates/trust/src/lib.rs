@@ -46,7 +46,7 @@ pub use desk::Desk;
 pub use did_keys::{Change, ChangeDidKeys, DidKeyEvent, ENROL, ENROL_OWN, change_did_keys, recovery_hash};
 pub use fact::{Deed, Fact, KeyCreated};
 pub use freeze::{FREEZE, FREEZE_HOURS_MAX, Freeze, Frozen, THAW, Thaw, check_not_frozen, freeze, thaw};
-pub use intent::{Intent, Verified, check_intent};
+pub use intent::{Intent, Verified, check_intent, check_unsigned};
 pub use judge::judge;
 pub use key::{Holder, Key, Rotated, Standing};
 pub use key_text::{KeyHash, KeyId, KeyText, KeyTextError};

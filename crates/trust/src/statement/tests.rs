@@ -128,7 +128,12 @@ fn names_and_memos() {
 proptest! {
     /// Whatever can be read is written the same: no two texts for one statement, no statement from half a text.
     #[test]
-    fn what_can_be_read_is_written_the_same(act in 0..11_usize, at in any::<prop::sample::Index>(), with in "\\PC{0,3}|[\n:=-]{1,2}|[0-9a-z]", cut in 0..3_usize) {
+    fn what_can_be_read_is_written_the_same(
+        act in 0..11_usize,
+        at in any::<prop::sample::Index>(),
+        with in "\\PC{0,3}|[\n:=-]{1,2}|[0-9a-z]",
+        cut in 0..3_usize,
+    ) {
         let text = statement(acts()[act].clone()).text();
         let at = at.index(text.len());
         let mut changed = text.clone();

@@ -5,7 +5,8 @@ use lab3_units::{Amount, Id};
 use super::*;
 use crate::testing::{ALICE, BOB, Hive, did, told};
 use crate::{
-    Act, ChangePolicy, Freeze, HiveName, Holder, Inscription, Intent, PolicyLines, SealedBy, Thaw, Verified, check_intent, check_not_frozen,
+    Act, ChangePolicy, Freeze, HiveName, Holder, Inscription, Intent, PolicyLines, SealedBy, Thaw, Verified, check_intent,
+    check_not_frozen, check_unsigned,
 };
 
 fn key(secret: u8) -> PublicKey {
@@ -195,4 +196,16 @@ fn an_intent_holds_for_its_text_key_time_and_fee() {
     assert_eq!(check(1, now, 11), Err(Code::INTENT_INVALID));
     assert_eq!(check(1, now.after(lab3_units::Duration::from_millis(1)), 10), Err(Code::INTENT_INVALID));
     assert_eq!(check(2, now, 10), Err(Code::INTENT_INVALID));
+}
+
+#[test]
+fn small_sums_go_unsigned_until_there_is_a_key() {
+    let check = |hive: &Hive, from: &Did, amount| {
+        check_unsigned(&hive.state, from, Amount::new(amount), Amount::new(1_000_000)).map_err(|problem| problem.code())
+    };
+    let (closed, _) = Hive::new();
+    assert_eq!(check(&closed, &did(ALICE), 1_000_000), Ok(()));
+    assert_eq!(check(&closed, &did(ALICE), 1_000_001), Err(Code::INTENT_MISSING));
+    assert_eq!(check(&closed, &treasurer(1), 1), Err(Code::INTENT_MISSING));
+    assert_eq!(check(&Hive::open(), &treasurer(1), i64::MAX), Ok(()));
 }
