@@ -3,7 +3,11 @@
 use lab3_units::Problem;
 
 use crate::judge::not_allowed;
-use crate::{CreateKey, Delegate, Desk, Fact, Principal, RevokeKey, RotateKey, create_key, delegate, revoke_key, rotate_key};
+use crate::{
+    By, ChangeDidKeys, ChangePolicy, CreateKey, Delegate, Desk, Fact, Freeze, Inscription, NameTreasurers, Note, Principal, RevokeKey,
+    RotateKey, SealedBy, Thaw, change_did_keys, change_policy, create_key, delegate, freeze, inscribe, name_treasurers, note, revoke_key,
+    rotate_key, seal, thaw,
+};
 
 /// A request to change who may do what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +20,22 @@ pub enum Command {
     RotateKey(RotateKey),
     /// Add or remove a delegation.
     Delegate(Delegate),
+    /// Change a DID's keys.
+    ChangeDidKeys(Box<ChangeDidKeys>),
+    /// Note a DID's document.
+    Note(Note),
+    /// Name the treasurers.
+    NameTreasurers(NameTreasurers),
+    /// Change rules.
+    ChangePolicy(ChangePolicy),
+    /// Freeze an account.
+    Freeze(Freeze),
+    /// End a freeze.
+    Thaw(Thaw),
+    /// Close the open Hive.
+    Seal(SealedBy),
+    /// Inscribe the journal.
+    Inscribe(Inscription),
 }
 
 macro_rules! from {
@@ -33,6 +53,14 @@ from! {
     RevokeKey(RevokeKey),
     RotateKey(RotateKey),
     Delegate(Delegate),
+    ChangeDidKeys(Box<ChangeDidKeys>),
+    Note(Note),
+    NameTreasurers(NameTreasurers),
+    ChangePolicy(ChangePolicy),
+    Freeze(Freeze),
+    Thaw(Thaw),
+    Seal(SealedBy),
+    Inscribe(Inscription),
 }
 
 /// Decides a command of `principal`, who is judged here as well as at the door: the state may have changed in between.
@@ -44,7 +72,17 @@ pub fn decide(desk: &Desk<'_>, principal: &Principal, command: &Command) -> Resu
         Command::RevokeKey(revoke) => revoke_key(desk, principal, revoke),
         Command::RotateKey(rotate) => rotate_key(desk, principal, rotate),
         Command::Delegate(delegation) => delegate(desk, principal, delegation),
+        Command::ChangeDidKeys(change) => change_did_keys(desk, principal, change),
+        Command::Note(document) => note(desk, principal, document),
+        Command::NameTreasurers(name) => name_treasurers(desk, principal, name),
+        Command::ChangePolicy(change) => change_policy(desk, principal, change),
+        Command::Freeze(account) => freeze(desk, principal, account),
+        Command::Thaw(account) => thaw(desk, principal, account),
+        Command::Seal(by) => seal(desk, principal, *by),
+        Command::Inscribe(inscription) => inscribe(desk, principal, inscription),
     }?;
-    let by = principal.by().ok_or_else(|| not_allowed("Nobody does nothing."))?;
+    // Nobody brings a key event that the DID's own key signed: then that DID did it.
+    let signer = || if let Command::ChangeDidKeys(change) = command { Some(By::Did(change.event.did.clone())) } else { None };
+    let by = principal.by().or_else(signer).ok_or_else(|| not_allowed("Nobody is named who did this."))?;
     Ok(Fact { by, deed })
 }

@@ -6,6 +6,9 @@ use crate::judge::{judge, not_allowed, working};
 use crate::text::{check_note, check_word};
 use crate::{Deed, Desk, Holder, KeyCreated, KeyHash, KeyId, Kind, Owned, Principal, Rule, Scope, Scopes, Touched};
 
+/// Keys of one DID that can work at once.
+const KEYS_MAX: usize = 64;
+
 /// What making a key asks for.
 pub const CREATE_KEY: Rule = Rule::new(&[Kind::Operator, Kind::Citizen], Scope::Keys, Owned::NewKey);
 
@@ -47,7 +50,8 @@ pub(crate) struct Giver {
 /// Makes a key. The first one closes the open Hive.
 ///
 /// Errors: as [`judge`]; `NOT_ALLOWED` (`scopes`, `expires`) for more than the maker has; `FIELD_RANGE` (`scopes`, `expires`, `note`,
-/// `citizens`, `daily_cap_gic`) for what no such key can be; `STANDING` (`id`) when there is a key of that id.
+/// `citizens`, `daily_cap_gic`) for what no such key can be; `STANDING` when there is a key of that id (`id`), or its
+/// holder has 64 that work (`holder`).
 pub fn create_key(desk: &Desk<'_>, principal: &Principal, command: &CreateKey) -> Result<Deed, Problem> {
     judge(desk.state, desk.now, principal, &CREATE_KEY, &command.touched())?;
     let giver = giver(desk, principal)?;
@@ -60,12 +64,22 @@ pub fn create_key(desk: &Desk<'_>, principal: &Principal, command: &CreateKey) -
     check_expiry(desk.now, command.expires, &giver)?;
     check_holder(command)?;
     check_note(&command.note, "note")?;
+    check_number(desk, command.holder.did())?;
     if desk.state.key_of(command.id).is_some() {
         return Err(Problem::new(Code::STANDING, "There is a key of that id. Draw another at random.").in_field("id"));
     }
     let CreateKey { id, hash, holder, scopes, expires, note, citizens } = command.clone();
     let number = desk.state.next_number();
     Ok(Deed::KeyCreated(Box::new(KeyCreated { number, id, hash, holder, scopes, expires, note, citizens })))
+}
+
+fn check_number(desk: &Desk<'_>, did: Option<&Did>) -> Result<(), Problem> {
+    let Some(did) = did else { return Ok(()) };
+    let working = desk.state.keys_for(did).filter(|key| key.standing(desk.now).works()).count();
+    if working < KEYS_MAX {
+        return Ok(());
+    }
+    Err(Problem::new(Code::STANDING, format!("{did} has {working} keys that work, and cannot have more. Revoke some.")).in_field("holder"))
 }
 
 /// What the principal, which has been judged, may hand out.
@@ -242,6 +256,19 @@ mod tests {
         }
         assert_eq!(hive.state.keys_for(alice.did().unwrap()).count(), 2);
         hive.verify();
+    }
+
+    #[test]
+    fn a_citizen_has_a_number_of_keys() {
+        let (mut hive, operator) = Hive::new();
+        let reads = Scopes::of(&[Scope::Read]);
+        for _ in 0..KEYS_MAX {
+            hive.make_with(&operator, citizen(ALICE), reads).unwrap();
+        }
+        assert_eq!(outcome(hive.make_with(&operator, citizen(ALICE), reads)), refused(Code::STANDING, "holder"));
+        hive.make_with(&operator, citizen(BOB), reads).unwrap();
+        hive.run(&operator, crate::RevokeKey { number: 2, reason: "".into() }).unwrap();
+        hive.make_with(&operator, citizen(ALICE), reads).unwrap();
     }
 
     #[test]

@@ -5,7 +5,9 @@
 use lab3_units::{Did, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::{By, Holder, KeyHash, KeyId, Scopes, did_text};
+use crate::{
+    Approval, By, DidKeyEvent, Holder, Inscription, Intent, KeyHash, KeyId, Note, PolicyLines, Scopes, SealedBy, Treasurers, did_text,
+};
 
 /// One administrative act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +59,50 @@ pub enum Deed {
         #[serde(with = "did_text")]
         citizen: Did,
     },
+    /// A DID's keys changed: how, and the signature over it.
+    DidKeys(Box<(DidKeyEvent, Intent)>),
+    /// A DID's document was noted.
+    Noted(Box<Note>),
+    /// The treasurers were named.
+    TreasurersNamed {
+        /// Who they are.
+        treasurers: Treasurers,
+        /// What those before them signed.
+        approval: Option<Approval>,
+    },
+    /// Rules changed.
+    PolicyChanged {
+        /// Which, to what.
+        lines: PolicyLines,
+        /// What treasurers signed.
+        approval: Option<Approval>,
+    },
+    /// An account was frozen.
+    Frozen {
+        /// Whose.
+        #[serde(with = "did_text")]
+        citizen: Did,
+        /// For how many hours, as treasurers sign it.
+        hours: u8,
+        /// Until when.
+        until: Time,
+        /// Why.
+        reason: Box<str>,
+        /// What treasurers signed.
+        approval: Option<Approval>,
+    },
+    /// A freeze was ended early.
+    Thawed {
+        /// Whose.
+        #[serde(with = "did_text")]
+        citizen: Did,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// The open Hive was closed, otherwise than by its first key.
+    Sealed(SealedBy),
+    /// The journal was inscribed.
+    Inscribed(Inscription),
 }
 
 /// A key that was made.

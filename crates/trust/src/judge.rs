@@ -36,7 +36,7 @@ pub fn judge(state: &State, now: Time, principal: &Principal, rule: &Rule, touch
         Principal::Desk => Err(not_allowed("The desk itself manages operators' keys and the seal, and nothing else.")),
         Principal::Key(bearer) => {
             let (key, standing) = working(state, now, bearer.number)?;
-            let scopes = key.scopes.both(key.holder.kind().acts());
+            let scopes = key.scopes.both(key.holder.kind().acts()).both(office(state, &key.holder));
             let overlap = standing != Standing::Valid;
             pass(state, *rule, touched, &Acting { kind: key.holder.kind(), scopes, did: key.holder.did(), key: Some(key), overlap })
         }
@@ -47,6 +47,15 @@ pub fn judge(state: &State, now: Time, principal: &Principal, rule: &Rule, touch
             let kind = if rule.kinds.has(Kind::Treasurer) && state.is_treasurer(did) { Kind::Treasurer } else { Kind::Citizen };
             pass(state, *rule, touched, &Acting { kind, scopes: kind.acts(), did: Some(did), key: None, overlap: false })
         }
+    }
+}
+
+/// What the holder's office allows. A treasurer's key is made before or after the treasurers are named: until his name is among
+/// theirs it only reads.
+fn office(state: &State, holder: &Holder) -> Scopes {
+    match holder {
+        Holder::Treasurer(did) if !state.is_treasurer(did) => Kind::Auditor.widest(),
+        _ => Scopes::ALL,
     }
 }
 
@@ -91,6 +100,8 @@ fn owns(state: &State, scope: Scope, touched: &Touched<'_>, acting: &Acting<'_>)
     match *touched {
         Touched::Nothing => true,
         Touched::Hive => reads_all || matches!(acting.kind, Kind::Operator | Kind::Treasurer),
+        // A treasurer freezes anybody's account, with the others' signatures: the rule of freezing asks for them.
+        Touched::Citizen(_) if scope == Scope::Freeze && acting.kind == Kind::Treasurer => true,
         Touched::Citizen(did) => reads_all || of_citizen(state, did, acting),
         Touched::Opened { citizen, by } => {
             let opened = || by.and_then(|number| state.key(number)).map(|key| key.family) == acting.key.map(|key| key.family);
@@ -140,6 +151,9 @@ fn wrong_kind(kind: Kind, kinds: Kinds) -> Problem {
 
 fn lacks(acting: &Acting<'_>, scope: Scope) -> Problem {
     let (kind, word, has) = (acting.kind, scope.as_str(), acting.scopes);
+    if acting.key.is_some_and(|key| key.scopes.has(scope)) && kind == Kind::Treasurer {
+        return not_allowed("This key's holder is not, or no longer, among the treasurers. Have him named one first.");
+    }
     if kind.acts().has(scope) {
         return not_allowed(format!("This key lacks the scope {word}; it has: {has}. Ask for a key with it."));
     }

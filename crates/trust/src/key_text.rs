@@ -216,7 +216,12 @@ mod tests {
         }
 
         #[test]
-        fn any_change_is_a_typo_or_another_key(id in any::<[u8; 8]>(), secret in any::<[u8; 32]>(), at in 0..86_usize, new in any::<char>()) {
+        fn any_change_is_a_typo_or_another_key(
+            id in any::<[u8; 8]>(),
+            secret in any::<[u8; 32]>(),
+            at in 0..86_usize,
+            new in any::<char>(),
+        ) {
             let made = KeyText::make(Kind::Service, id, &secret);
             let changed: String = made.show_once().chars().enumerate().map(|(place, old)| if place == at { new } else { old }).collect();
             match KeyText::parse(&changed) {

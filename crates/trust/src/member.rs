@@ -1,6 +1,8 @@
-//! What is known of a DID: its API keys, and which services act for it.
+//! What is known of a DID: its keys of both sorts, which services act for it, whether it is frozen.
 
 use serde::{Deserialize, Serialize};
+
+use crate::{Frozen, Note, PublicKey};
 
 /// What is known of a DID.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -9,6 +11,16 @@ pub(crate) struct Member {
     pub(crate) api_keys: Vec<u32>,
     /// Families of the services that act for it.
     pub(crate) services: Vec<u32>,
+    /// The keys it signs with, in the order they came.
+    pub(crate) did_keys: Vec<PublicKey>,
+    /// How many key events there were.
+    pub(crate) events: u32,
+    /// SHA-256 of its recovery key.
+    pub(crate) recovery: Option<[u8; 32]>,
+    /// What its document said, when it has one.
+    pub(crate) noted: Option<Box<Note>>,
+    /// Its last freeze.
+    pub(crate) frozen: Option<Frozen>,
 }
 
 impl Member {

@@ -1,5 +1,6 @@
 //! Who may do what, as the journal has it so far.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lab3_units::{Amount, Code, Did, Problem, Time};
@@ -7,7 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::member::Member;
 use crate::shards::Shards;
-use crate::{Bearer, By, Deed, Fact, Holder, Key, KeyCreated, KeyHash, KeyId, KeyText, Principal, PublicKey, Rotated};
+use crate::{
+    Bearer, By, Deed, Fact, Frozen, Holder, Inscription, Key, KeyCreated, KeyHash, KeyId, KeyText, Note, PolicyLines, Principal, PublicKey,
+    Rotated, Treasurers,
+};
 
 /// Who may do what. Cheap to clone: what is there for every citizen is shared until it changes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -21,6 +25,10 @@ pub struct State {
     members: Shards<Box<str>, Arc<Member>>,
     /// By the family of a service's keys: what it held today.
     held: Shards<u32, Held>,
+    inscription: Option<Arc<Inscription>>,
+    treasurers: Option<Arc<Treasurers>>,
+    /// Rules that were changed, and their values.
+    policy: Arc<BTreeMap<Box<str>, Box<str>>>,
 }
 
 /// What a service held in one day.
@@ -42,6 +50,26 @@ impl State {
             Deed::Undelegated { service, citizen } => {
                 self.change_member(citizen, |member| member.services.retain(|known| known != service));
             }
+            Deed::DidKeys(change) => {
+                self.closed.get_or_insert(at);
+                self.change_member(&change.0.did, |member| member.change_keys(&change.0));
+            }
+            Deed::Noted(note) => self.noted(at, note),
+            Deed::TreasurersNamed { treasurers, .. } => self.treasurers = Some(Arc::new(treasurers.clone())),
+            Deed::PolicyChanged { lines, .. } => self.change_policy(lines),
+            Deed::Frozen { citizen, until, reason, .. } => {
+                let frozen = Frozen { until: *until, reason: reason.clone() };
+                self.change_member(citizen, |member| member.frozen = Some(frozen));
+            }
+            Deed::Thawed { citizen, .. } => self.change_member(citizen, |member| {
+                if let Some(frozen) = &mut member.frozen {
+                    frozen.until = at;
+                }
+            }),
+            Deed::Sealed(_) => {
+                self.closed.get_or_insert(at);
+            }
+            Deed::Inscribed(inscription) => self.inscription = Some(Arc::new(inscription.clone())),
         }
     }
 
@@ -134,12 +162,66 @@ impl State {
 
     /// Whether the key signs for the DID at this place of the journal.
     pub fn holds(&self, did: &Did, key: &PublicKey) -> bool {
-        PublicKey::of_did(did) == Some(*key)
+        self.keys_of(did).contains(key)
+    }
+
+    /// The keys the DID signs with at this place of the journal. A `did:key` has the one in its name; nothing else is derived from a
+    /// DID's text.
+    pub fn keys_of(&self, did: &Did) -> Vec<PublicKey> {
+        let registered = || self.member(did).map(|member| member.did_keys.clone());
+        PublicKey::of_did(did).map(|key| vec![key]).or_else(registered).unwrap_or_default()
+    }
+
+    /// The number of the DID's next key event.
+    pub fn next_event(&self, did: &Did) -> u32 {
+        self.member(did).map_or(0, |member| member.events).saturating_add(1)
+    }
+
+    /// What was noted of the DID's document.
+    pub fn note_of(&self, did: &Did) -> Option<&Note> {
+        self.member(did)?.noted.as_deref()
+    }
+
+    /// The treasurers, once they are named.
+    pub fn treasurers(&self) -> Option<&Treasurers> {
+        self.treasurers.as_deref()
     }
 
     /// Whether the DID is a treasurer's.
-    pub fn is_treasurer(&self, _did: &Did) -> bool {
-        false
+    pub fn is_treasurer(&self, did: &Did) -> bool {
+        self.treasurers().is_some_and(|treasurers| treasurers.has(did))
+    }
+
+    /// The value a rule was last changed to.
+    pub fn policy(&self, name: &str) -> Option<&str> {
+        self.policy.get(name).map(|value| &**value)
+    }
+
+    /// Whose journal this is, once it is inscribed.
+    pub fn inscription(&self) -> Option<&Inscription> {
+        self.inscription.as_deref()
+    }
+
+    /// The account's freeze, if it is frozen at `now`.
+    pub fn frozen(&self, citizen: &Did, now: Time) -> Option<&Frozen> {
+        self.last_freeze(citizen).filter(|frozen| now < frozen.until)
+    }
+
+    pub(crate) fn last_freeze(&self, citizen: &Did) -> Option<&Frozen> {
+        self.member(citizen)?.frozen.as_ref()
+    }
+
+    fn noted(&mut self, at: Time, note: &Note) {
+        self.closed.get_or_insert(at);
+        self.change_member(&note.did, |member| {
+            member.did_keys.clone_from(&note.keys);
+            member.noted = Some(Box::new(note.clone()));
+        });
+    }
+
+    fn change_policy(&mut self, lines: &PolicyLines) {
+        let policy = Arc::make_mut(&mut self.policy);
+        policy.extend(lines.iter().map(|(name, value)| (name.into(), value.into())));
     }
 
     fn created(&mut self, at: Time, by: &By, made: &KeyCreated) {

@@ -16,6 +16,14 @@ pub(crate) fn check_note(text: &str, field: &'static str) -> Result<(), Problem>
     Err(Problem::new(Code::FIELD_RANGE, format!("At most {NOTE_MAX} characters, on one line.")).in_field(field))
 }
 
+/// Refuses a reason that is no note, or says nothing.
+pub(crate) fn check_reason(text: &str) -> Result<(), Problem> {
+    if text.trim().is_empty() {
+        return Err(Problem::new(Code::FIELD_RANGE, "A reason is required, for everybody to read.").in_field("reason"));
+    }
+    check_note(text, "reason")
+}
+
 /// Refuses a name that is empty, long, or has other than visible ASCII characters.
 pub(crate) fn check_word(text: &str, field: &'static str) -> Result<(), Problem> {
     if (1..=WORD_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -1,0 +1,51 @@
+//! Keys of a `did:web`: what the operator fetched from its document, noted with the document's hash for everybody to compare.
+
+use lab3_units::{Code, Did, Problem};
+use serde::{Deserialize, Serialize};
+
+use crate::judge::judge;
+use crate::{Deed, Desk, Kind, Owned, Principal, PublicKey, Rule, Scope, Touched, did_text};
+
+/// What noting a document asks for.
+pub const NOTE: Rule = Rule::new(&[Kind::Operator], Scope::Members, Owned::Citizen);
+
+/// Keys taken from a document.
+const KEYS_MAX: usize = 16;
+
+/// Longest address of a document, in bytes.
+const URL_MAX: usize = 512;
+
+/// What a DID's document said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// Whose document.
+    #[serde(with = "did_text")]
+    pub did: Did,
+    /// Where it was.
+    pub url: Box<str>,
+    /// SHA-256 of its bytes.
+    pub document: [u8; 32],
+    /// The keys it gives for signing. None: it no longer has any, or is gone.
+    pub keys: Vec<PublicKey>,
+}
+
+/// Notes a document, instead of what was noted before.
+///
+/// Errors: as [`judge`]; `FIELD_RANGE` (`did`) for a DID that is no `did:web`, (`url`) for an address that is not https, (`keys`) for more
+/// than 16 or one twice.
+pub fn note(desk: &Desk<'_>, principal: &Principal, command: &Note) -> Result<Deed, Problem> {
+    judge(desk.state, desk.now, principal, &NOTE, &Touched::Citizen(&command.did))?;
+    let wrong = |field, detail: &'static str| Err(Problem::new(Code::FIELD_RANGE, detail).in_field(field));
+    if !command.did.as_str().starts_with("did:web:") {
+        return wrong("did", "Only the keys of a did:web are noted from a document. Other DIDs register theirs.");
+    }
+    let graphic = command.url.bytes().all(|byte| byte.is_ascii_graphic());
+    if !command.url.starts_with("https://") || command.url.len() > URL_MAX || !graphic {
+        return wrong("url", "The document's address begins with https:// and has at most 512 visible ASCII characters.");
+    }
+    let twice = command.keys.iter().enumerate().any(|(at, key)| command.keys.iter().skip(at + 1).any(|other| other == key));
+    if twice || command.keys.len() > KEYS_MAX {
+        return wrong("keys", "A DID has 16 keys at most, each once.");
+    }
+    Ok(Deed::Noted(Box::new(command.clone())))
+}
