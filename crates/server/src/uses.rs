@@ -1,8 +1,8 @@
 //! When each key was used last, as far as this process has seen. Not in the journal: a record a request would be too many.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{PoisonError, RwLock};
 
 use lab3_units::Time;
 

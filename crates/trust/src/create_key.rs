@@ -4,7 +4,7 @@ use lab3_units::{Code, Did, Problem, Time};
 
 use crate::judge::{judge, not_allowed, working};
 use crate::text::{check_note, check_word};
-use crate::{Deed, Desk, Holder, KeyCreated, KeyHash, KeyId, Kind, Owned, Principal, Rule, Scope, Scopes, Touched};
+use crate::{Deed, Desk, Holder, KeyCreated, KeyHash, KeyId, Kind, Owned, Principal, Rule, Scope, Scopes, State, Touched};
 
 /// Keys of one DID that can work at once.
 const KEYS_MAX: usize = 64;
@@ -80,6 +80,13 @@ fn check_number(desk: &Desk<'_>, did: Option<&Did>) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::new(Code::STANDING, format!("{did} has {working} keys that work, and cannot have more. Revoke some.")).in_field("holder"))
+}
+
+impl State {
+    /// What the principal could hand out, if it may make keys at all.
+    pub fn can_give(&self, now: Time, principal: &Principal) -> Scopes {
+        giver(&Desk { state: self, now }, principal).map_or(Scopes::NONE, |giver| giver.scopes)
+    }
 }
 
 /// What the principal, which has been judged, may hand out.

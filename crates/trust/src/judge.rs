@@ -105,7 +105,10 @@ fn owns(state: &State, scope: Scope, touched: &Touched<'_>, acting: &Acting<'_>)
         Touched::Citizen(did) => reads_all || of_citizen(state, did, acting),
         Touched::Opened { citizen, by } => {
             let opened = || by.and_then(|number| state.key(number)).map(|key| key.family) == acting.key.map(|key| key.family);
-            reads_all || (acting.kind != Kind::Operator && of_citizen(state, citizen, acting) && (acting.kind != Kind::Service || opened()))
+            // What a service opened for her a citizen sees, and leaves to the service to settle: it pays the provider.
+            let by_another = || by.and_then(|number| state.key(number)).is_some_and(|key| key.holder.did() != acting.did);
+            let theirs = if acting.kind == Kind::Service { opened() } else { scope.only_reads() || !by_another() };
+            reads_all || (acting.kind != Kind::Operator && of_citizen(state, citizen, acting) && theirs)
         }
         Touched::Meter(id) => reads_all || matches!(holder, Some(Holder::Meter { meter }) if **meter == *id),
         Touched::Module(name) => reads_all || matches!(holder, Some(Holder::Steward { module }) if **module == *name),

@@ -4,12 +4,15 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use lab3_units::{Code, Problem};
+use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, Schema};
 
 use super::Place;
 use super::field::{Field, Value, mistyped};
+use super::schema::nullable;
 
 /// From `MIN` to `MAX` of something.
 #[derive(Clone, Debug)]
@@ -23,6 +26,35 @@ impl<T: Field, const MIN: usize, const MAX: usize> Field for List<T, MIN, MAX> {
     fn schema() -> RefOr<Schema> {
         let list = ArrayBuilder::new().items(T::schema()).min_items(Some(MIN)).max_items(Some(MAX));
         RefOr::T(Schema::Array(list.build()))
+    }
+
+    fn parts(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        T::parts(schemas);
+    }
+}
+
+/// `null` and absence are the same.
+impl<T: Field, const MIN: usize, const MAX: usize> Field for Option<List<T, MIN, MAX>> {
+    const OPTIONAL: bool = true;
+
+    fn read<'de, D: Deserializer<'de>>(json: D, place: &Place<'_>) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(json)?;
+        if raw.get() == "null" {
+            return Ok(None);
+        }
+        // What is wrong within the list is noted in its place; this error only ends the reading.
+        List::read(&mut serde_json::Deserializer::from_str(raw.get()), place).map(Some).map_err(D::Error::custom)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+
+    fn schema() -> RefOr<Schema> {
+        match List::<T, MIN, MAX>::schema() {
+            RefOr::T(schema) => RefOr::T(nullable(schema)),
+            reference @ RefOr::Ref(_) => reference,
+        }
     }
 
     fn parts(schemas: &mut Vec<(String, RefOr<Schema>)>) {

@@ -14,7 +14,12 @@ pub(crate) fn described(schema: RefOr<Schema>, text: String) -> RefOr<Schema> {
             match &mut schema {
                 Schema::Object(object) => object.description = Some(text),
                 Schema::Array(array) => array.description = Some(text),
-                Schema::OneOf(one_of) => one_of.description = Some(text),
+                Schema::Array(list) => {
+            if let SchemaType::Type(only) = &list.schema_type {
+                list.schema_type = SchemaType::from_iter([only.clone(), Type::Null]);
+            }
+        }
+        Schema::OneOf(one_of) => one_of.description = Some(text),
                 _ => {}
             }
             RefOr::T(schema)

@@ -62,7 +62,7 @@ pub(crate) async fn key_create(app: App, permit: Permit<Sent<KeyCreateRequest>>)
     let fresh = fresh_key(kind)?;
     let scopes = match &body.scopes {
         Some(words) => scopes(words)?,
-        None => kind.acts().both(app.engine().trust().can_give(&principal)),
+        None => kind.widest().both(app.engine().trust().can_give(app.engine().now(), &principal)),
     };
     let expires = body.expires_at.as_ref().map(|text| moment(&text.0)).transpose()?;
     let citizens = body.citizens.as_ref().map(|citizens| citizens.0.clone()).unwrap_or_default();
@@ -103,7 +103,9 @@ fn holder(kind: Kind, body: KeyCreateRequest) -> Result<Holder, Problem> {
             return Err(Problem::new(Code::FIELD_MISSING, format!("A key of the kind {kind} needs it.")).in_field(field));
         }
         if sent && !needed {
-            return Err(Problem::new(Code::FIELD_RANGE, format!("It does not belong to a key of the kind {kind}. Leave it out.")).in_field(field));
+            return Err(
+                Problem::new(Code::FIELD_RANGE, format!("It does not belong to a key of the kind {kind}. Leave it out.")).in_field(field)
+            );
         }
     }
     if citizens.is_some() && kind != Kind::Service {
