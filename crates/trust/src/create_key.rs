@@ -49,7 +49,7 @@ pub(crate) struct Giver {
 
 /// Makes a key. The first one closes the open Hive.
 ///
-/// Errors: as [`judge`]; `NOT_ALLOWED` (`scopes`, `expires`) for more than the maker has; `FIELD_RANGE` (`scopes`, `expires`, `note`,
+/// Errors: as [`judge()`]; `NOT_ALLOWED` (`scopes`, `expires`) for more than the maker has; `FIELD_RANGE` (`scopes`, `expires`, `note`,
 /// `citizens`, `daily_cap_gic`) for what no such key can be; `STANDING` when there is a key of that id (`id`), or its
 /// holder has 64 that work (`holder`).
 pub fn create_key(desk: &Desk<'_>, principal: &Principal, command: &CreateKey) -> Result<Deed, Problem> {

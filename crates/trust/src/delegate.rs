@@ -24,7 +24,7 @@ pub struct Delegate {
 
 /// Adds or removes a delegation.
 ///
-/// Errors: as [`judge`]; `KEY_UNKNOWN` (`service`) when no service has that key; `STANDING` when it is so already.
+/// Errors: as [`judge()`]; `KEY_UNKNOWN` (`service`) when no service has that key; `STANDING` when it is so already.
 pub fn delegate(desk: &Desk<'_>, principal: &Principal, command: &Delegate) -> Result<Deed, Problem> {
     let own = principal.did() == Some(&command.citizen);
     judge(desk.state, desk.now, principal, if own { &DELEGATE_OWN } else { &DELEGATE }, &Touched::Citizen(&command.citizen))?;

@@ -82,7 +82,7 @@ pub fn recovery_hash(key: &PublicKey) -> [u8; 32] {
 
 /// Changes a DID's keys. But for the first key it is the signature that counts, not who brings it.
 ///
-/// Errors: for the first key as [`judge`]; `INTENT_INVALID` (`intent`) when the signer may not sign it or its time is over; `STANDING`
+/// Errors: for the first key as [`judge()`]; `INTENT_INVALID` (`intent`) when the signer may not sign it or its time is over; `STANDING`
 /// (`event`) when it is another event's turn; `FIELD_RANGE` (`did`, `key`, `recovery`) for what cannot be.
 pub fn change_did_keys(desk: &Desk<'_>, principal: &Principal, command: &ChangeDidKeys) -> Result<Deed, Problem> {
     let ChangeDidKeys { event, intent } = command;

@@ -49,7 +49,7 @@ pub struct Thaw {
 
 /// Freezes an account.
 ///
-/// Errors: as [`judge`] and, with an approval or from a treasurer, [`check_approval`]; `FIELD_RANGE` (`hours`, `reason`); `STANDING`
+/// Errors: as [`judge()`] and, with an approval or from a treasurer, [`check_approval`]; `FIELD_RANGE` (`hours`, `reason`); `STANDING`
 /// (`citizen_did`) while it is frozen, and within a day after.
 pub fn freeze(desk: &Desk<'_>, principal: &Principal, command: &Freeze) -> Result<Deed, Problem> {
     judge(desk.state, desk.now, principal, &FREEZE, &Touched::Citizen(&command.citizen))?;
@@ -91,7 +91,7 @@ fn check_pause(desk: &Desk<'_>, command: &Freeze) -> Result<(), Problem> {
 
 /// Ends a freeze early.
 ///
-/// Errors: as [`judge`]; `FIELD_RANGE` (`reason`); `STANDING` (`citizen_did`) when the account is not frozen.
+/// Errors: as [`judge()`]; `FIELD_RANGE` (`reason`); `STANDING` (`citizen_did`) when the account is not frozen.
 pub fn thaw(desk: &Desk<'_>, principal: &Principal, command: &Thaw) -> Result<Deed, Problem> {
     judge(desk.state, desk.now, principal, &THAW, &Touched::Citizen(&command.citizen))?;
     check_reason(&command.reason)?;

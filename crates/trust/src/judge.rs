@@ -44,8 +44,11 @@ pub fn judge(state: &State, now: Time, principal: &Principal, rule: &Rule, touch
             if !state.holds(did, key) {
                 return Err(Problem::new(Code::KEY_INVALID, format!("{key} is no key of {did}, or no longer. Sign with a key that is.")));
             }
-            let kind = if rule.kinds.has(Kind::Treasurer) && state.is_treasurer(did) { Kind::Treasurer } else { Kind::Citizen };
-            pass(state, *rule, touched, &Acting { kind, scopes: kind.acts(), did: Some(did), key: None, overlap: false })
+            let come_as = |kind: Kind| {
+                let acting = Acting { kind, scopes: kind.acts(), did: Some(did), key: None, overlap: false };
+                pass(state, *rule, touched, &acting)
+            };
+            come_as(Kind::Citizen).or_else(|refused| if state.is_treasurer(did) { come_as(Kind::Treasurer) } else { Err(refused) })
         }
     }
 }

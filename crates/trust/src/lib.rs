@@ -1,7 +1,7 @@
 //! Who may do what: principals, keys, DIDs, intents.
 //!
 //! Pure: the moment and random bytes come in as arguments. A [`Command`] looks at a [`Desk`] and gives a [`Fact`], or a `Problem`;
-//! [`State::apply`] folds the fact and cannot fail. [`judge`] is the one check every request passes.
+//! [`State::apply`] folds the fact and cannot fail. [`judge()`] is the one check every request passes.
 
 mod base32;
 mod base58;

@@ -31,7 +31,7 @@ pub struct Note {
 
 /// Notes a document, instead of what was noted before.
 ///
-/// Errors: as [`judge`]; `FIELD_RANGE` (`did`) for a DID that is no `did:web`, (`url`) for an address that is not https, (`keys`) for more
+/// Errors: as [`judge()`]; `FIELD_RANGE` (`did`) for a DID that is no `did:web`, (`url`) for an address that is not https, (`keys`) for more
 /// than 16 or one twice.
 pub fn note(desk: &Desk<'_>, principal: &Principal, command: &Note) -> Result<Deed, Problem> {
     judge(desk.state, desk.now, principal, &NOTE, &Touched::Citizen(&command.did))?;

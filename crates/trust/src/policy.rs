@@ -61,7 +61,7 @@ pub struct ChangePolicy {
 
 /// Changes rules. What names there are and what they mean is for those who read them.
 ///
-/// Errors: as [`judge`] and [`check_approval`].
+/// Errors: as [`judge()`] and [`check_approval`].
 pub fn change_policy(desk: &Desk<'_>, principal: &Principal, command: &ChangePolicy) -> Result<Deed, Problem> {
     judge(desk.state, desk.now, principal, &GOVERN, &Touched::Hive)?;
     check_approval(desk.state, desk.now, command.approval.as_ref())?;

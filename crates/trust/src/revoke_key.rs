@@ -20,7 +20,7 @@ pub struct RevokeKey {
 
 /// Revokes a key.
 ///
-/// Errors: as [`judge`]; `KEY_UNKNOWN` when there is none, said only to those who manage all keys; `STANDING` when it is revoked.
+/// Errors: as [`judge()`]; `KEY_UNKNOWN` when there is none, said only to those who manage all keys; `STANDING` when it is revoked.
 pub fn revoke_key(desk: &Desk<'_>, principal: &Principal, command: &RevokeKey) -> Result<Deed, Problem> {
     judge(desk.state, desk.now, principal, &MANAGE_KEY, &Touched::Key(command.number))?;
     let key = desk.state.key(command.number).ok_or_else(|| unknown_key(command.number))?;

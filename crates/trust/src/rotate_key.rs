@@ -29,7 +29,7 @@ pub struct RotateKey {
 /// Replaces a key. Whoever learns the successor's secret could use it, so it takes what making such a key takes, unless the key
 /// replaces itself.
 ///
-/// Errors: as [`judge`]; `KEY_UNKNOWN` as for revoking; `NOT_ALLOWED` for a key good for more (`scopes`) or for longer (`expires`) than
+/// Errors: as [`judge()`]; `KEY_UNKNOWN` as for revoking; `NOT_ALLOWED` for a key good for more (`scopes`) or for longer (`expires`) than
 /// one can give; `STANDING` when the key does not work or has been replaced (`number`), or the id is taken (`id`); `FIELD_RANGE`
 /// (`overlap`).
 pub fn rotate_key(desk: &Desk<'_>, principal: &Principal, command: &RotateKey) -> Result<Deed, Problem> {

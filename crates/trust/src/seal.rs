@@ -31,7 +31,7 @@ pub struct Inscription {
 
 /// Closes the open Hive.
 ///
-/// Errors: as [`judge`]; `STANDING` when it is closed.
+/// Errors: as [`judge()`]; `STANDING` when it is closed.
 pub fn seal(desk: &Desk<'_>, principal: &Principal, by: SealedBy) -> Result<Deed, Problem> {
     judge(desk.state, desk.now, principal, &SEAL, &Touched::Hive)?;
     match desk.state.closed() {
@@ -42,7 +42,7 @@ pub fn seal(desk: &Desk<'_>, principal: &Principal, by: SealedBy) -> Result<Deed
 
 /// Inscribes the journal.
 ///
-/// Errors: as [`judge`]; `STANDING` when it is inscribed.
+/// Errors: as [`judge()`]; `STANDING` when it is inscribed.
 pub fn inscribe(desk: &Desk<'_>, principal: &Principal, inscription: &Inscription) -> Result<Deed, Problem> {
     judge(desk.state, desk.now, principal, &SEAL, &Touched::Hive)?;
     match desk.state.inscription() {

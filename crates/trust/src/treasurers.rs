@@ -140,7 +140,7 @@ pub struct NameTreasurers {
 
 /// Names the treasurers: the operator does while there are none, then only they themselves.
 ///
-/// Errors: as [`judge`] and [`check_approval`]; `FIELD_RANGE` (`treasurers`) when one of them has no key to sign with.
+/// Errors: as [`judge()`] and [`check_approval`]; `FIELD_RANGE` (`treasurers`) when one of them has no key to sign with.
 pub fn name_treasurers(desk: &Desk<'_>, principal: &Principal, command: &NameTreasurers) -> Result<Deed, Problem> {
     judge(desk.state, desk.now, principal, &GOVERN, &Touched::Hive)?;
     check_approval(desk.state, desk.now, command.approval.as_ref())?;

@@ -209,3 +209,16 @@ fn small_sums_go_unsigned_until_there_is_a_key() {
     assert_eq!(check(&closed, &treasurer(1), 1), Err(Code::INTENT_MISSING));
     assert_eq!(check(&Hive::open(), &treasurer(1), i64::MAX), Ok(()));
 }
+
+#[test]
+fn a_treasurer_who_signs_is_a_citizen_too() {
+    let (hive, _) = governed();
+    let signing = |secret| Principal::Signed { did: treasurer(secret), key: key(secret) };
+    let pay = Rule::new(&[Kind::Citizen, Kind::Treasurer], Scope::Money, Owned::Citizen);
+    let mint = Rule::new(&[Kind::Citizen, Kind::Treasurer], Scope::Mint, Owned::Hive);
+    for (secret, may_mint) in [(1, Ok(())), (4, Err(Code::NOT_ALLOWED))] {
+        assert_eq!(hive.judge(&signing(secret), pay, &Touched::Citizen(&treasurer(secret))), Ok(()));
+        assert_eq!(hive.judge(&signing(secret), pay, &Touched::Citizen(&did(BOB))), Err(Code::NOT_ALLOWED));
+        assert_eq!(hive.judge(&signing(secret), mint, &Touched::Hive), may_mint);
+    }
+}
