@@ -14,12 +14,7 @@ pub(crate) fn described(schema: RefOr<Schema>, text: String) -> RefOr<Schema> {
             match &mut schema {
                 Schema::Object(object) => object.description = Some(text),
                 Schema::Array(array) => array.description = Some(text),
-                Schema::Array(list) => {
-            if let SchemaType::Type(only) = &list.schema_type {
-                list.schema_type = SchemaType::from_iter([only.clone(), Type::Null]);
-            }
-        }
-        Schema::OneOf(one_of) => one_of.description = Some(text),
+                Schema::OneOf(one_of) => one_of.description = Some(text),
                 _ => {}
             }
             RefOr::T(schema)
@@ -36,6 +31,11 @@ pub(crate) fn nullable(mut schema: Schema) -> Schema {
             }
             if let Some(words) = &mut object.enum_values {
                 words.push(serde_json::Value::Null);
+            }
+        }
+        Schema::Array(list) => {
+            if let SchemaType::Type(only) = &list.schema_type {
+                list.schema_type = SchemaType::from_iter([only.clone(), Type::Null]);
             }
         }
         Schema::OneOf(one_of) => one_of.items.push(RefOr::T(Schema::Object(ObjectBuilder::new().schema_type(Type::Null).build()))),
