@@ -14,6 +14,8 @@ use crate::storage::Row;
 use chain::Chain;
 use openings::Openings;
 
+pub use openings::{Salt, erase};
+
 /// A hash of the chain.
 pub type ChainHash = [u8; 32];
 
@@ -102,8 +104,8 @@ impl RowWriter {
     }
 
     /// Adds a record and says its number. What people wrote in it goes beside the row, its commitment into it.
-    pub fn push(&mut self, record: &mut Record) -> Result<u64, postcard::Error> {
-        let openings = Openings::close(record);
+    pub fn push(&mut self, record: &mut Record, salt: Option<Salt>) -> Result<u64, postcard::Error> {
+        let openings = Openings::close(record, salt);
         let encoded = encode(record, &mut self.scratch);
         openings.give_back(record);
         let bytes = encoded?;
@@ -144,11 +146,8 @@ impl RowWriter {
 /// instructions of growing a vector byte by byte.
 fn encode<'a>(record: &Record, scratch: &'a mut Vec<u8>) -> Result<&'a [u8], postcard::Error> {
     loop {
-        match postcard::to_slice(record, scratch) {
-            Ok(bytes) => {
-                let len = bytes.len();
-                return Ok(&scratch[..len]);
-            }
+        match write_into(record, scratch) {
+            Ok(len) => return Ok(&scratch[..len]),
             Err(postcard::Error::SerializeBufferFull) => {
                 let grown = (scratch.len() * 2).max(512);
                 scratch.resize(grown, 0);
@@ -156,6 +155,20 @@ fn encode<'a>(record: &Record, scratch: &'a mut Vec<u8>) -> Result<&'a [u8], pos
             Err(error) => return Err(error),
         }
     }
+}
+
+/// The record, and behind it what was signed for it, if anything was.
+fn write_into(record: &Record, out: &mut [u8]) -> Result<usize, postcard::Error> {
+    let len = postcard::to_slice(record, out)?.len();
+    let Some(signed) = &record.signed else { return Ok(len) };
+    let (_, rest) = out.split_at_mut_checked(len).ok_or(postcard::Error::SerializeBufferFull)?;
+    Ok(len + postcard::to_slice(signed, rest)?.len())
+}
+
+/// A record's bytes as they stand in its leaf; commitments are written where they stand.
+pub fn write_entry(record: &Record) -> Result<Vec<u8>, postcard::Error> {
+    let mut scratch = Vec::new();
+    encode(record, &mut scratch).map(<[u8]>::to_vec)
 }
 
 fn write_len(out: &mut Vec<u8>, mut len: usize) {
@@ -234,9 +247,13 @@ pub fn entries(row: &Row) -> Result<Vec<(u64, &[u8])>, Damage> {
 /// A record from the bytes of its leaf, with the commitments where people wrote something.
 pub fn read_entry(sequence: u64, bytes: &[u8]) -> Result<Stored, Damage> {
     let unreadable = |error: postcard::Error| Damage::new(sequence, format!("cannot be read: {error}"));
-    let (record, rest) = postcard::take_from_bytes(bytes).map_err(unreadable)?;
+    let (mut record, rest) = postcard::take_from_bytes::<Record>(bytes).map_err(unreadable)?;
     if !rest.is_empty() {
-        return Err(Damage::new(sequence, "bytes follow its end"));
+        let (signed, rest) = postcard::take_from_bytes(rest).map_err(unreadable)?;
+        record.signed = Some(Box::new(signed));
+        if !rest.is_empty() {
+            return Err(Damage::new(sequence, "bytes follow its end"));
+        }
     }
     Ok(Stored { sequence, record })
 }

@@ -1,8 +1,9 @@
 //! What can be asked of the desk: every command of every module, and the key that makes asking twice harmless.
 
+use lab3_trust::{Approval, Intent, Verified};
 use lab3_units::{Id, Problem};
 
-use crate::Actor;
+use crate::{Actor, Signed};
 
 /// A client's own key for a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,12 +67,39 @@ pub struct Submission {
     pub key: Option<Key>,
     /// What is asked.
     pub command: Command,
+    /// What was signed for it.
+    pub will: Option<Box<Will>>,
+}
+
+/// What was signed for a command, checked against its text.
+#[derive(Clone, Debug)]
+pub enum Will {
+    /// By the citizen who pays; with the salt of the memo's hash.
+    Intent(Verified<Intent>, Option<[u8; 16]>),
+    /// By treasurers; with the salt of the memo's hash.
+    Approval(Verified<Approval>, Option<[u8; 16]>),
+}
+
+impl Will {
+    /// The salt of the memo that was signed.
+    pub(crate) fn salt(&self) -> Option<[u8; 16]> {
+        let (Self::Intent(_, salt) | Self::Approval(_, salt)) = self;
+        *salt
+    }
+
+    /// As the record keeps it.
+    pub(crate) fn signed(&self) -> Signed {
+        match self {
+            Self::Intent(intent, _) => Signed::Intent(intent.get().clone()),
+            Self::Approval(approval, _) => Signed::Approval(approval.get().clone()),
+        }
+    }
 }
 
 impl Submission {
     /// A submission with the client's key, or with `fresh` as its id when there is none.
     pub fn new(actor: Actor, key: Option<Key>, fresh: Id, command: Command) -> Self {
-        Self { actor, id: key.map_or(fresh, |key| key.id), key, command }
+        Self { actor, id: key.map_or(fresh, |key| key.id), key, command, will: None }
     }
 
     /// An id that only one record may ever have, whatever keys clients choose: a report counts once for its allocation.

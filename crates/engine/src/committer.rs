@@ -9,13 +9,13 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::codec::{ChainHash, Unsealed};
+use crate::codec::{self, ChainHash, Unsealed};
 use crate::load::StartError;
 use crate::outcome::Release;
 use crate::shared::Progress;
 use crate::snapshot::Snapshotter;
 use crate::state::Frozen;
-use crate::storage::{Journal, Row, StoreError};
+use crate::storage::{Journal, JournalReader, Row, StoreError};
 use crate::views::Digest;
 
 /// Decided together, durable together.
@@ -29,6 +29,8 @@ pub struct Decided {
     pub releases: Vec<Release>,
     /// The state after them, and what it is wanted for.
     pub frozen: Option<(Frozen, Wanted)>,
+    /// Records whose words are to be erased, and who waits for it.
+    pub erasures: Vec<(u64, oneshot::Sender<Result<usize, StoreError>>)>,
 }
 
 /// What a frozen state is wanted for.
@@ -43,7 +45,7 @@ impl Decided {
     /// Nothing decided, with room for as much as this: the next batch is likely alike.
     pub fn next(&self) -> Self {
         let releases = Vec::with_capacity(self.releases.len());
-        Self { rows: Vec::new(), digest: self.digest.next(), releases, frozen: None }
+        Self { digest: self.digest.next(), releases, ..Self::default() }
     }
 }
 
@@ -58,6 +60,8 @@ pub struct Committer {
 pub struct Parts {
     /// The journal's writing end.
     pub journal: Box<dyn Journal>,
+    /// A reading end.
+    pub reader: Box<dyn JournalReader>,
     /// The chain's hash after the journal's last record.
     pub head: ChainHash,
     /// Where the views listen.
@@ -104,15 +108,15 @@ impl Committer {
 pub struct Failed;
 
 impl Parts {
-    fn run(mut self, batches: &Receiver<Decided>, failed: &AtomicBool) -> Result<(), StoreError> {
+    fn run(mut self, batches: &Receiver<Decided>, has_failed: &AtomicBool) -> Result<(), StoreError> {
         while let Ok(batch) = batches.recv() {
-            let Decided { rows, mut digest, releases, frozen } = batch;
+            let Decided { rows, mut digest, releases, frozen, erasures } = batch;
             // Here rather than on the writer's thread, which has more to do.
             let rows = rows.into_iter().map(|row| row.seal(&mut self.head, &mut digest.leaves)).collect::<Vec<_>>();
             if let Some(last) = rows.last().map(Row::last) {
                 let started = Instant::now();
                 if let Err(error) = self.journal.append(&rows) {
-                    failed.store(true, Ordering::Release);
+                    has_failed.store(true, Ordering::Release);
                     self.progress.commit_failures.fetch_add(1, Ordering::Relaxed);
                     return Err(error);
                 }
@@ -124,6 +128,16 @@ impl Parts {
                 // A full channel is no harm: the follower sees from `durable` that it missed something, and reads the journal.
                 let _ = self.follower.try_send(digest);
             }
+            for (sequence, reply) in erasures {
+                let erased = self.erase(sequence);
+                let failed = erased.clone().err();
+                let _ = reply.send(erased);
+                if let Some(error) = failed {
+                    // The writing end is given up with its connection; the writer opens another.
+                    has_failed.store(true, Ordering::Release);
+                    return Err(error);
+                }
+            }
             if let Some((mut frozen, wanted)) = frozen {
                 frozen.head = self.head;
                 match wanted {
@@ -133,6 +147,17 @@ impl Parts {
             }
         }
         Ok(())
+    }
+
+    /// Erases what people wrote in a record.
+    fn erase(&mut self, sequence: u64) -> Result<usize, StoreError> {
+        let row = self.reader.row_with(sequence)?.ok_or_else(|| StoreError::Other(format!("there is no record {sequence}")))?;
+        let damaged = || StoreError::Damaged(format!("what stands beside record {sequence} cannot be read"));
+        let (openings, erased) = codec::erase(&row.openings, sequence - row.first).ok_or_else(damaged)?;
+        if erased > 0 {
+            self.journal.replace_openings(row.first, &openings)?;
+        }
+        Ok(erased)
     }
 
     /// Lets the replies go: on the runtime their receivers wait on, so that waking them is the work of one task there rather than a

@@ -2,19 +2,29 @@
 
 use lab3_compute::Refusal;
 use lab3_ledger::Event;
-use lab3_units::{Id, Problem, Time};
+use lab3_trust::{check_approval, check_intent, check_not_frozen, check_unsigned};
+use lab3_units::{Amount, Did, Problem, Time};
 
-use crate::command::Command;
+use crate::command::{Command, Submission, Will};
 use crate::record::Fact;
 use crate::state::State;
 
 /// The rules' parameters: configuration, not state. Facts carry results, so changing these never changes the past.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     /// Module 1's.
     pub compute: lab3_compute::Policy,
     /// Module 4's.
     pub finance: lab3_finance::Policy,
+    /// The most a member without a key of its own pays unsigned on a closed Hive.
+    pub unsigned_max: Amount,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let (compute, finance) = (lab3_compute::Policy::default(), lab3_finance::Policy::default());
+        Self { compute, finance, unsigned_max: Amount::new(1_000_000) }
+    }
 }
 
 /// What a rule may look at, for every module.
@@ -57,8 +67,11 @@ pub struct Ahead {
     pub wallets: lab3_finance::Wallets,
 }
 
-/// Decides a command whose record would have this id.
-pub fn decide(desk: &Desk<'_>, id: Id, command: &Command, ahead: Ahead) -> Result<Decision, Refusal> {
+/// Decides a command whose record would have the submission's id.
+pub fn decide(desk: &Desk<'_>, submission: &Submission, ahead: Ahead) -> Result<Decision, Refusal> {
+    let Submission { id, command, will, .. } = submission;
+    let id = *id;
+    check_will(desk, command, will.as_deref()).map_err(Refusal::Problem)?;
     let compute = |decided: (lab3_compute::Fact, Vec<Event>)| (Fact::Compute(decided.0), decided.1);
     let finance = |decided: Result<(lab3_finance::Fact, Vec<Event>), Problem>| match decided {
         Ok((fact, entries)) => Ok((Fact::Finance(fact), entries)),
@@ -84,5 +97,35 @@ pub fn decide(desk: &Desk<'_>, id: Id, command: &Command, ahead: Ahead) -> Resul
             Err(problem) => Err(Refusal::Problem(problem)),
         },
         Command::Refused(problem) => Err(Refusal::Problem(problem.clone())),
+    }
+}
+
+/// Whether those whose money or allowance a command takes, or who answer for the Hive's, have said so as they have to.
+fn check_will(desk: &Desk<'_>, command: &Command, will: Option<&Will>) -> Result<(), Problem> {
+    let trust = &desk.state.trust;
+    let approval = || match will {
+        Some(Will::Approval(approval, _)) => check_approval(trust, desk.now, Some(approval)),
+        Some(Will::Intent(..)) | None => check_approval(trust, desk.now, None),
+    };
+    match command {
+        Command::Transfer(transfer) => pays(desk, &transfer.from, transfer.amount, desk.policy.finance.fee.of(transfer.amount), will),
+        Command::TransferLinked(items) => {
+            items.iter().try_for_each(|(_, transfer)| pays(desk, &transfer.from, transfer.amount, Amount::ZERO, None))
+        }
+        Command::Contribute(contribute) => pays(desk, &contribute.from, contribute.amount, Amount::ZERO, will),
+        Command::Allocate(allocate) => check_not_frozen(trust, desk.now, &allocate.citizen),
+        Command::Attempt(attempt) => check_not_frozen(trust, desk.now, &attempt.allocate.citizen),
+        Command::Grant(_) | Command::Mint(_) => approval(),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a citizen may pay so much: she is not frozen, and has signed where she has to.
+fn pays(desk: &Desk<'_>, from: &Did, amount: Amount, fee: Amount, will: Option<&Will>) -> Result<(), Problem> {
+    let trust = &desk.state.trust;
+    check_not_frozen(trust, desk.now, from)?;
+    match will {
+        Some(Will::Intent(intent, _)) => check_intent(trust, desk.now, from, intent, fee),
+        _ => check_unsigned(trust, from, amount, desk.policy.unsigned_max),
     }
 }

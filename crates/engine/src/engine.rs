@@ -176,9 +176,9 @@ impl Engine {
     async fn submit_again(&self, submission: Submission, allocation: Id, when: When) -> Result<Committed, Problem> {
         self.caught_up().await?;
         let found = self.0.archive.ended_allocation(allocation).await?;
-        let (actor, id, key) = (submission.actor, submission.id, submission.key);
+        let (actor, id, key, will) = (submission.actor, submission.id, submission.key, submission.will);
         let command = self.read(move |desk| found.command(submission.command, desk)).await?;
-        match self.decide(Submission { actor, id, key, command }, when).await? {
+        match self.decide(Submission { actor, id, key, command, will }, when).await? {
             Outcome::NotOpen(_) => Err(Problem::new(Code::ALLOCATION_UNKNOWN, "There is no such open allocation.")),
             outcome => self.resolve(outcome).await,
         }
@@ -286,6 +286,17 @@ impl Engine {
     /// The journal as a log others can check, as far as the views have followed it.
     pub fn log(&self) -> Log {
         Log(self.0.archive.clone())
+    }
+
+    /// Erases what people wrote in a record; says how many pieces there were. The leaf stays as it is. That it was done is not noted
+    /// here: submit that first.
+    pub async fn erase(&self, sequence: u64) -> Result<usize, Problem> {
+        let (reply, erased) = oneshot::channel();
+        self.send(Message::Erase(sequence, reply))?;
+        erased.await.map_err(|_| outcome_unknown())?.map_err(|error| {
+            tracing::error!(%error, sequence, "what was written in a record could not be erased");
+            Problem::new(Code::JOURNAL_UNAVAILABLE, "It could not be erased at the moment. Ask again.")
+        })
     }
 
     /// How the engine stands.

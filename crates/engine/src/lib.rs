@@ -25,14 +25,14 @@ mod views;
 mod writer;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use codec::{ChainHash, Damage, read_entry};
-pub use command::{Command, Key, Order, Submission, item_id, report_id};
+pub use codec::{ChainHash, Damage, read_entry, write_entry};
+pub use command::{Command, Key, Order, Submission, Will, item_id, report_id};
 pub use decide::{Desk, Policy};
 pub use engine::{Committed, Engine, Limits, Status};
 pub use journal::{Verified, read_records, verify};
 pub use load::{StartError, VerifyOnStart};
 pub use log::{Log, TreeHead};
-pub use record::{Actor, Fact, Record, Stored};
+pub use record::{Actor, Fact, Record, Signed, Stored};
 pub use state::{Frozen, State};
 pub use storage::{Journal, JournalReader, MemoryStore, Put, Row, Shelf, ShelfTable, Snapshots, Store, StoreError};
 pub use views::{Entry, Span};

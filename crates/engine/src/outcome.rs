@@ -7,6 +7,7 @@ use crate::command::Submission;
 use crate::decide::Desk;
 use crate::record::Stored;
 use crate::state::Frozen;
+use crate::storage::StoreError;
 
 /// What became of a submission, as far as the writer can tell.
 #[derive(Debug)]
@@ -72,6 +73,8 @@ pub enum Message {
     Ask(Question),
     /// Give the state as it is now, once that is durable.
     Freeze(oneshot::Sender<Frozen>),
+    /// Erase what people wrote in this record, whatever the journal has of it; says how many pieces there were.
+    Erase(u64, oneshot::Sender<Result<usize, StoreError>>),
     /// Look whether time has passed; sent by tests that turn the clock.
     Tick,
     /// Finish what was accepted, then end.

@@ -4,7 +4,7 @@
 //! a new meaning is a new variant at the end, and `tests/journal/` keeps a journal of every version we wrote.
 
 use lab3_ledger::Event;
-use lab3_trust::Principal;
+use lab3_trust::{Approval, Intent, Principal};
 use lab3_units::{Amount, Id, Problem, Time};
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +71,18 @@ pub struct Record {
     pub fact: Fact,
     /// What it did to the books.
     pub entries: Vec<Event>,
+    /// What was signed for it. Stands behind the rest in the leaf, when there is anything.
+    #[serde(skip)]
+    pub signed: Option<Box<Signed>>,
+}
+
+/// What was signed for what a record tells. The text is rebuilt from the record: `lab3_trust::Statement`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Signed {
+    /// By the citizen who pays.
+    Intent(Intent),
+    /// By treasurers.
+    Approval(Approval),
 }
 
 /// A record with its place in the journal.

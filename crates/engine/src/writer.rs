@@ -14,7 +14,7 @@ use lab3_units::{Asset, Code, Id, Problem, Time};
 
 use crate::clock::Clock;
 use crate::codec::{CHAIN_START, ChainHash, RowWriter};
-use crate::command::{Command, Key, Submission};
+use crate::command::{Command, Key, Submission, Will};
 use crate::committer::{Committer, Decided, Parts, Wanted};
 use crate::decide::{Ahead, Desk, Policy, decide};
 use crate::engine::Limits;
@@ -79,6 +79,23 @@ pub struct Writer {
     failed_at: u64,
 }
 
+/// A record's parts, before it has a number.
+struct Draft<'a> {
+    actor: Actor,
+    id: Id,
+    key: Option<Key>,
+    aliases: Vec<Id>,
+    fact: Fact,
+    entries: Vec<Event>,
+    will: Option<&'a Will>,
+}
+
+impl Draft<'_> {
+    fn new(actor: Actor, id: Id, fact: Fact) -> Self {
+        Self { actor, id, key: None, aliases: Vec::new(), fact, entries: Vec::new(), will: None }
+    }
+}
+
 impl Writer {
     /// A writer that goes on from what was loaded; makes the first record of an empty journal.
     pub fn start(setup: Setup, loaded: Loaded) -> Result<Self, StartError> {
@@ -103,7 +120,7 @@ impl Writer {
         if writer.state.sequence == 0 {
             let now = writer.setup.clock.now();
             let (fact, entries) = lab3_finance::genesis(&writer.desk(now).finance());
-            writer.record(now, Actor::Engine, engine_id(1, now), None, Vec::new(), Fact::Finance(fact), entries)?;
+            writer.record(now, Draft { entries, ..Draft::new(Actor::Engine, engine_id(1, now), Fact::Finance(fact)) })?;
             writer.hand_over();
         }
         Ok(writer)
@@ -112,7 +129,15 @@ impl Writer {
     fn start_committer(&self, head: ChainHash) -> Result<Committer, StartError> {
         let Setup { store, follower, snapshotter, progress, .. } = &self.setup;
         let (follower, snapshotter, progress) = (follower.clone(), snapshotter.clone(), progress.clone());
-        Committer::start(Parts { journal: store.journal()?, head, follower, snapshotter, progress, runtime: self.setup.runtime.clone() })
+        Committer::start(Parts {
+            journal: store.journal()?,
+            reader: store.reader()?,
+            head,
+            follower,
+            snapshotter,
+            progress,
+            runtime: self.setup.runtime.clone(),
+        })
     }
 
     /// Tells the world where a freshly loaded state stands.
@@ -186,7 +211,11 @@ impl Writer {
 
     /// Whether what was decided may wait for something that somebody waits for, and go with it: one commit less.
     fn may_linger(&mut self, weight: usize) -> bool {
-        if self.decided.digest.is_empty() || !self.decided.releases.is_empty() || self.decided.frozen.is_some() {
+        if self.decided.digest.is_empty()
+            || !self.decided.releases.is_empty()
+            || self.decided.frozen.is_some()
+            || !self.decided.erasures.is_empty()
+        {
             return false;
         }
         let since = *self.lingers_since.get_or_insert_with(Instant::now);
@@ -216,6 +245,7 @@ impl Writer {
                 // What comes after is not in the state asked for, nor in the chain's hash that goes with it.
                 self.hand_over();
             }
+            Message::Erase(sequence, reply) => self.decided.erasures.push((sequence, reply)),
             Message::Tick => {}
             Message::Stop => return true,
         }
@@ -235,7 +265,7 @@ impl Writer {
                 Err(problem) => return BatchOutcome::Items(batch.items.iter().map(|_| Outcome::Refused(problem.clone())).collect()),
             }
             let items = u32::try_from(batch.items.len()).unwrap_or(u32::MAX);
-            let noted = self.record(now, actor, key.id, Some(key), Vec::new(), Fact::Batch { items }, Vec::new());
+            let noted = self.record(now, Draft { key: Some(key), ..Draft::new(actor, key.id, Fact::Batch { items }) });
             if let Err(problem) = noted.map_err(|error| unwritable(&error)) {
                 return BatchOutcome::Items(batch.items.iter().map(|_| Outcome::Refused(problem.clone())).collect());
             }
@@ -265,7 +295,7 @@ impl Writer {
             Ok(Some(earlier)) => return earlier,
             Err(problem) => return Outcome::Refused(problem),
         }
-        let (fact, entries) = match decide(&self.desk(now), submission.id, &submission.command, ahead) {
+        let (fact, entries) = match decide(&self.desk(now), submission, ahead) {
             Ok(decision) => decision,
             Err(Refusal::NotOpen(id)) => return Outcome::NotOpen(id),
             Err(Refusal::Problem(problem)) if submission.any_key().is_some() && problem.code().pins_key() => {
@@ -279,7 +309,16 @@ impl Writer {
         let refused = if let Fact::Refused(problem) = &fact { Some(Problem::clone(problem)) } else { None };
         let aliases = submission.aliases(refused.is_some());
         let key = submission.any_key();
-        match self.record(now, submission.actor, submission.id, key, aliases, fact, entries) {
+        let draft = Draft {
+            actor: submission.actor,
+            id: submission.id,
+            key,
+            aliases,
+            fact,
+            entries,
+            will: submission.will.as_deref().filter(|_| refused.is_none()),
+        };
+        match self.record(now, draft) {
             Ok(stored) => refused.map_or(Outcome::Done(stored), Outcome::Refused),
             Err(error) => Outcome::Refused(unwritable(&error)),
         }
@@ -334,20 +373,12 @@ impl Writer {
     }
 
     /// Encodes, applies and remembers one record.
-    #[expect(clippy::too_many_arguments, reason = "these are a record's parts, named at the one place that makes records")]
-    fn record(
-        &mut self,
-        at: Time,
-        actor: Actor,
-        id: Id,
-        key: Option<Key>,
-        aliases: Vec<Id>,
-        fact: Fact,
-        entries: Vec<Event>,
-    ) -> Result<Box<Stored>, StoreError> {
+    fn record(&mut self, at: Time, draft: Draft<'_>) -> Result<Box<Stored>, StoreError> {
+        let Draft { actor, id, key, aliases, fact, entries, will } = draft;
         let fingerprint = key.map_or(0, |key| key.fingerprint);
-        let mut record = Record { at, actor, id, aliases, fingerprint, fact, entries };
-        let sequence = self.rows.push(&mut record).map_err(|error| StoreError::Other(error.to_string()))?;
+        let signed = will.map(|will| Box::new(will.signed()));
+        let mut record = Record { at, actor, id, aliases, fingerprint, fact, entries, signed };
+        let sequence = self.rows.push(&mut record, will.and_then(Will::salt)).map_err(|error| StoreError::Other(error.to_string()))?;
         self.state.apply(sequence, &record);
         if let Fact::Trust(_) = record.fact {
             self.setup.progress.set_trust(self.state.trust.clone());
@@ -388,7 +419,7 @@ impl Writer {
     /// Makes a record of the engine's own accord; whether it could.
     fn record_of_own(&mut self, now: Time, (fact, entries): (lab3_compute::Fact, Vec<Event>)) -> bool {
         let id = engine_id(self.rows.next(), now);
-        let made = self.record(now, Actor::Engine, id, None, Vec::new(), Fact::Compute(fact), entries);
+        let made = self.record(now, Draft { entries, ..Draft::new(Actor::Engine, id, Fact::Compute(fact)) });
         if let Err(error) = &made {
             tracing::error!(%error, "holds could not be ended");
         }
@@ -405,7 +436,7 @@ impl Writer {
         self.lingers_since = None;
         let next = self.decided.next();
         let mut batch = std::mem::replace(&mut self.decided, next);
-        if batch.digest.is_empty() && batch.releases.is_empty() && batch.frozen.is_none() {
+        if batch.digest.is_empty() && batch.releases.is_empty() && batch.frozen.is_none() && batch.erasures.is_empty() {
             return;
         }
         batch.rows = self.rows.take();
@@ -480,7 +511,7 @@ impl Writer {
                 self.freeze(Wanted::Reply(reply));
                 self.hand_over();
             }
-            Message::Ask(_) | Message::Freeze(_) | Message::Tick => {}
+            Message::Ask(_) | Message::Freeze(_) | Message::Erase(..) | Message::Tick => {}
             Message::Stop => return true,
         }
         false

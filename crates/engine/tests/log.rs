@@ -129,6 +129,14 @@ fn memos_stand_beside_the_leaves() {
     assert!(!has(&row.body) && has(&row.openings), "it stands beside the row");
     let found = block_on(hive.engine.records(vec![last])).unwrap();
     assert_eq!(&*memo(&found[0]), secret, "a record that is read again has it");
+    let (head, bodies) = (block_on(hive.engine.log().head()).unwrap(), row.body.clone());
+    assert_eq!(block_on(hive.engine.erase(last)).unwrap(), 1);
+    assert_eq!(block_on(hive.engine.erase(last)).unwrap(), 0);
+    let found = block_on(hive.engine.records(vec![last])).unwrap();
+    assert_eq!(&*memo(&found[0]), "", "an erased memo is gone");
+    let erased = hive.store.reader().unwrap().row_with(last).unwrap().unwrap();
+    assert!(!has(&erased.openings) && erased.body == bodies, "nothing but the words is gone");
+    assert_eq!(block_on(hive.engine.log().head()).unwrap(), head, "the tree stays as it was");
     // Another memo beside the same row is not believed.
     let mut forged = row.openings.clone();
     *forged.last_mut().unwrap() ^= 1;

@@ -61,6 +61,7 @@ fn policy(settings: &Settings) -> Policy {
             epoch_shares: finance.epoch_shares.clone(),
             grants: if settings.grants_governed() { lab3_finance::Grants::Governed } else { lab3_finance::Grants::Open },
         },
+        unsigned_max: settings.trust.unsigned_max,
     }
 }
 

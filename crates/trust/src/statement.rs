@@ -64,6 +64,15 @@ pub enum Act {
         /// What for.
         memo: Option<MemoHash>,
     },
+    /// A citizen gives to the pool.
+    Contribute {
+        /// Who gives, and signs.
+        from: Did,
+        /// How much, in KS.
+        amount: Amount,
+        /// What for.
+        memo: Option<MemoHash>,
+    },
     /// The pool pays a project.
     Grant {
         /// Who receives.
@@ -145,6 +154,7 @@ impl Act {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Transfer { .. } => "transfer",
+            Self::Contribute { .. } => "contribute",
             Self::Grant { .. } => "grant",
             Self::Mint { .. } => "mint",
             Self::Policy(_) => "policy",
@@ -175,6 +185,9 @@ impl Statement {
             Act::Transfer { from, to, amount, fee_max, memo } => {
                 writeln!(text, "from: {from}\nto: {to}\namount-ks: {}\nfee-max-ks: {}", amount.units(), fee_max.units())?;
                 writeln!(text, "memo: {}", or_dash(*memo))
+            }
+            Act::Contribute { from, amount, memo } => {
+                writeln!(text, "from: {from}\namount-ks: {}\nmemo: {}", amount.units(), or_dash(*memo))
             }
             Act::Grant { to, amount, memo } | Act::Mint { to, amount, memo } => {
                 writeln!(text, "to: {to}\namount-ks: {}\nmemo: {}", amount.units(), or_dash(*memo))

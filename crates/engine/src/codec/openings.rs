@@ -1,16 +1,14 @@
 //! What people wrote, kept out of the leaves: a memo's place in its record has a commitment, the memo itself stands beside the row.
 //!
-//! The commitment is base64 (without padding) of `SHA-256(salt ":" memo)`, the salt as 32 hexadecimal digits: a line of shell checks it. The
+//! The commitment is base64 of `SHA-256(salt ":" memo)`, the salt as 32 hexadecimal digits: a line of shell checks it. The
 //! opening of a commitment is its salt and memo. Erased, it is gone for good: of the salt nothing is left to try memos with, and the leaf, and with
 //! it the tree, stays as it was.
 //!
 //! Openings of a row: for each memo the number of its record within the row and the memo's length in bytes plus one, 0 when it was erased
 //! (both LEB128); then, unless it was erased, salt (16 bytes) and memo.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use lab3_ledger::Event;
-use sha2::{Digest, Sha256};
+use lab3_trust::MemoHash;
 
 use super::{Damage, read_len, write_len};
 use crate::record::{Record, Stored};
@@ -22,10 +20,9 @@ const SALT_LEN: usize = 16;
 /// What makes a commitment to one memo unlike that to the same memo elsewhere.
 pub type Salt = [u8; SALT_LEN];
 
-/// The commitment to a memo: 43 characters.
-pub fn commitment(salt: &Salt, memo: &str) -> String {
-    let hash = Sha256::digest(format!("{:032x}:{memo}", u128::from_be_bytes(*salt)));
-    STANDARD_NO_PAD.encode(hash)
+/// The commitment to a memo: 44 characters.
+fn commitment(salt: &Salt, memo: &str) -> String {
+    MemoHash::of(salt, memo).to_string()
 }
 
 /// The memos taken out of a record while it is encoded.
@@ -33,11 +30,11 @@ pub fn commitment(salt: &Salt, memo: &str) -> String {
 pub struct Openings(Vec<(Salt, Box<str>)>);
 
 impl Openings {
-    /// Puts commitments in the place of what people wrote.
-    pub fn close(record: &mut Record) -> Self {
+    /// Puts commitments in the place of what people wrote. The first has the salt its writer signed with, if any.
+    pub fn close(record: &mut Record, mut salt: Option<Salt>) -> Self {
         let close = |memo: &mut Box<str>| {
             // Random but for the six bits that say so: who would try memos must try 2^122 salts.
-            let salt = uuid::Uuid::new_v4().into_bytes();
+            let salt = salt.take().unwrap_or_else(|| uuid::Uuid::new_v4().into_bytes());
             let committed = commitment(&salt, memo).into();
             (salt, std::mem::replace(memo, committed))
         };

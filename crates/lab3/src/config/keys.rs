@@ -91,6 +91,14 @@ pub const KEYS: &[Key<Settings>] = &[
         at: |s| &mut s.journal.verify_on_start,
     },
     Key {
+        path: "trust.unsigned_max_gic",
+        default: Some("1"),
+        meaning: "The most a member who has no key to sign with pays unsigned in one transfer, in MIC; an open Hive asks for no signatures.",
+        env: &[],
+        range: Range::MIC,
+        at: |s| &mut s.trust.unsigned_max,
+    },
+    Key {
         path: "compute.quota_gic",
         default: Some("100"),
         meaning: "Compute allowance of a citizen in a calendar month (UTC), in MIC.",

@@ -127,6 +127,8 @@ pub struct Settings {
     pub engine: Engine,
     /// `journal.*`
     pub journal: Journal,
+    /// `trust.*`
+    pub trust: Trust,
     /// `compute.*`
     pub compute: Compute,
     /// `gateway.*`
@@ -171,6 +173,13 @@ pub struct Engine {
 pub struct Journal {
     /// What is checked before the desk opens.
     pub verify_on_start: VerifyOnStart,
+}
+
+/// Who may do what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// The most a member who has no key to sign with pays unsigned.
+    pub unsigned_max: Amount,
 }
 
 /// Module 1.
@@ -303,6 +312,7 @@ impl Settings {
             data: Data { dir: PathBuf::new() },
             engine: Engine { queue_len_max: 0, batch_len_max: 0, snapshot_every_records: 0 },
             journal: Journal { verify_on_start: VerifyOnStart::All },
+            trust: Trust { unsigned_max: Amount::ZERO },
             compute: Compute {
                 quota: Amount::ZERO,
                 local_fallback: false,

@@ -21,14 +21,14 @@ pub async fn get_as(hive: &Hive, key: &str, path: &str) -> Reply {
 }
 
 /// The text of the key a reply shows.
-fn shown(reply: Reply) -> String {
+fn shown(reply: &Reply) -> String {
     let made = reply.ok();
     made["key"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
 }
 
 /// Makes a key on an open Hive, or with the maker's key.
 pub async fn make(hive: &Hive, maker: Option<&str>, body: Value) -> String {
-    shown(match maker {
+    shown(&match maker {
         Some(maker) => post_as(hive, maker, KEYS, &body).await,
         None => hive.post(KEYS, &body).await,
     })
@@ -178,7 +178,7 @@ async fn keys_are_replaced_and_revoked() {
     let pool = "/lab3/financial/pool";
     get_as(&hive, &auditor, pool).await.ok();
     let rotated = post_as(&hive, &operator, "/lab3/keys/2/rotate", &json!({ "overlap_seconds": 60 })).await;
-    let next = shown(rotated);
+    let next = shown(&rotated);
     get_as(&hive, &auditor, pool).await.ok();
     get_as(&hive, &next, pool).await.ok();
     hive.pass(61).await;

@@ -96,8 +96,8 @@ fn whose_is_what() {
 fn a_service_settles_what_it_opened() {
     let (alice, bob) = (did(ALICE), did(BOB));
     let opened = |citizen, by| Touched::Opened { citizen, by };
-    check(SETTLE, &opened(&alice, Some(3)), &["alice", "lab2"]);
-    check(SETTLE, &opened(&alice, Some(4)), &["alice"]);
+    check(SETTLE, &opened(&alice, Some(3)), &["lab2"]);
+    check(SETTLE, &opened(&alice, Some(4)), &[]);
     check(SETTLE, &opened(&alice, Some(99)), &["alice"]);
     check(SETTLE, &opened(&alice, None), &["alice"]);
     check(SETTLE, &opened(&bob, Some(3)), &[]);

@@ -109,6 +109,7 @@ fn act(lines: &mut Lines<'_>) -> Result<Act, StatementError> {
             let fee_max = lines.field("fee-max-ks: ", fee, "fee-max-ks: a whole number of KS")?;
             Act::Transfer { from, to, amount, fee_max, memo: lines.memo()? }
         }
+        "contribute" => Act::Contribute { from: lines.did("from: ", "from: a DID")?, amount: lines.amount()?, memo: lines.memo()? },
         "grant" => Act::Grant { to: lines.did("to: ", "to: a DID")?, amount: lines.amount()?, memo: lines.memo()? },
         "mint" => Act::Mint { to: lines.did("to: ", "to: a DID")?, amount: lines.amount()?, memo: lines.memo()? },
         "policy" => {
@@ -129,7 +130,7 @@ fn act(lines: &mut Lines<'_>) -> Result<Act, StatementError> {
             let plain = |text: &str| crate::text::check_reason(text).ok().map(|()| text.into());
             Act::Freeze { citizen, hours, reason: lines.field("reason: ", plain, "reason: in words, on one line")? }
         }
-        _ => return lines.wrong("act: transfer, grant, mint, policy, did-key, treasurers or freeze"),
+        _ => return lines.wrong("act: transfer, contribute, grant, mint, policy, did-key, treasurers or freeze"),
     })
 }
 
