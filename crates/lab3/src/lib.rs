@@ -15,6 +15,7 @@ mod json_text;
 mod local_model;
 pub mod logging;
 mod progress;
+mod signer;
 mod table;
 
 pub use failure::Failure;

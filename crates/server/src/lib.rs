@@ -3,6 +3,7 @@
 //! [`serve`] answers on a listener until told to stop; [`router`] is the same without a socket; [`openapi`] is the contract.
 //! The table of contents is `http/mod.rs`, one line a route.
 
+mod checkpoints;
 pub mod errors;
 mod gateway;
 mod http;
@@ -17,6 +18,7 @@ use std::time::Instant;
 
 use lab3_engine::Engine;
 
+pub use crate::checkpoints::{Checkpoints, Keep, origin};
 pub use crate::gateway::{CacheSettings, Connected, Gateway, GatewaySettings, RateLimits};
 pub use crate::http::Row;
 use crate::metrics::Metrics;
@@ -45,21 +47,22 @@ struct Inner {
     engine: Engine,
     settings: ServerSettings,
     gateway: Gateway,
+    checkpoints: Result<Checkpoints, String>,
     metrics: Metrics,
     uses: Uses,
     started: Instant,
 }
 
 impl App {
-    /// An app over a running engine, with no provider connected.
+    /// An app over a running engine, with no provider connected and no signer.
     pub fn new(engine: Engine, settings: ServerSettings) -> Self {
-        Self::with_gateway(engine, settings, Gateway::default())
+        Self::with(engine, settings, Gateway::default(), Err("it has no signer".to_owned()))
     }
 
-    /// An app over a running engine and the providers its gateway asks.
-    pub fn with_gateway(engine: Engine, settings: ServerSettings, gateway: Gateway) -> Self {
+    /// An app over a running engine, the providers its gateway asks, and the signer of its checkpoints, or why there is none.
+    pub fn with(engine: Engine, settings: ServerSettings, gateway: Gateway, checkpoints: Result<Checkpoints, String>) -> Self {
         let (metrics, uses, started) = (Metrics::default(), Uses::default(), Instant::now());
-        Self(Arc::new(Inner { engine, settings, gateway, metrics, uses, started }))
+        Self(Arc::new(Inner { engine, settings, gateway, checkpoints, metrics, uses, started }))
     }
 
     fn gateway(&self) -> &Gateway {
@@ -73,6 +76,11 @@ impl App {
     /// The settings.
     fn settings(&self) -> &ServerSettings {
         &self.0.settings
+    }
+
+    /// The signer of the journal's checkpoints, or why there is none.
+    fn checkpoints(&self) -> Result<&Checkpoints, &str> {
+        self.0.checkpoints.as_ref().map_err(String::as_str)
     }
 
     fn metrics(&self) -> &Metrics {

@@ -44,6 +44,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Answers requests until `shutdown` resolves; then takes no more connections, finishes what is under way (for ten seconds at
 /// most) and returns. The engine is left running: whoever started it stops it.
 pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    let signing = tokio::spawn(sign(app.clone()));
+    let signer = app.clone();
     let router = router(app);
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let (close, closing) = watch::channel(());
@@ -63,7 +65,20 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     if tokio::time::timeout(GRACE, close.closed()).await.is_err() {
         tracing::warn!("requests were still under way when the desk closed");
     }
+    signing.abort();
+    // What was done last is signed, too.
+    if let Ok(checkpoints) = signer.checkpoints() {
+        checkpoints.sign(signer.engine()).await;
+    }
     Ok(())
+}
+
+/// Signs the journal's checkpoints for as long as it is polled.
+async fn sign(app: App) {
+    match app.checkpoints() {
+        Ok(checkpoints) => checkpoints.run(app.engine()).await,
+        Err(why) => tracing::warn!(why, "the journal's checkpoints are not signed"),
+    }
 }
 
 /// The next connection that can be had.

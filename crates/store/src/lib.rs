@@ -10,6 +10,7 @@
 //! [`SqliteStore`] opens such a folder, [`copy_journal`] backs one up and restores it, and `conformance` is the suite that every
 //! home of a journal must pass, this one and those to come.
 
+mod apart;
 mod checkpoint;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -25,6 +26,7 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 
+pub use apart::ApartFolder;
 pub use copy::{Copied, copy_journal};
 pub use folder::FilesBytes;
 pub use sqlite::SqliteStore;

@@ -72,6 +72,7 @@ codes! {
     JOURNAL_UNAVAILABLE = 95, 503, "The journal is out of reach";
     PROVIDER_FAILED = 96, 502, "The provider failed";
     PROVIDER_LATE = 97, 504, "The provider took too long";
+    LOG_UNSIGNED = 98, 503, "The journal is not signed";
     INTERNAL = 99, 500, "Something went wrong on our side";
 }
 

@@ -12,7 +12,7 @@ use crate::cli::{DemoArgs, DeskArgs};
 use crate::client::Client;
 use crate::config::{Layers, Secret, resolve};
 use crate::demo::{self, Stage};
-use crate::{Failure, hive};
+use crate::{Failure, hive, signer};
 
 /// A server of our own over a temporary folder. It ends, and the folder goes, when this is dropped.
 pub struct Ephemeral {
@@ -41,12 +41,13 @@ pub fn run(args: &DemoArgs, env: &Env) -> Result<(), Failure> {
 fn start_ephemeral() -> Result<Ephemeral, Failure> {
     let folder = TemporaryFolder::make()?;
     let mut settings = resolve(&Layers { file: None, env: Env::new(), flags: Vec::new() })?.settings;
-    settings.data.dir.clone_from(&folder.0);
-    let engine = hive::open(&settings, &folder.0)?;
+    settings.data.dir = folder.data();
+    let engine = hive::open(&settings, &settings.data.dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let bound = listener.local_addr()?;
-    let app = hive::app(&settings, engine.clone());
+    let checkpoints = runtime.block_on(signer::open(&engine, &settings.hive.name, &settings.data.dir))?;
+    let app = hive::app(&settings, engine.clone(), checkpoints);
     runtime.spawn(lab3_server::serve(listener, app, std::future::pending()));
     let running = Running { runtime: Some(runtime), engine, _folder: folder };
     Ok(Ephemeral { url: format!("http://{bound}"), running: Box::new(running) })

@@ -12,7 +12,7 @@ use crate::Failure;
 use crate::cli::ServeArgs;
 use crate::config::Settings;
 use crate::demo::seed;
-use crate::{hive, logging};
+use crate::{hive, logging, signer};
 
 /// Opens the desk.
 pub fn run(args: &ServeArgs, env: &Env) -> Result<(), Failure> {
@@ -20,9 +20,9 @@ pub fn run(args: &ServeArgs, env: &Env) -> Result<(), Failure> {
     logging::start(&settings.log);
     abort_when_the_engine_panics();
     let temporary = if args.demo { Some(TemporaryFolder::make()?) } else { None };
-    let folder = temporary.as_ref().map_or(settings.data.dir.as_path(), |folder| folder.0.as_path());
+    let folder = temporary.as_ref().map_or_else(|| settings.data.dir.clone(), TemporaryFolder::data);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(args, &settings, folder))
+    runtime.block_on(serve(args, &settings, &folder))
 }
 
 /// A thread of the engine that panics leaves a desk that answers nobody. Better to end at once: the journal has all that was
@@ -46,9 +46,14 @@ async fn serve(args: &ServeArgs, settings: &Settings, folder: &Path) -> Result<(
     if args.demo {
         seed(&engine).await?;
     }
+    if engine.trust().is_open() && !bound.ip().to_canonical().is_loopback() {
+        engine.stop();
+        return Err(open_to_the_world(bound, folder));
+    }
+    let checkpoints = signer::open(&engine, &settings.hive.name, folder).await?;
     let records = engine.read(|desk| desk.state.sequence).await.map_err(|problem| Failure::Other(problem.to_string()))?;
     announce(args, settings, folder, bound, records)?;
-    let app = hive::app(settings, engine.clone());
+    let app = hive::app(settings, engine.clone(), checkpoints);
     let stopped = async move {
         tokio::select! { _ = stop.0.recv() => {}, _ = stop.1.recv() => {} }
         tracing::info!("stopping: finishing what was accepted");
@@ -85,6 +90,18 @@ fn write_address(path: &Path, bound: SocketAddr) -> Result<(), Failure> {
     std::fs::rename(&unfinished, path).map_err(failed)
 }
 
+/// An open Hive beyond its own machine would be everybody's.
+fn open_to_the_world(bound: SocketAddr, folder: &Path) -> Failure {
+    let data = folder.display();
+    Failure::Other(format!(
+        "this Hive is open (nobody has a key yet), so it does not listen on {bound}, where others could reach it. Three ways forward:\n  \
+         lab3 key create operator --data {data}    make the first key: from then on somebody has to be named\n  \
+         lab3 seal --data {data}                   close it without a key; keys are then made the same way\n  \
+         lab3 serve --listen 127.0.0.1:{}          stay on this machine",
+        bound.port()
+    ))
+}
+
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
     let help = match error.kind() {
         std::io::ErrorKind::AddrInUse => {
@@ -105,6 +122,11 @@ impl TemporaryFolder {
         let path = std::env::temp_dir().join(format!("lab3-demo-{}", uuid::Uuid::now_v7()));
         std::fs::create_dir(&path).map_err(|error| Failure::Other(format!("{} cannot be made: {error}", path.display())))?;
         Ok(Self(path))
+    }
+
+    /// Where the Hive's data is to stand; its signer's folder stands beside it.
+    pub(super) fn data(&self) -> PathBuf {
+        self.0.join("data")
     }
 }
 

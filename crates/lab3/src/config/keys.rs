@@ -91,6 +91,14 @@ pub const KEYS: &[Key<Settings>] = &[
         at: |s| &mut s.journal.verify_on_start,
     },
     Key {
+        path: "hive.name",
+        default: Some("\"hive\""),
+        meaning: "The Hive's name, as intents and checkpoints have it; fixed when the journal is begun.",
+        env: &[],
+        range: range(1, 128),
+        at: |s| &mut s.hive.name,
+    },
+    Key {
         path: "trust.unsigned_max_gic",
         default: Some("1"),
         meaning: "The most a member who has no key to sign with pays unsigned in one transfer, in MIC; an open Hive asks for no signatures.",

@@ -294,6 +294,24 @@ impl Setting for PathBuf {
     }
 }
 
+impl Setting for String {
+    fn accepts(&self, range: Range) -> String {
+        format!("a line of {} to {} bytes, without space at its ends", range.min, range.max)
+    }
+
+    fn read(&mut self, raw: &Raw, range: Range) -> bool {
+        let fits = |text: &&str| {
+            let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+            (range.min..=range.max).contains(&length) && text.trim() == *text && !text.chars().any(char::is_control)
+        };
+        put(self, raw.text().filter(fits).map(str::to_owned))
+    }
+
+    fn show(&self) -> String {
+        self.clone()
+    }
+}
+
 impl Setting for Secret {
     fn accepts(&self, range: Range) -> String {
         format!("{} to {} visible ASCII characters, or \"\" for none", with_commas(range.min), with_commas(range.max))

@@ -127,6 +127,8 @@ pub struct Settings {
     pub engine: Engine,
     /// `journal.*`
     pub journal: Journal,
+    /// `hive.*`
+    pub hive: Hive,
     /// `trust.*`
     pub trust: Trust,
     /// `compute.*`
@@ -173,6 +175,13 @@ pub struct Engine {
 pub struct Journal {
     /// What is checked before the desk opens.
     pub verify_on_start: VerifyOnStart,
+}
+
+/// The Hive itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hive {
+    /// Its name.
+    pub name: String,
 }
 
 /// Who may do what.
@@ -312,6 +321,7 @@ impl Settings {
             data: Data { dir: PathBuf::new() },
             engine: Engine { queue_len_max: 0, batch_len_max: 0, snapshot_every_records: 0 },
             journal: Journal { verify_on_start: VerifyOnStart::All },
+            hive: Hive { name: String::new() },
             trust: Trust { unsigned_max: Amount::ZERO },
             compute: Compute {
                 quota: Amount::ZERO,

@@ -9,7 +9,7 @@ use utoipa::openapi::example::{Example, ExampleBuilder};
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
 
@@ -144,6 +144,14 @@ impl Doc {
     pub(crate) fn answers_text(mut self, content_type: &str, about: &str) -> Self {
         let content = ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).build();
         self.reply = Some((about.to_owned(), ResponseBuilder::new().content(content_type, content).build()));
+        self
+    }
+
+    /// It replies with bytes.
+    pub(crate) fn answers_bytes(mut self, about: &str) -> Self {
+        let binary = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        let content = ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String).format(Some(binary))));
+        self.reply = Some((about.to_owned(), ResponseBuilder::new().content("application/octet-stream", content.build()).build()));
         self
     }
 

@@ -8,6 +8,7 @@ mod finance;
 pub(crate) mod gateway;
 mod guard;
 mod key;
+mod log;
 mod parameters;
 mod permit;
 mod principal;
@@ -42,6 +43,7 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
     use compute::{allocate, allocation, allocations, providers, quota, release, report_usage, stats};
     use desk::{error, errors, health, journal, openapi, scrape};
     use finance::{balance, contribute, epoch_close, grant, mint, pool, transaction, transactions, transfer, transfers};
+    use log::tile;
     use trust::{key_create, key_revoke, key_rotate, keys};
     let public = Rule::PUBLIC;
     let shared = |scope| Rule::new(ANYBODY, scope, Owned::Nobody);
@@ -73,6 +75,11 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
         .get("/lab3/keys", of_citizen(KEEPERS, Scope::Read), keys::keys, keys::doc())
         .post("/lab3/keys/{number}/revoke", MANAGE_KEY, key_revoke::key_revoke, key_revoke::doc())
         .post("/lab3/keys/{number}/rotate", MANAGE_KEY, key_rotate::key_rotate, key_rotate::doc())
+        .get("/lab3/log/key", public, log::key::key, log::key::doc())
+        .get("/lab3/log/checkpoint", public, log::checkpoint::checkpoint, log::checkpoint::doc())
+        .get("/lab3/log/tile/{*path}", public, tile::hashes, tile::doc())
+        .get("/lab3/log/tile/data/{*path}", shared(Scope::Journal), tile::records, tile::data_doc())
+        .get("/lab3/log/proof/{tx_id}", of_citizen(READERS, Scope::Read), log::proof::proof, log::proof::doc())
         .get("/lab3/health", public, health::health, health::doc())
         .get("/lab3/journal/head", shared(Scope::Journal), journal::head, journal::doc())
         .get("/lab3/errors", public, errors::errors, errors::doc())

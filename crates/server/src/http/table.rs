@@ -171,6 +171,7 @@ impl<'a> Table<'a> {
             tag("compute", "Which provider answers a query, and what it may cost."),
             tag("finance", "Money between citizens, the PublicGoodsPool, new money."),
             tag("trust", "Who may do what: keys."),
+            tag("log", "The journal as a log that outsiders check."),
             tag("desk", "The desk itself."),
         ];
         let document = OpenApiBuilder::new().info(info.build()).paths(self.paths).components(Some(components.build())).tags(Some(tags));

@@ -25,6 +25,13 @@ pub(crate) struct HealthReply {
     modules: Modules,
     /// The last durable journal record.
     sequence: u64,
+    /// Records under the newest checkpoint; `null` where none is signed.
+    #[schema(required, example = 1234)]
+    signed: Option<u64>,
+    /// Why checkpoints are not signed (any more).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    unsigned_because: Option<String>,
     /// Seconds since the desk opened.
     uptime_s: u64,
 }
@@ -65,12 +72,18 @@ pub(crate) fn doc() -> Doc {
 
 pub(crate) async fn health(app: App, _: Permit<Plain>) -> Answer {
     let status = app.engine().status();
+    let (signed, unsigned_because) = match app.checkpoints() {
+        Ok(checkpoints) => (checkpoints.newest().map(|newest| newest.checkpoint.size), checkpoints.stopped()),
+        Err(why) => (None, Some(why.to_owned())),
+    };
     Ok(reply(&HealthReply {
         lab: "lab3",
         status: if status.views_ok { "ok" } else { "degraded" },
         version: env!("CARGO_PKG_VERSION"),
         modules: MODULES,
         sequence: status.sequence,
+        signed,
+        unsigned_because,
         uptime_s: app.started().elapsed().as_secs(),
     }))
 }
