@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn an_unknown_code_is_answered_with_the_nearest() {
-        assert_eq!(ask("L3-0100"), Err("error: there is no error code L3-0098; the nearest is L3-0010".to_owned()));
+        assert_eq!(ask("L3-0100"), Err("error: there is no error code L3-0100; the nearest is L3-0010".to_owned()));
         assert_eq!(ask("L3-00990"), Err("error: there is no error code L3-0990; the nearest is L3-0090".to_owned()));
         assert_eq!(ask("nonsense"), Err("error: there is no error code NONSENSE; the nearest is L3-0001".to_owned()));
     }
