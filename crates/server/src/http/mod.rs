@@ -17,7 +17,7 @@ mod reply;
 mod table;
 mod trust;
 
-use lab3_trust::{CREATE_KEY, Kind, MANAGE_KEY, Owned, Rule, Scope};
+use lab3_trust::{CREATE_KEY, FREEZE, Kind, MANAGE_KEY, Owned, Rule, SEAL, Scope, THAW};
 
 pub(crate) use key::fresh_id;
 pub use table::Row;
@@ -44,7 +44,7 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
     use desk::{error, errors, health, journal, openapi, scrape};
     use finance::{balance, contribute, epoch_close, grant, mint, pool, transaction, transactions, transfer, transfers};
     use log::tile;
-    use trust::{key_create, key_revoke, key_rotate, keys};
+    use trust::{delegate, dids, freeze, hive, intent, key_create, key_revoke, key_rotate, keys, seal};
     let public = Rule::PUBLIC;
     let shared = |scope| Rule::new(ANYBODY, scope, Owned::Nobody);
     let of_citizen = |kinds, scope| Rule::new(kinds, scope, Owned::Citizen);
@@ -75,6 +75,13 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
         .get("/lab3/keys", of_citizen(KEEPERS, Scope::Read), keys::keys, keys::doc())
         .post("/lab3/keys/{number}/revoke", MANAGE_KEY, key_revoke::key_revoke, key_revoke::doc())
         .post("/lab3/keys/{number}/rotate", MANAGE_KEY, key_rotate::key_rotate, key_rotate::doc())
+        .post("/lab3/seal", SEAL, seal::seal, seal::doc())
+        .post("/lab3/intents", public, intent::intent, intent::doc())
+        .get("/lab3/dids/{did}", of_citizen(READERS, Scope::Read), dids::did, dids::doc())
+        .post("/lab3/members/delegate", of_citizen(&[Kind::Citizen, Kind::Operator], Scope::Read), delegate::delegate, delegate::doc())
+        .post("/lab3/members/freeze", FREEZE, freeze::freeze, freeze::freeze_doc())
+        .post("/lab3/members/thaw", THAW, freeze::thaw, freeze::thaw_doc())
+        .get("/lab3/hive", public, hive::hive, hive::doc())
         .get("/lab3/log/key", public, log::key::key, log::key::doc())
         .get("/lab3/log/checkpoint", public, log::checkpoint::checkpoint, log::checkpoint::doc())
         .get("/lab3/log/tile/{*path}", public, tile::hashes, tile::doc())

@@ -141,7 +141,8 @@ impl<'a> Table<'a> {
     fn add(mut self, method: HttpMethod, path: &str, route: MethodRouter<App>, doc: Doc) -> Self {
         let (operation, schemas) = doc.finish();
         let item = PathItem::new(method, operation);
-        self.paths.paths.insert(path.to_owned(), item);
+        // The document has no word for a parameter that takes the rest of the path.
+        self.paths.paths.insert(path.replace("{*", "{"), item);
         self.schemas.extend(schemas);
         self.router = self.router.route(path, route);
         self

@@ -97,6 +97,16 @@ pub(crate) fn read_object<'de, T: Object, D: Deserializer<'de>>(json: D, place: 
     json.deserialize_any(Names(place, PhantomData))
 }
 
+/// Reads something that may be `null`.
+pub(crate) fn read_optional<'de, T: Field, D: Deserializer<'de>>(json: D, place: &Place<'_>) -> Result<Option<T>, D::Error> {
+    let raw = <&RawValue>::deserialize(json)?;
+    if raw.get() == "null" {
+        return Ok(None);
+    }
+    // What is wrong within is noted in its place; this error only ends the reading.
+    T::read(&mut serde_json::Deserializer::from_str(raw.get()), place).map(Some).map_err(Error::custom)
+}
+
 impl Place<'_> {
     /// Reads the value behind `name` into its slot, which must be empty.
     pub(crate) fn take<'de, T: Field, A: MapAccess<'de>>(&self, slot: &mut Option<T>, name: &str, map: &mut A) -> Result<(), A::Error> {

@@ -4,14 +4,12 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use lab3_units::{Code, Problem};
-use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, Schema};
 
 use super::Place;
-use super::field::{Field, Value, mistyped};
+use super::field::{Field, Value, mistyped, read_optional};
 use super::schema::nullable;
 
 /// From `MIN` to `MAX` of something.
@@ -38,12 +36,7 @@ impl<T: Field, const MIN: usize, const MAX: usize> Field for Option<List<T, MIN,
     const OPTIONAL: bool = true;
 
     fn read<'de, D: Deserializer<'de>>(json: D, place: &Place<'_>) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(json)?;
-        if raw.get() == "null" {
-            return Ok(None);
-        }
-        // What is wrong within the list is noted in its place; this error only ends the reading.
-        List::read(&mut serde_json::Deserializer::from_str(raw.get()), place).map(Some).map_err(D::Error::custom)
+        read_optional(json, place)
     }
 
     fn absent() -> Option<Self> {

@@ -13,13 +13,13 @@ mod schema;
 mod text;
 
 pub(crate) use amount::{NotNegative, Positive};
-pub(crate) use field::{Field, Object, nearest, read_object};
+pub(crate) use field::{Field, Object, nearest, read_object, read_optional};
 pub(crate) use leaf::{Leaf, Parameter, Sequence, Whole};
 pub(crate) use list::List;
 pub(crate) use place::Place;
 pub(crate) use request::{about, request};
 pub(crate) use schema::described;
-pub(crate) use text::{AllocationId, ClientId, TransactionId, Words};
+pub(crate) use text::{AllocationId, ClientId, Lines, TransactionId, Words};
 
 use lab3_units::{Code, Problem};
 

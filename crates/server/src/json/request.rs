@@ -95,6 +95,27 @@ macro_rules! request {
                     schemas.extend(<Self as Object>::schemas());
                 }
             }
+
+            /// `null` and absence are the same.
+            impl Field for Option<$name> {
+                const OPTIONAL: bool = true;
+
+                fn read<'de, D: Deserializer<'de>>(json: D, place: &Place<'_>) -> Result<Self, D::Error> {
+                    $crate::json::read_optional(json, place)
+                }
+
+                fn absent() -> Option<Self> {
+                    Some(None)
+                }
+
+                fn schema() -> RefOr<Schema> {
+                    <$name as Object>::reference()
+                }
+
+                fn parts(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+                    schemas.extend(<$name as Object>::schemas());
+                }
+            }
         };
     };
 }

@@ -72,6 +72,24 @@ impl<const MIN: usize, const MAX: usize> Leaf for Words<MIN, MAX> {
     }
 }
 
+/// Lines of text, of at most `MAX` bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lines<const MAX: usize>(pub(crate) Box<str>);
+
+impl<const MAX: usize> Leaf for Lines<MAX> {
+    fn read(json: &str) -> Result<Self, Problem> {
+        let lines = letters("a string", json)?;
+        if (1..=MAX).contains(&lines.len()) {
+            return Ok(Self(lines.into()));
+        }
+        Err(Problem::new(Code::FIELD_RANGE, format!("The text must have 1 to {MAX} bytes.")))
+    }
+
+    fn schema() -> Schema {
+        text().min_length(Some(1)).max_length(Some(MAX)).into()
+    }
+}
+
 /// A client's own id for something: 1 to 255 visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClientId(pub(crate) Box<str>);

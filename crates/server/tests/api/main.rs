@@ -10,6 +10,7 @@ mod finance;
 mod history;
 mod hive;
 mod idempotency;
+mod intents;
 mod keys;
 mod serving;
 mod specification;

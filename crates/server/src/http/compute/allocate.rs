@@ -137,6 +137,7 @@ pub(crate) fn doc() -> Doc {
         .about("The hold ends when the usage is reported, the allocation released, or after 15 minutes by itself.")
         .reads::<AllocateRequest>()
         .answers::<AllocateReply>("Who answers the query, and what is held for it")
+        .refuses(&[Code::ACCOUNT_FROZEN])
         .refuses(&[Code::QUOTA_EXHAUSTED, Code::NO_PROVIDER_FITS, Code::PROVIDER_UNKNOWN, Code::BOOKS_LIMIT])
         .refuses(&[Code::ALLOCATIONS_OPEN, Code::NO_PROVIDER_UP])
 }

@@ -62,6 +62,7 @@ pub(crate) fn doc() -> Doc {
         .about("There is no fee: all of it is for the pool.")
         .reads::<ContributeRequest>()
         .answers::<ContributeReply>("The contribution that was made")
+        .refuses(&[Code::INTENT_MISSING, Code::ACCOUNT_FROZEN])
         .refuses(&[Code::MIC_INSUFFICIENT, Code::BOOKS_LIMIT])
 }
 

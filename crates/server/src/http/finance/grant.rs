@@ -70,6 +70,7 @@ pub(crate) fn doc() -> Doc {
         .about("On a governed Hive a grant needs an approval: a key of the operator or a treasurer.")
         .reads::<GrantRequest>()
         .answers::<GrantReply>("The grant that was paid")
+        .refuses(&[Code::INTENT_MISSING, Code::INTENT_INVALID])
         .refuses(&[Code::GRANT_UNAPPROVED, Code::POOL_INSUFFICIENT, Code::BOOKS_LIMIT])
 }
 

@@ -62,6 +62,7 @@ pub(crate) fn doc() -> Doc {
         .about("For the operator and the treasurers; on an open Hive, for whoever is on its machine.")
         .reads::<MintRequest>()
         .answers::<MintReply>("The money that was made")
+        .refuses(&[Code::INTENT_MISSING, Code::INTENT_INVALID])
         .refuses(&[Code::BOOKS_LIMIT])
 }
 

@@ -70,6 +70,7 @@ pub(crate) fn doc() -> Doc {
         .about("The fee is charged on top of the amount, to the sender, rounded up to one KS, and goes to the PublicGoodsPool.")
         .reads::<TransferRequest>()
         .answers::<TransferReply>("The transfer that was made")
+        .refuses(&[Code::INTENT_MISSING, Code::ACCOUNT_FROZEN])
         .refuses(&[Code::MIC_INSUFFICIENT, Code::SAME_PARTY, Code::BOOKS_LIMIT])
 }
 

@@ -109,6 +109,7 @@ pub(crate) fn doc() -> Doc {
         )
         .reads::<TransfersRequest>()
         .answers::<TransfersReply>("What became of each")
+        .refuses(&[Code::INTENT_MISSING, Code::ACCOUNT_FROZEN])
         .refuses(&[Code::MIC_INSUFFICIENT, Code::SAME_PARTY, Code::BOOKS_LIMIT])
 }
 

@@ -1,7 +1,14 @@
-//! Who may do what: keys.
+//! Who may do what: keys, DIDs, intents, freezes.
 
+pub(crate) mod delegate;
+pub(crate) mod dids;
+mod done;
+pub(crate) mod freeze;
+pub(crate) mod hive;
+pub(crate) mod intent;
 pub(crate) mod key_create;
 pub(crate) mod key_revoke;
 pub(crate) mod key_rotate;
 pub(crate) mod keys;
+pub(crate) mod seal;
 mod told;
