@@ -48,7 +48,7 @@ pub(crate) struct Found {
 
 impl Claim {
     /// Reads the signature that is meant for us. `now` is seconds since 1970; `created` may be `window_seconds` from it, either way
-    /// ([`subset::WINDOW_SECONDS`] unless the operator says otherwise). Errors: there is none, it is not well-formed, it leaves out what must
+    /// ([`crate::WINDOW_SECONDS`] unless the operator says otherwise). Errors: there is none, it is not well-formed, it leaves out what must
     /// be signed, or its time is not now.
     pub fn parse(request: &Request<'_>, now: i64, window_seconds: u32) -> Result<Self, SignatureError> {
         let Found { list, signature } = find(request)?;

@@ -254,3 +254,51 @@ fn what_would_be_refused_is_not_signed() {
         SignatureError::Lines { header: "idempotency-key".to_owned() },
     );
 }
+
+/// Judges the request with its head changed, whose claim cannot be read; and it is not signed either.
+fn check_head(change: impl Fn(&mut Request<'_>), expected: &SignatureError) {
+    let all = headers(&[("signature-input", &format!("a=({PARTS}){TERMS}")), ("signature", &signature("a", ""))]);
+    let signer = Signer { seed: &SEED, key_id: "did:key:z6Mk", created: NOW, nonce: None };
+    let parsed = with_request(&all, |request| {
+        let mut request = *request;
+        change(&mut request);
+        Claim::parse(&request, NOW, WINDOW_SECONDS).map(|_| ())
+    });
+    assert_eq!(parsed.as_ref(), Err(expected));
+    let signed = with_request(&Headers::new(), |request| {
+        let mut request = *request;
+        change(&mut request);
+        sign(&request, b"", &signer).map(|_| ())
+    });
+    assert_eq!(signed.as_ref(), Err(expected));
+}
+
+#[test]
+fn a_head_that_cannot_be_written_in_lines_is_refused() {
+    let value = |component: &str| SignatureError::Value { component: component.to_owned() };
+    for method in ["", "GET /", "GE\nT", "G\u{c9}T"] {
+        check_head(|request| request.method = method, &value("@method"));
+    }
+    for authority in ["", ":", "a b", "a\n", "user@hive.example", "hive.example/x", "h\u{ef}ve"] {
+        check_head(|request| request.authority = authority, &value("@authority"));
+    }
+    for path in ["x", "*", "http://hive.example/", "/a?b", "/a#b", "/a b", "/a\n\"@query\": ?", "/\u{e9}"] {
+        check_head(|request| request.path = path, &value("@path"));
+    }
+    for query in ["a b", "a\nb", "\u{e9}"] {
+        check_head(|request| request.query = Some(query), &value("@query"));
+    }
+    let long = format!("/{}", "a".repeat(65_536));
+    let request = Request { method: "GET", scheme: Scheme::Http, authority: "a", path: &long, query: None, headers: &[] };
+    let signer = Signer { seed: &SEED, key_id: "did:key:z6Mk", created: NOW, nonce: None };
+    assert_eq!(sign(&request, b"", &signer).map(|_| ()), Err(SignatureError::Large));
+}
+
+/// Before a byte of the body is there.
+#[test]
+fn an_announced_body_must_be_signed_at_once() {
+    let input = format!("a=({PARTS}){TERMS}");
+    let all = headers(&[("signature-input", &input), ("signature", &signature("a", "")), ("content-length", "4000000")]);
+    let claim = with_request(&all, |request| Claim::parse(request, NOW, WINDOW_SECONDS).map(|_| ()));
+    assert_eq!(claim, unsigned("content-digest"));
+}
