@@ -6,7 +6,7 @@
 //! 2. [`Claim::verify`] with the key that the caller found for that id: the head is theirs ([`Head`]). The body need not have come yet.
 //! 3. [`Head::check_body`]: the body is theirs as well ([`Signed`]).
 //!
-//! A client calls [`sign`].
+//! A client calls [`sign()`].
 //!
 //! # What must be signed
 //! `@method`, `@authority`, `@path` and `@query` (`?` when there is none); `content-digest` and `content-type` with a body; and, whenever they are
