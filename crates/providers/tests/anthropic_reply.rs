@@ -339,7 +339,7 @@ fn a_whole_answer_is_a_message() {
             "input_tokens": 5, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0,
             "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0}, "output_tokens": 9,
         },
-        "lab3": receipt().to_json(),
+        "lab3": json!(receipt()),
     });
     assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
 }

@@ -599,7 +599,7 @@ fn written(front: &dyn Front, pieces: &[Piece]) -> Vec<Value> {
 fn ending(reason: &str, counts: &Value) -> Value {
     let mut ending = json!({
         "model": "big", "created_at": TIME, "done": true, "done_reason": reason,
-        "total_duration": 0, "load_duration": 0, "prompt_eval_duration": 0, "eval_duration": 0, "lab3": receipt().to_json(),
+        "total_duration": 0, "load_duration": 0, "prompt_eval_duration": 0, "eval_duration": 0, "lab3": json!(receipt()),
     });
     ending.as_object_mut().unwrap().extend(counts.as_object().unwrap().clone());
     ending

@@ -92,7 +92,7 @@ fn streams_are_written() {
         chunk(call(0, "x", "f"), none.clone()),
         chunk(call(1, "call_1", "g"), none.clone()),
         chunk(json!({"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}), none.clone()),
-        with(chunk(json!({}), json!("tool_calls")), "lab3", receipt().to_json()),
+        with(chunk(json!({}), json!("tool_calls")), "lab3", json!(receipt())),
     ];
     assert_eq!(events(&query(), &pieces), expected);
     // With the usage at the end, where it is asked for.
@@ -101,7 +101,7 @@ fn streams_are_written() {
     for chunk in &mut expected {
         chunk["usage"] = Value::Null;
     }
-    let end = with(with(with(chunk(json!({}), none), "choices", json!([])), "usage", usage()), "lab3", receipt().to_json());
+    let end = with(with(with(chunk(json!({}), none), "choices", json!([])), "usage", usage()), "lab3", json!(receipt()));
     expected.push(end);
     assert_eq!(events(&Query { stream_usage: true, ..query() }, &pieces), expected);
 }
@@ -111,7 +111,7 @@ fn streams_end_for_a_reason() {
     let check = |finish: Option<Finish>, expected: &str| {
         let pieces: Vec<Piece> = [start()].into_iter().chain(finish.clone().map(Piece::Finish)).collect();
         let found = events(&query(), &pieces).pop().unwrap();
-        assert_eq!(found, with(chunk(json!({}), json!(expected)), "lab3", receipt().to_json()), "{finish:?}");
+        assert_eq!(found, with(chunk(json!({}), json!(expected)), "lab3", json!(receipt())), "{finish:?}");
     };
     check(Some(Finish::Stop), "stop");
     check(Some(Finish::StopText("x".to_owned())), "stop");
@@ -161,7 +161,7 @@ fn whole_answers_are_written() {
         let body: Value = serde_json::from_slice(&OpenAiChat.whole(&query(), answer, &receipt())).unwrap();
         let choice = json!({"index": 0, "message": message, "logprobs": null, "finish_reason": finish});
         let mut expected = json!({
-            "id": "c1", "object": "chat.completion", "created": 9, "model": "m", "choices": [choice], "lab3": receipt().to_json(),
+            "id": "c1", "object": "chat.completion", "created": 9, "model": "m", "choices": [choice], "lab3": json!(receipt()),
         });
         if answer.usage.is_some() {
             expected["usage"] = usage();

@@ -1,7 +1,6 @@
 //! Answers and refusals as clients of Ollama read them.
 
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{TIME, time};
@@ -26,7 +25,7 @@ struct Line<'a> {
     content: Content<'a>,
     done: bool,
     #[serde(flatten)]
-    ending: Option<Ending>,
+    ending: Option<Ending<'a>>,
 }
 
 #[derive(Serialize)]
@@ -67,7 +66,7 @@ struct Function {
 
 /// How an answer ends. Nothing here measures times: they are 0.
 #[derive(Serialize)]
-struct Ending {
+struct Ending<'a> {
     done_reason: &'static str,
     total_duration: u64,
     load_duration: u64,
@@ -80,11 +79,11 @@ struct Ending {
     eval_count: Option<u64>,
     eval_duration: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    lab3: Option<Value>,
+    lab3: Option<&'a Receipt>,
 }
 
-impl Ending {
-    fn new(finish: Option<&Finish>, usage: Option<&Usage>, receipt: Option<&Receipt>) -> Self {
+impl<'a> Ending<'a> {
+    fn new(finish: Option<&Finish>, usage: Option<&Usage>, receipt: Option<&'a Receipt>) -> Self {
         Self {
             done_reason: match finish {
                 // Calls end with `stop` here.
@@ -100,7 +99,7 @@ impl Ending {
             prompt_eval_duration: 0,
             eval_count: usage.map(|usage| usage.output),
             eval_duration: 0,
-            lab3: receipt.map(Receipt::to_json),
+            lab3: receipt,
         }
     }
 }
@@ -121,7 +120,7 @@ struct Head<'a> {
     time: &'a str,
 }
 
-fn line(head: Head, words: Words, ending: Option<Ending>) -> Vec<u8> {
+fn line(head: Head, words: Words, ending: Option<Ending<'_>>) -> Vec<u8> {
     let Words { text, thinking, calls } = words;
     let Head { shape, model, time } = head;
     let content = match shape {
@@ -189,7 +188,7 @@ impl Lines {
         Self { shape, model: query.model.clone(), time: time(query.asked_at), answer: Answer::default() }
     }
 
-    fn write(&self, words: Words, ending: Option<Ending>, out: &mut Vec<u8>) {
+    fn write(&self, words: Words, ending: Option<Ending<'_>>, out: &mut Vec<u8>) {
         let head = Head { shape: self.shape, model: &self.model, time: &self.time };
         out.extend(line(head, words, ending));
         out.push(b'\n');
