@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 use lab3_compute::Usage;
-use lab3_providers::dialect::ollama::{OllamaChat, OllamaGenerate, loaded, tags, version};
+use lab3_providers::dialect::ollama::{Loading, OllamaChat, OllamaGenerate, tags, version};
 use lab3_providers::dialect::{Back, Broken, Failure, Front, Receipt, Terms};
 use lab3_providers::{Answer, Effort, Finish, Format, Image, Message, Part, Piece, Query, Role, Tool, ToolCall, ToolChoice};
 use serde_json::{Value, json};
@@ -743,16 +743,17 @@ fn refusals_are_written() {
 
 #[test]
 fn models_and_the_version_are_listed() {
-    let list: Value = serde_json::from_slice(&tags(["auto", "claude"])).unwrap();
+    let list: Value = serde_json::from_slice(&tags(["auto", "claude"], ASKED_AT)).unwrap();
     let names = list["models"].as_array().unwrap().iter().map(|model| (&model["name"], &model["model"])).collect::<Vec<_>>();
     assert_eq!(names, [(&json!("auto"), &json!("auto")), (&json!("claude"), &json!("claude"))]);
     assert_eq!(list["models"][0]["digest"].as_str().unwrap().len(), 64);
-    assert_eq!(tags([]), br#"{"models":[]}"#);
+    assert_eq!(tags([], 0), br#"{"models":[]}"#);
     assert_eq!(version(), br#"{"version":"0.12.10"}"#);
 }
 
 #[test]
 fn asking_only_to_load_a_model_is_no_query() {
+    let loaded = |body: &[u8]| Loading::read(body).map(|loading| loading.reply(ASKED_AT));
     let check = |body: &str, expected: Option<(&str, bool)>| {
         let found = loaded(body.as_bytes()).map(|reply| serde_json::from_slice::<Value>(&reply).unwrap());
         let found = found.map(|reply| (reply["done_reason"].as_str().unwrap().to_owned(), reply["message"].is_object()));

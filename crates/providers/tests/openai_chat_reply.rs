@@ -185,7 +185,7 @@ fn whole_answers_are_written() {
 
 #[test]
 fn models_are_listed() {
-    let body: Value = serde_json::from_slice(&models([("auto", "lab3"), ("gpt-5", "openai")])).unwrap();
-    let model = |id: &str, owner: &str| json!({"id": id, "object": "model", "created": 0, "owned_by": owner});
+    let body: Value = serde_json::from_slice(&models([("auto", "lab3"), ("gpt-5", "openai")], 7)).unwrap();
+    let model = |id: &str, owner: &str| json!({"id": id, "object": "model", "created": 7, "owned_by": owner});
     assert_eq!(body, json!({"object": "list", "data": [model("auto", "lab3"), model("gpt-5", "openai")]}));
 }

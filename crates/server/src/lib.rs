@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use lab3_engine::Engine;
+use lab3_units::Time;
 
 pub use crate::gateway::{CacheSettings, Connected, Gateway, GatewaySettings, RateLimits};
 pub use crate::http::Row;
@@ -45,6 +46,7 @@ struct Inner {
     gateway: Gateway,
     metrics: Metrics,
     started: Instant,
+    opened: Time,
 }
 
 impl App {
@@ -55,8 +57,8 @@ impl App {
 
     /// An app over a running engine and the providers its gateway asks.
     pub fn with_gateway(engine: Engine, settings: ServerSettings, gateway: Gateway) -> Self {
-        let (metrics, started) = (Metrics::default(), Instant::now());
-        Self(Arc::new(Inner { engine, settings, gateway, metrics, started }))
+        let (metrics, started, opened) = (Metrics::default(), Instant::now(), engine.now());
+        Self(Arc::new(Inner { engine, settings, gateway, metrics, started, opened }))
     }
 
     fn gateway(&self) -> &Gateway {
@@ -78,6 +80,11 @@ impl App {
 
     fn started(&self) -> Instant {
         self.0.started
+    }
+
+    /// When it was opened, by the engine's clock.
+    fn opened(&self) -> Time {
+        self.0.opened
     }
 }
 

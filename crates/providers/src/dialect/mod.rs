@@ -12,6 +12,7 @@ pub mod openai_chat;
 pub mod openai_responses;
 mod relay;
 mod signature;
+mod time;
 
 use std::fmt;
 

@@ -5,6 +5,7 @@
 mod authority;
 mod bad_input;
 mod compute;
+mod connected;
 mod contract;
 mod finance;
 mod history;

@@ -3,13 +3,13 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{TIME, time};
+use crate::dialect::time::rfc3339;
 use crate::dialect::{Failure, Receipt, Writer};
 use crate::{Answer, Finish, Piece, Query, ToolCall};
 use lab3_compute::Usage;
 
 /// Which endpoint the reply is of.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// `/api/chat`: the answer is a message.
     Chat,
@@ -150,15 +150,15 @@ pub(super) fn whole(shape: Shape, query: &Query, answer: &Answer, receipt: &Rece
     let text = format!("{}{}", answer.text, answer.refusal);
     let calls = wire_calls(&answer.calls);
     let ending = Ending::new(answer.finish.as_ref(), answer.usage.as_ref(), Some(receipt));
-    let time = time(query.asked_at);
+    let time = rfc3339(query.asked_at);
     line(Head { shape, model, time: &time }, Words { text: &text, thinking: &answer.thinking, calls: &calls }, Some(ending))
 }
 
 /// The reply to a request that only asks for a model to be loaded, or unloaded.
-pub(super) fn loaded(shape: Shape, model: &str, is_unload: bool) -> Vec<u8> {
+pub(super) fn loaded(shape: Shape, model: &str, is_unload: bool, now: u64) -> Vec<u8> {
     let mut ending = Ending::new(None, None, None);
     ending.done_reason = if is_unload { "unload" } else { "load" };
-    line(Head { shape, model, time: TIME }, Words::default(), Some(ending))
+    line(Head { shape, model, time: &rfc3339(now) }, Words::default(), Some(ending))
 }
 
 /// A refusal as one body. `error` is what clients show; the code is ours.
@@ -185,7 +185,7 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn new(shape: Shape, query: &Query) -> Self {
-        Self { shape, model: query.model.clone(), time: time(query.asked_at), answer: Answer::default() }
+        Self { shape, model: query.model.clone(), time: rfc3339(query.asked_at), answer: Answer::default() }
     }
 
     fn write(&self, words: Words, ending: Option<Ending<'_>>, out: &mut Vec<u8>) {
