@@ -1,30 +1,15 @@
 //! Chat Completions as clients read them: whole, and in chunks.
 
-#![allow(clippy::unwrap_used, reason = "outside of #[test] functions clippy does not see that this is a test")]
-#![allow(clippy::needless_pass_by_value, reason = "what is written down where it is checked needs no borrowing")]
-
 use lab3_compute::Usage;
 use lab3_providers::dialect::openai_chat::{OpenAiChat, models};
-use lab3_providers::dialect::{Failure, Front, Receipt};
-use lab3_providers::{Answer, Finish, Piece, Query, ToolCall};
+use lab3_providers::dialect::{Failure, Front};
+use lab3_providers::{Answer, Finish, Piece, Query};
 use serde_json::{Value, json};
+
+use crate::said::{made_call, receipt};
 
 fn query() -> Query {
     Query { model: "auto".to_owned(), asked_at: 9, ..Query::default() }
-}
-
-fn made_call(id: &str, name: &str, arguments: &str) -> ToolCall {
-    ToolCall { id: id.to_owned(), name: name.to_owned(), arguments: arguments.to_owned() }
-}
-
-fn receipt() -> Receipt {
-    Receipt {
-        allocation_id: "a1".to_owned(),
-        provider: "p".to_owned(),
-        cost_mic: "0.000123".to_owned(),
-        quota_remaining_mic: "9.5".to_owned(),
-        reason: "cheapest".to_owned(),
-    }
 }
 
 /// The data of a stream's events; the last must say that it is done.
@@ -185,7 +170,7 @@ fn whole_answers_are_written() {
 
 #[test]
 fn models_are_listed() {
-    let body: Value = serde_json::from_slice(&models([("auto", "lab3"), ("gpt-5", "openai")], 7)).unwrap();
-    let model = |id: &str, owner: &str| json!({"id": id, "object": "model", "created": 7, "owned_by": owner});
+    let body: Value = serde_json::from_slice(&models([("auto", "lab3"), ("gpt-5", "openai")], 1_763_847_845)).unwrap();
+    let model = |id: &str, owner: &str| json!({"id": id, "object": "model", "created": 1_763_847_845, "owned_by": owner});
     assert_eq!(body, json!({"object": "list", "data": [model("auto", "lab3"), model("gpt-5", "openai")]}));
 }

@@ -1,8 +1,5 @@
 //! Answers of providers that speak as the client does: relayed in their own bytes, put together where no stream was asked for, ended by
 //! the budget at any place. Each stream is fed in pieces of every size.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
-#![allow(clippy::format_collect, reason = "streams of a few events")]
-#![allow(clippy::needless_pass_by_value, reason = "what is written down where it is checked needs no borrowing")]
 
 mod chat;
 mod messages;
@@ -10,9 +7,11 @@ mod ollama;
 mod responses;
 mod split;
 
-use lab3_providers::dialect::{Back, Broken, Failure, Front, Receipt};
+use lab3_providers::dialect::{Back, Broken, Failure, Front};
 use lab3_providers::{Answer, Chunk, Finish, Piece, Query};
 use serde_json::{Value, json};
+
+use crate::said::receipt;
 
 /// A dialect, from both sides.
 struct Dialect<'a> {
@@ -22,16 +21,6 @@ struct Dialect<'a> {
 
 fn query(stream: bool, usage: bool) -> Query {
     Query { model: "auto".to_owned(), answers: 1, stream, stream_usage: usage, ..Query::default() }
-}
-
-fn receipt() -> Receipt {
-    Receipt {
-        allocation_id: "al_1".to_owned(),
-        provider: "p".to_owned(),
-        cost_mic: "0.000123".to_owned(),
-        quota_remaining_mic: "9.5".to_owned(),
-        reason: "cheapest".to_owned(),
-    }
 }
 
 fn failure() -> Failure {

@@ -1,5 +1,4 @@
 //! The receipt in replies of every dialect: its amounts are the decimals they are, to the last digit.
-#![allow(clippy::unwrap_used, reason = "outside of #[test] functions clippy does not see that this is a test")]
 
 use lab3_compute::Usage;
 use lab3_providers::dialect::anthropic::Anthropic;
@@ -61,7 +60,9 @@ fn check(out: &[u8], told: &str, what: &str) {
 
 fn written(front: &dyn Front, query: &Query, receipt: &Receipt) -> Vec<u8> {
     let (mut writer, mut out) = (front.writer(query), Vec::new());
-    pieces().iter().for_each(|piece| writer.piece(piece, &mut out));
+    for piece in &pieces() {
+        writer.piece(piece, &mut out);
+    }
     writer.end(receipt, &mut out);
     out
 }
@@ -76,7 +77,9 @@ fn amounts_are_exact_in_what_is_written() {
         ("ollama generate", &OllamaGenerate),
     ];
     let mut answer = Answer::default();
-    pieces().iter().for_each(|piece| answer.add(piece));
+    for piece in &pieces() {
+        answer.add(piece);
+    }
     for (name, front) in fronts {
         for (receipt, told) in receipts() {
             check(&written(front, &query(true, true), &receipt), &told, name);

@@ -1,7 +1,5 @@
 //! Embeddings on their way to a provider and back.
 
-#![allow(clippy::unwrap_used, reason = "outside of #[test] functions clippy does not see that this is a test")]
-
 use lab3_compute::Usage;
 use lab3_providers::dialect::Receipt;
 use lab3_providers::dialect::openai_chat::embeddings::{Embeddings, adapt, read, usage, with_receipt};
