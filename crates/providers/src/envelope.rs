@@ -1,8 +1,7 @@
 //! A JSON object of which only some fields are looked at or changed; the others keep their bytes.
 
-use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// A JSON object's fields in their order, each value as it was written.
@@ -37,8 +36,8 @@ impl<'a> Envelope<'a> {
     }
 
     /// Sets a field where it stands, or at the end.
-    pub fn set(&mut self, name: &str, value: &Value) {
-        let value = value.to_string();
+    pub fn set(&mut self, name: &str, value: &impl Serialize) {
+        let value = json(value);
         let place = self.fields.iter().position(|(field, _)| field == name);
         // Once is enough: what a reader would have ignored goes.
         let mut at = 0;
@@ -73,7 +72,7 @@ impl<'a> Envelope<'a> {
             if at > 0 {
                 out.push(',');
             }
-            out.push_str(&Value::from(name.as_str()).to_string());
+            out.push_str(&json(name));
             out.push(':');
             out.push_str(match value {
                 Field::Kept(raw) => raw.get(),
@@ -85,13 +84,18 @@ impl<'a> Envelope<'a> {
     }
 }
 
+/// A value's text. What is written here has texts for names, and so can be.
+fn json(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
 /// The text of an object with a field set: behind the others, whose bytes stay as they are. A text that is no object stays.
-pub(crate) fn with_field(object: &str, name: &str, value: &Value) -> String {
+pub(crate) fn with_field(object: &str, name: &str, value: &impl Serialize) -> String {
     let Ok(mut envelope) = Envelope::read(object.as_bytes()) else { return object.to_owned() };
     match object.rsplit_once('}') {
         Some((before, after)) if envelope.get(name).is_none() => {
             let comma = if envelope.fields.is_empty() { "" } else { "," };
-            format!("{before}{comma}{}:{value}}}{after}", Value::from(name))
+            format!("{before}{comma}{}:{}}}{after}", json(name), json(value))
         }
         _ => {
             envelope.set(name, value);
@@ -101,7 +105,7 @@ pub(crate) fn with_field(object: &str, name: &str, value: &Value) -> String {
 }
 
 /// The same within a field that is an object itself; the text stays when it is none.
-pub(crate) fn with_field_in(object: &str, outer: &str, name: &str, value: &Value) -> String {
+pub(crate) fn with_field_in(object: &str, outer: &str, name: &str, value: &impl Serialize) -> String {
     let Ok(envelope) = Envelope::read(object.as_bytes()) else { return object.to_owned() };
     let Some(inner) = envelope.get(outer) else { return object.to_owned() };
     // The field's text is a part of the object's: where, its address tells.

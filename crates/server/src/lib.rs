@@ -17,10 +17,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use lab3_engine::Engine;
+use lab3_units::Time;
 
 pub use crate::checkpoints::{Checkpoints, Keep, origin};
 pub use crate::gateway::{CacheSettings, Connected, Gateway, GatewaySettings, RateLimits};
 pub use crate::http::Row;
+use crate::http::signed::Seen;
 use crate::metrics::Metrics;
 use crate::uses::Uses;
 pub use peer::Peer;
@@ -50,7 +52,9 @@ struct Inner {
     checkpoints: Result<Checkpoints, String>,
     metrics: Metrics,
     uses: Uses,
+    seen: Seen,
     started: Instant,
+    opened: Time,
 }
 
 impl App {
@@ -61,8 +65,9 @@ impl App {
 
     /// An app over a running engine, the providers its gateway asks, and the signer of its checkpoints, or why there is none.
     pub fn with(engine: Engine, settings: ServerSettings, gateway: Gateway, checkpoints: Result<Checkpoints, String>) -> Self {
-        let (metrics, uses, started) = (Metrics::default(), Uses::default(), Instant::now());
-        Self(Arc::new(Inner { engine, settings, gateway, checkpoints, metrics, uses, started }))
+        let (metrics, uses, seen) = (Metrics::default(), Uses::default(), Seen::default());
+        let (started, opened) = (Instant::now(), engine.now());
+        Self(Arc::new(Inner { engine, settings, gateway, checkpoints, metrics, uses, seen, started, opened }))
     }
 
     fn gateway(&self) -> &Gateway {
@@ -91,8 +96,18 @@ impl App {
         &self.0.uses
     }
 
+    /// The signatures that were taken.
+    fn seen(&self) -> &Seen {
+        &self.0.seen
+    }
+
     fn started(&self) -> Instant {
         self.0.started
+    }
+
+    /// When it was opened, by the engine's clock.
+    fn opened(&self) -> Time {
+        self.0.opened
     }
 }
 

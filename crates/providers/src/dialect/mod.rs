@@ -12,9 +12,14 @@ pub mod openai_chat;
 pub mod openai_responses;
 mod relay;
 mod signature;
+mod time;
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::envelope::{with_field, with_field_in};
 use crate::{Answer, Chunk, Piece, Query};
 
 /// Why a request cannot be read: what is wrong, and where.
@@ -43,32 +48,47 @@ pub struct Terms {
     pub output_tokens_max: u64,
 }
 
-/// What a reply tells of its allocation, in fields of ours beside the dialect's.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a reply tells of its allocation, in the field `lab3` beside the dialect's own.
+///
+/// Its amounts are written from their text. A [`serde_json::Value`] would make floats of them, so a body's text gets the receipt when the
+/// body is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Receipt {
     /// The allocation.
     pub allocation_id: String,
     /// Who answered.
     pub provider: String,
     /// What it cost, in MIC, as a decimal (`0.000123`).
+    #[serde(rename = "cost_gic", serialize_with = "decimal")]
     pub cost_mic: String,
     /// What the citizen has left this month, in MIC.
+    #[serde(rename = "quota_remaining_gic", serialize_with = "decimal")]
     pub quota_remaining_mic: String,
     /// Why this provider, in one sentence; and why the answer ended early, if the budget ended it.
     pub reason: String,
 }
 
+/// The field of the receipt, the same in every dialect.
+const LAB3: &str = "lab3";
+
 impl Receipt {
-    /// The receipt as the value of the field `lab3`, which replies of every dialect carry.
-    pub fn to_json(&self) -> serde_json::Value {
-        let number = |text: &str| serde_json::from_str::<serde_json::Number>(text).map_or(serde_json::Value::Null, Into::into);
-        serde_json::json!({
-            "allocation_id": self.allocation_id,
-            "provider": self.provider,
-            "cost_gic": number(&self.cost_mic),
-            "quota_remaining_gic": number(&self.quota_remaining_mic),
-            "reason": self.reason,
-        })
+    /// The text of an object with the receipt in it.
+    fn beside(&self, object: &str) -> String {
+        with_field(object, LAB3, self)
+    }
+
+    /// The same within a field that is an object itself.
+    fn within(&self, object: &str, field: &str) -> String {
+        with_field_in(object, field, LAB3, self)
+    }
+}
+
+/// A number's text as the number it is, to the last digit; null for what is none.
+fn decimal<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    let is_number = text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(number) if is_number => number.serialize(serializer),
+        _ => serializer.serialize_none(),
     }
 }
 

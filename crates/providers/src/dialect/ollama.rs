@@ -3,53 +3,22 @@
 //!
 //! The base URL is the server's root (`http://127.0.0.1:11434`).
 
+mod lists;
 mod read;
 mod relay;
 mod reply;
 mod request;
 mod stream;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+
+pub use lists::{running, tags, version};
+pub use read::Loading;
 
 use super::relay::Relay;
 use super::{Back, Call, Failure, Front, Reader, Receipt, Terms, Unreadable, Writer};
 use crate::split::Splitter;
 use crate::{Answer, Query};
-
-/// The version of Ollama's API that is spoken here: the first with ids of calls. Some clients refuse servers that are older than
-/// what they need.
-const VERSION: &str = "0.12.10";
-
-/// The time of what has none.
-const TIME: &str = "1970-01-01T00:00:00Z";
-
-/// The last second that is written: that of the year 9999.
-const SECONDS_MAX: u64 = 253_402_300_799;
-
-/// A time in seconds since 1970, as RFC 3339 has it.
-fn time(seconds: u64) -> String {
-    let seconds = seconds.min(SECONDS_MAX);
-    let (mut days, of_day) = (seconds / 86_400, seconds % 86_400);
-    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let (mut year, mut month) = (1970, 1);
-    loop {
-        let days_of_year = 365 + u64::from(is_leap(year));
-        if days < days_of_year {
-            break;
-        }
-        days -= days_of_year;
-        year += 1;
-    }
-    for days_of_month in [31, 28 + u64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30] {
-        if days < days_of_month {
-            break;
-        }
-        days -= days_of_month;
-        month += 1;
-    }
-    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", days + 1)
-}
 
 /// Most characters of a provider's message that are handed on.
 const MESSAGE_CHARS_MAX: usize = 500;
@@ -153,61 +122,4 @@ fn call(body: Vec<u8>, key: Option<&str>) -> Call {
 fn message(error: &Value) -> Option<String> {
     let words = error.get("message").unwrap_or(error).as_str()?;
     Some(words.chars().take(MESSAGE_CHARS_MAX).collect())
-}
-
-/// The reply to `GET /api/tags`: the models there are.
-pub fn tags<'a>(models: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
-    let model = |name: &str| {
-        json!({
-            "name": name,
-            "model": name,
-            "modified_at": TIME,
-            "size": 0,
-            // The command line shows its first twelve characters, and fails when there are fewer.
-            "digest": "0".repeat(64),
-            "details": {
-                "parent_model": "",
-                "format": "",
-                "family": "",
-                "families": [],
-                "parameter_size": "",
-                "quantization_level": "",
-            },
-        })
-    };
-    let models = models.into_iter().map(model).collect::<Vec<_>>();
-    json!({ "models": models }).to_string().into_bytes()
-}
-
-/// The reply to `GET /api/version`.
-pub fn version() -> Vec<u8> {
-    json!({ "version": VERSION }).to_string().into_bytes()
-}
-
-/// The reply to a request that only asks for a model to be loaded or unloaded, which clients send before the first query: one to
-/// `/api/chat` without messages, or to `/api/generate` without a prompt. `None` for any other. There is nothing to load here.
-pub fn loaded(body: &[u8]) -> Option<Vec<u8>> {
-    read::loads(body).map(|(shape, model, is_unload)| reply::loaded(shape, &model, is_unload))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::time;
-
-    #[test]
-    fn times_are_told_in_days() {
-        for (seconds, expected) in [
-            (0, super::TIME),
-            (68_169_599, "1972-02-28T23:59:59Z"),
-            (68_169_600, "1972-02-29T00:00:00Z"),
-            (68_256_000, "1972-03-01T00:00:00Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (1_735_689_599, "2024-12-31T23:59:59Z"),
-            (1_763_847_845, "2025-11-22T21:44:05Z"),
-            (4_107_542_400, "2100-03-01T00:00:00Z"),
-            (u64::MAX, "9999-12-31T23:59:59Z"),
-        ] {
-            assert_eq!(time(seconds), expected, "{seconds}");
-        }
-    }
 }

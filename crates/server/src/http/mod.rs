@@ -14,6 +14,7 @@ mod permit;
 mod principal;
 mod problem;
 mod reply;
+pub(crate) mod signed;
 mod table;
 mod trust;
 
@@ -102,4 +103,6 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
         .foreign("POST", &["/api/chat"], pays, gateway::ollama_refused, gateway::ollama_chat)
         .foreign("POST", &["/api/generate"], pays, gateway::generate_refused, gateway::ollama_generate)
         .foreign("GET", &["/api/tags"], shared(Scope::Compute), gateway::ollama_refused, gateway::tags)
+        .foreign("GET", &["/api/ps"], shared(Scope::Compute), gateway::ollama_refused, gateway::running)
+        .foreign("GET", &["/api/version"], shared(Scope::Compute), gateway::ollama_refused, gateway::version)
 }

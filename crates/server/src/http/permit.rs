@@ -12,6 +12,7 @@ use crate::App;
 use crate::http::compute::allocation::Placed;
 use crate::http::finance::statement::transactions_of;
 use crate::http::principal::{Asker, asker};
+use crate::http::signed;
 use crate::json::{AllocationId, TransactionId};
 
 /// A request that was judged: its asker may do what it asks.
@@ -93,8 +94,12 @@ impl Touching for TransactionId {
 ///
 /// Errors: as [`judge`], and those of reading.
 pub(crate) async fn permit<I: Input>(rule: Rule, app: &App, request: Request) -> Result<Permit<I>, Problem> {
-    let asker = asker(app, &request)?;
+    let mut asker = asker(app, &request)?;
     admit(rule, app, &asker)?;
+    let request = match asker.head.take() {
+        Some(head) => signed::with_body(app, request, head).await?,
+        None => request,
+    };
     let asked = I::read(request, app, &asker.principal).await?;
     let bench = Bench { rule, app, asker: &asker };
     match asked.touches() {

@@ -1,4 +1,4 @@
-//! Who asks: the holder of a key, or somebody on this machine while the Hive is open.
+//! Who asks: the holder of a key, a member who signed, or somebody on this machine while the Hive is open.
 //!
 //! An open Hive answers whoever could read its files anyway, and nobody else. A browser on the same machine is led by strangers: their
 //! pages may send it here. So a request that could be a page's (its name for us is not ours, it names another origin, it came through
@@ -6,11 +6,13 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, Method, header};
+use lab3_signature::Head;
 use lab3_trust::{KeyText, KeyTextError, Principal};
 use lab3_units::{Code, Problem};
 
 use crate::App;
 use crate::http::body::check_content_type;
+use crate::http::signed;
 use crate::peer::Peer;
 
 /// The headers a key may come in: our own, and those of other protocols' clients.
@@ -26,6 +28,8 @@ pub(crate) struct Asker {
     pub(crate) principal: Principal,
     /// Why a request to an open Hive is not taken for one of somebody on this machine.
     pub(crate) not_local: Option<Problem>,
+    /// What a signer signed; the body is to be checked against it.
+    pub(crate) head: Option<Head>,
 }
 
 /// Who asks.
@@ -33,8 +37,17 @@ pub(crate) struct Asker {
 /// Errors: `KEY_INVALID` for a key that is none, or no longer: sending one means wanting it to count.
 pub(crate) fn asker(app: &App, request: &Request) -> Result<Asker, Problem> {
     let trust = app.engine().trust();
-    let named = |principal| Ok(Asker { principal, not_local: None });
-    match key(request.headers())? {
+    let named = |principal| Ok(Asker { principal, not_local: None, head: None });
+    let sent = key(request.headers())?;
+    if signed::is_signed(request.headers()) {
+        if sent.as_ref().is_some_and(|key| key.starts_with("lab3_")) {
+            let detail = "The request carries a key and a signature. Send one of them: nobody could say which counts.";
+            return Err(Problem::new(Code::KEY_INVALID, detail).in_field("Signature"));
+        }
+        let (principal, head) = signed::signer(app, request)?;
+        return Ok(Asker { principal, not_local: None, head: Some(head) });
+    }
+    match sent {
         Some(sent) => match KeyText::parse(&sent) {
             Ok(key) => {
                 let now = app.engine().now();
@@ -77,8 +90,8 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 
 fn local(request: &Request) -> Asker {
     match check_local(request) {
-        Ok(()) => Asker { principal: Principal::Local, not_local: None },
-        Err(why) => Asker { principal: Principal::Nobody, not_local: Some(why) },
+        Ok(()) => Asker { principal: Principal::Local, not_local: None, head: None },
+        Err(why) => Asker { principal: Principal::Nobody, not_local: Some(why), head: None },
     }
 }
 

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, header};
 use lab3_engine::{Engine, Limits, ManualClock, MemoryStore, Policy};
-use lab3_server::{App, Peer, ServerSettings, router};
+use lab3_server::{App, Gateway, Peer, ServerSettings, router};
 use lab3_units::{Duration, Time};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -36,9 +36,14 @@ impl Hive {
     }
 
     pub fn with(policy: Policy, settings: ServerSettings) -> Self {
+        Self::with_gateway(policy, settings, Gateway::default())
+    }
+
+    /// A Hive whose gateway can ask these.
+    pub fn with_gateway(policy: Policy, settings: ServerSettings, gateway: Gateway) -> Self {
         let clock = Arc::new(ManualClock::new(Time::parse(NOW).unwrap()));
         let engine = Engine::start(Arc::new(MemoryStore::new()), policy, clock.clone(), Limits::default()).unwrap();
-        let router = router(App::new(engine.clone(), settings));
+        let router = router(App::with(engine.clone(), settings, gateway, Err("it has no signer".to_owned())));
         Self { engine, router, clock }
     }
 

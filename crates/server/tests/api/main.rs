@@ -5,6 +5,7 @@
 mod authority;
 mod bad_input;
 mod compute;
+mod connected;
 mod contract;
 mod finance;
 mod history;
@@ -13,5 +14,6 @@ mod idempotency;
 mod intents;
 mod keys;
 mod serving;
+mod signed;
 mod specification;
 mod transport;

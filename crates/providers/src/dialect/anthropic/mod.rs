@@ -4,6 +4,7 @@
 //! are sent as version 2023-06-01: what clients write for 2026-10-21 is a part of it, and it still takes `temperature`.
 
 mod blocks;
+mod list;
 mod models;
 mod read;
 mod relay;
@@ -23,6 +24,7 @@ use super::{Back, Call, Failure, Front, Reader, Receipt, Terms, Unreadable, Writ
 use crate::split::Splitter;
 use crate::{Answer, Query};
 
+pub use list::models;
 pub use reply::token_count;
 
 /// The version of the API that requests are written in.

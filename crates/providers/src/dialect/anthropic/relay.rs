@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use super::reply::{self, MessageWriter};
 use crate::dialect::relay::{Ending, Passage, Tail};
 use crate::dialect::{Failure, Receipt};
-use crate::envelope::with_field;
 use crate::split::{data, with_data};
 use crate::{Envelope, Query};
 
@@ -95,7 +94,7 @@ impl Passage for Events {
 /// Puts the receipt into an event.
 fn carry(raw: &mut Vec<u8>, receipt: &Receipt) {
     if let Some(text) = data(raw) {
-        *raw = with_data(raw, &with_field(&text, "lab3", &receipt.to_json()));
+        *raw = with_data(raw, &receipt.beside(&text));
     }
 }
 

@@ -3,6 +3,7 @@
 //! they do not know, but drop those of `message_stop`.
 
 use std::collections::VecDeque;
+use std::fmt::Display;
 
 use lab3_compute::Usage;
 use serde::Serialize;
@@ -206,8 +207,8 @@ impl Writer for MessageWriter {
 }
 
 fn change(ending: &Ending, used: &Usage, receipt: &Receipt, out: &mut Vec<u8>) {
-    let change = json!({"type": "message_delta", "delta": ending, "usage": usage(used), "lab3": receipt.to_json()});
-    event("message_delta", &change, out);
+    let change = json!({"type": "message_delta", "delta": ending, "usage": usage(used)});
+    event("message_delta", &receipt.beside(&change.to_string()), out);
 }
 
 /// Says that as many tokens came as were allowed.
@@ -264,7 +265,7 @@ struct Whole<'a> {
     #[serde(flatten)]
     ending: Ending,
     usage: Value,
-    lab3: Value,
+    lab3: &'a Receipt,
 }
 
 #[derive(Serialize)]
@@ -295,7 +296,7 @@ pub(super) fn whole(query: &Query, answer: &Answer, receipt: &Receipt) -> Vec<u8
         content,
         ending: Ending::of(answer.finish.as_ref(), !answer.calls.is_empty(), &answer.refusal),
         usage: usage(&answer.usage.unwrap_or_default()),
-        lab3: receipt.to_json(),
+        lab3: receipt,
     };
     serde_json::to_vec(&message).unwrap_or_default()
 }
@@ -367,6 +368,6 @@ fn either<'a>(first: &'a str, second: &'a str) -> &'a str {
 }
 
 /// Appends an event.
-pub(super) fn event(name: &str, data: &Value, out: &mut Vec<u8>) {
+pub(super) fn event(name: &str, data: &impl Display, out: &mut Vec<u8>) {
     out.extend_from_slice(format!("event: {name}\ndata: {data}\n\n").as_bytes());
 }

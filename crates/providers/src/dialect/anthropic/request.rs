@@ -147,7 +147,7 @@ fn own_thoughts(envelope: &mut Envelope) {
         !(had_blocks && blocks.is_empty())
     });
     if messages != before {
-        envelope.set("messages", &messages.into());
+        envelope.set("messages", &messages);
     }
 }
 

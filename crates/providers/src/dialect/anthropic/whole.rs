@@ -134,8 +134,7 @@ impl Passage for Message {
         if let Some(usage) = ending.heard.usage.filter(|_| !is_ended) {
             message.insert("usage".to_owned(), reply::usage(&usage));
         }
-        message.insert("lab3".to_owned(), ending.receipt.to_json());
-        out.extend_from_slice(Value::Object(message).to_string().as_bytes());
+        out.extend_from_slice(ending.receipt.beside(&Value::Object(message).to_string()).as_bytes());
     }
 
     fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {

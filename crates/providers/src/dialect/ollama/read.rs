@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Number, Value, json};
 
-use super::reply::Shape;
+use super::reply::{self, Shape};
 use crate::dialect::Unreadable;
 use crate::{Effort, Envelope, Format, Image, Message, Part, Query, Role, Tool, ToolCall};
 
@@ -115,20 +115,37 @@ pub(super) fn generate(body: &[u8]) -> Result<Query, Unreadable> {
     Ok(query)
 }
 
-/// Whether a request only asks for a model to be loaded, or unloaded: where it came in, the model, and whether it is unloaded.
-pub(super) fn loads(body: &[u8]) -> Option<(Shape, String, bool)> {
-    let fields = Envelope::read(body).ok()?;
-    let is_empty = |name| matches!(fields.get(name), None | Some("null" | "\"\"" | "[]"));
-    let shape = match fields.get("messages") {
-        Some(_) if is_empty("messages") => Shape::Chat,
-        None if is_empty("prompt") && is_empty("images") => Shape::Generate,
-        _ => return None,
-    };
-    let model = fields.read_field::<String>("model").filter(|model| !model.is_empty())?;
-    // 0, 0.0, "0", "0s", "0m": a number of seconds or a duration that is none.
-    let is_none = |text: &str| text.contains('0') && text.bytes().all(|byte| b"0.hms\"".contains(&byte));
-    let is_unload = fields.get("keep_alive").is_some_and(is_none);
-    Some((shape, model, is_unload))
+/// A request that only asks for a model to be loaded or unloaded, which clients send before the first query. There is nothing to load
+/// here.
+#[derive(Debug)]
+pub struct Loading {
+    /// The model, as the client named it.
+    pub model: String,
+    shape: Shape,
+    is_unload: bool,
+}
+
+impl Loading {
+    /// Reads one: to `/api/chat` without messages, or to `/api/generate` without a prompt. `None` for any other request.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let fields = Envelope::read(body).ok()?;
+        let is_empty = |name| matches!(fields.get(name), None | Some("null" | "\"\"" | "[]"));
+        let shape = match fields.get("messages") {
+            Some(_) if is_empty("messages") => Shape::Chat,
+            None if is_empty("prompt") && is_empty("images") => Shape::Generate,
+            _ => return None,
+        };
+        let model = fields.read_field::<String>("model").filter(|model| !model.is_empty())?;
+        // 0, 0.0, "0", "0s", "0m": a number of seconds or a duration that is none.
+        let is_none = |text: &str| text.contains('0') && text.bytes().all(|byte| b"0.hms\"".contains(&byte));
+        let is_unload = fields.get("keep_alive").is_some_and(is_none);
+        Some(Self { model, shape, is_unload })
+    }
+
+    /// The reply, at a time in seconds since 1970.
+    pub fn reply(&self, now: u64) -> Vec<u8> {
+        reply::loaded(self.shape, &self.model, self.is_unload, now)
+    }
 }
 
 fn open(body: &[u8]) -> Result<Envelope<'_>, Unreadable> {

@@ -7,7 +7,6 @@ use super::reply::{self, Lines, Shape};
 use crate::dialect::Failure;
 use crate::dialect::merge::{Room, add, add_fields};
 use crate::dialect::relay::{Ending, Passage, Tail};
-use crate::envelope::with_field;
 use crate::{Envelope, Query};
 
 /// A line, as far as it is looked at.
@@ -71,19 +70,18 @@ impl Passage for Passed {
     }
 
     fn end(&mut self, ending: &Ending<'_>, out: &mut Vec<u8>) {
-        let lab3 = ending.receipt.to_json();
         if let Some(last) = self.tail.carrier() {
             let line = std::str::from_utf8(last).unwrap_or_default();
             let (text, end) = line.split_at(line.trim_end().len());
             let cut = if ending.heard.is_cut { Self::cut_off(text, ending) } else { None };
-            let text = with_field(cut.as_deref().unwrap_or(text), "lab3", &lab3);
+            let text = ending.receipt.beside(cut.as_deref().unwrap_or(text));
             // Where the provider's stream ended, ours may not: clients read lines.
             *last = [text.as_str(), if end.is_empty() { "\n" } else { end }].concat().into_bytes();
             return self.tail.write(out);
         }
         match Self::cut_off(&self.before, ending) {
             Some(line) => {
-                out.extend_from_slice(with_field(&line, "lab3", &lab3).as_bytes());
+                out.extend_from_slice(ending.receipt.beside(&line).as_bytes());
                 out.push(b'\n');
             }
             None => ending.heard.write(&mut self.own, ending.receipt, out),
@@ -142,8 +140,7 @@ impl Passage for Whole {
         if ending.heard.is_cut || self.is_full || !is_ended {
             line.insert("done_reason".to_owned(), "length".into());
         }
-        line.insert("lab3".to_owned(), ending.receipt.to_json());
-        out.extend_from_slice(Value::Object(line).to_string().as_bytes());
+        out.extend_from_slice(ending.receipt.beside(&Value::Object(line).to_string()).as_bytes());
     }
 
     fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {

@@ -1,16 +1,15 @@
 //! Answers and refusals as clients of Ollama read them.
 
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{TIME, time};
+use crate::dialect::time::rfc3339;
 use crate::dialect::{Failure, Receipt, Writer};
 use crate::{Answer, Finish, Piece, Query, ToolCall};
 use lab3_compute::Usage;
 
 /// Which endpoint the reply is of.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// `/api/chat`: the answer is a message.
     Chat,
@@ -26,7 +25,7 @@ struct Line<'a> {
     content: Content<'a>,
     done: bool,
     #[serde(flatten)]
-    ending: Option<Ending>,
+    ending: Option<Ending<'a>>,
 }
 
 #[derive(Serialize)]
@@ -67,7 +66,7 @@ struct Function {
 
 /// How an answer ends. Nothing here measures times: they are 0.
 #[derive(Serialize)]
-struct Ending {
+struct Ending<'a> {
     done_reason: &'static str,
     total_duration: u64,
     load_duration: u64,
@@ -80,11 +79,11 @@ struct Ending {
     eval_count: Option<u64>,
     eval_duration: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    lab3: Option<Value>,
+    lab3: Option<&'a Receipt>,
 }
 
-impl Ending {
-    fn new(finish: Option<&Finish>, usage: Option<&Usage>, receipt: Option<&Receipt>) -> Self {
+impl<'a> Ending<'a> {
+    fn new(finish: Option<&Finish>, usage: Option<&Usage>, receipt: Option<&'a Receipt>) -> Self {
         Self {
             done_reason: match finish {
                 // Calls end with `stop` here.
@@ -100,7 +99,7 @@ impl Ending {
             prompt_eval_duration: 0,
             eval_count: usage.map(|usage| usage.output),
             eval_duration: 0,
-            lab3: receipt.map(Receipt::to_json),
+            lab3: receipt,
         }
     }
 }
@@ -121,7 +120,7 @@ struct Head<'a> {
     time: &'a str,
 }
 
-fn line(head: Head, words: Words, ending: Option<Ending>) -> Vec<u8> {
+fn line(head: Head, words: Words, ending: Option<Ending<'_>>) -> Vec<u8> {
     let Words { text, thinking, calls } = words;
     let Head { shape, model, time } = head;
     let content = match shape {
@@ -151,15 +150,15 @@ pub(super) fn whole(shape: Shape, query: &Query, answer: &Answer, receipt: &Rece
     let text = format!("{}{}", answer.text, answer.refusal);
     let calls = wire_calls(&answer.calls);
     let ending = Ending::new(answer.finish.as_ref(), answer.usage.as_ref(), Some(receipt));
-    let time = time(query.asked_at);
+    let time = rfc3339(query.asked_at);
     line(Head { shape, model, time: &time }, Words { text: &text, thinking: &answer.thinking, calls: &calls }, Some(ending))
 }
 
 /// The reply to a request that only asks for a model to be loaded, or unloaded.
-pub(super) fn loaded(shape: Shape, model: &str, is_unload: bool) -> Vec<u8> {
+pub(super) fn loaded(shape: Shape, model: &str, is_unload: bool, now: u64) -> Vec<u8> {
     let mut ending = Ending::new(None, None, None);
     ending.done_reason = if is_unload { "unload" } else { "load" };
-    line(Head { shape, model, time: TIME }, Words::default(), Some(ending))
+    line(Head { shape, model, time: &rfc3339(now) }, Words::default(), Some(ending))
 }
 
 /// A refusal as one body. `error` is what clients show; the code is ours.
@@ -186,10 +185,10 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn new(shape: Shape, query: &Query) -> Self {
-        Self { shape, model: query.model.clone(), time: time(query.asked_at), answer: Answer::default() }
+        Self { shape, model: query.model.clone(), time: rfc3339(query.asked_at), answer: Answer::default() }
     }
 
-    fn write(&self, words: Words, ending: Option<Ending>, out: &mut Vec<u8>) {
+    fn write(&self, words: Words, ending: Option<Ending<'_>>, out: &mut Vec<u8>) {
         let head = Head { shape: self.shape, model: &self.model, time: &self.time };
         out.extend(line(head, words, ending));
         out.push(b'\n');

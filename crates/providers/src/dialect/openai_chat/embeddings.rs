@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::fields::{Fields, missing, parse, wrong};
 use super::{Call, adapt, call, request, usage};
 use crate::Envelope;
-use crate::dialect::{Receipt, Unreadable};
+use crate::dialect::{LAB3, Receipt, Unreadable};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +76,6 @@ pub fn usage(reply: &[u8]) -> Option<Usage> {
 /// The reply with the receipt; as it is when it is no object.
 pub fn with_receipt(reply: &[u8], receipt: &Receipt) -> Vec<u8> {
     let Ok(mut envelope) = Envelope::read(reply) else { return reply.to_vec() };
-    envelope.set("lab3", &receipt.to_json());
+    envelope.set(LAB3, receipt);
     envelope.to_bytes()
 }

@@ -133,9 +133,9 @@ pub(crate) fn call(path: &str, body: Vec<u8>, key: Option<&str>) -> Call {
     Call { path: path.to_owned(), headers, body }
 }
 
-/// The body of `GET /v1/models`, from ids and who has the model.
-pub fn models<'a>(models: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
+/// The body of `GET /v1/models`, from ids and who has the model; `created` in seconds since 1970, the same for all.
+pub fn models<'a>(models: impl IntoIterator<Item = (&'a str, &'a str)>, created: u64) -> Vec<u8> {
     let data: Vec<Value> =
-        models.into_iter().map(|(id, owner)| json!({"id": id, "object": "model", "created": 0, "owned_by": owner})).collect();
+        models.into_iter().map(|(id, owner)| json!({"id": id, "object": "model", "created": created, "owned_by": owner})).collect();
     json!({"object": "list", "data": data}).to_string().into_bytes()
 }

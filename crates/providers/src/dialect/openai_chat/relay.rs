@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use super::reply::{ChatWriter, error};
 use super::usage::Told;
 use crate::dialect::relay::{Ending, Passage, Tail};
-use crate::dialect::{Failure, Receipt};
-use crate::envelope::with_field;
+use crate::dialect::{Failure, LAB3, Receipt};
 use crate::split::{data, with_data};
 use crate::{Envelope, Query};
 
@@ -99,13 +98,13 @@ impl Chunks {
         chunk.keep(&SAME);
         let left = (0..u64::try_from(self.answers).unwrap_or(u64::MAX)).filter(|index| !self.finished.contains(index));
         let choice = |index: u64| json!({"index": index, "delta": {}, "logprobs": null, "finish_reason": "length"});
-        chunk.set("choices", &left.map(choice).collect());
+        chunk.set("choices", &left.map(choice).collect::<Vec<_>>());
         if let Some(usage) = ending.heard.usage.filter(|_| self.wants_usage) {
             event(&chunk, out);
             chunk.set("choices", &json!([]));
             chunk.set("usage", &json!(Told::from(&usage)));
         }
-        chunk.set("lab3", &ending.receipt.to_json());
+        chunk.set(LAB3, ending.receipt);
         event(&chunk, out);
     }
 }
@@ -155,7 +154,7 @@ fn event(chunk: &Envelope<'_>, out: &mut Vec<u8>) {
 
 /// Puts the receipt into an event.
 fn carry(raw: &mut Vec<u8>, receipt: &Receipt) {
-    let changed = data(raw).map(|text| with_data(raw, &with_field(&text, "lab3", &receipt.to_json())));
+    let changed = data(raw).map(|text| with_data(raw, &receipt.beside(&text)));
     *raw = changed.unwrap_or_default();
 }
 
@@ -167,7 +166,7 @@ fn cut_off(raw: &mut Vec<u8>) {
         for choice in choices.iter_mut().filter(|choice| choice["finish_reason"].is_string()) {
             choice["finish_reason"] = "length".into();
         }
-        chunk.set("choices", &choices.into());
+        chunk.set("choices", &choices);
         Some(with_data(raw, &String::from_utf8(chunk.to_bytes()).ok()?))
     });
     if let Some(changed) = changed {

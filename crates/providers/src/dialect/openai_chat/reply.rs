@@ -32,7 +32,7 @@ struct Chunk<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    lab3: Option<Value>,
+    lab3: Option<&'a Receipt>,
 }
 
 #[derive(Serialize)]
@@ -103,12 +103,12 @@ impl ChatWriter {
         }
     }
 
-    fn choice(&self, delta: Delta<'_>, finish_reason: Option<&'static str>, lab3: Option<Value>, out: &mut Vec<u8>) {
+    fn choice(&self, delta: Delta<'_>, finish_reason: Option<&'static str>, lab3: Option<&Receipt>, out: &mut Vec<u8>) {
         let choice = Choice { index: 0, delta, logprobs: None, finish_reason };
         self.event(&[choice], self.wants_usage.then_some(Value::Null), lab3, out);
     }
 
-    fn event(&self, choices: &[Choice<'_>], usage: Option<Value>, lab3: Option<Value>, out: &mut Vec<u8>) {
+    fn event(&self, choices: &[Choice<'_>], usage: Option<Value>, lab3: Option<&Receipt>, out: &mut Vec<u8>) {
         let id = id(&self.id);
         let chunk = Chunk { id, object: "chat.completion.chunk", created: self.created, model: &self.model, choices, usage, lab3 };
         event(&chunk, out);
@@ -154,10 +154,10 @@ impl Writer for ChatWriter {
         let usage = self.usage.as_ref().filter(|_| self.wants_usage).map(|usage| json!(Told::from(usage)));
         let reason = Some(finish_reason(self.finish.as_ref()));
         if usage.is_none() {
-            self.choice(Delta::default(), reason, Some(receipt.to_json()), out);
+            self.choice(Delta::default(), reason, Some(receipt), out);
         } else {
             self.choice(Delta::default(), reason, None, out);
-            self.event(&[], usage, Some(receipt.to_json()), out);
+            self.event(&[], usage, Some(receipt), out);
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
     }
@@ -220,12 +220,11 @@ pub(super) fn whole(query: &Query, answer: &Answer, receipt: &Receipt) -> Vec<u8
         "created": query.asked_at,
         "model": if answer.model.is_empty() { &query.model } else { &answer.model },
         "choices": [{"index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason}],
-        "lab3": receipt.to_json(),
     });
     if let Some(usage) = &answer.usage {
         body["usage"] = json!(Told::from(usage));
     }
-    body.to_string().into_bytes()
+    receipt.beside(&body.to_string()).into_bytes()
 }
 
 /// A refusal, as OpenAI's clients read it.

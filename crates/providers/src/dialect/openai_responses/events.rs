@@ -38,11 +38,15 @@ impl EventWriter {
         }
     }
 
-    fn event(&mut self, kind: &str, mut fields: Value, out: &mut Vec<u8>) {
+    fn event(&mut self, kind: &str, fields: Value, out: &mut Vec<u8>) {
+        event(kind, &self.numbered(kind, fields).to_string(), out);
+    }
+
+    fn numbered(&mut self, kind: &str, mut fields: Value) -> Value {
         fields["type"] = kind.into();
         fields["sequence_number"] = self.sequence.into();
         self.sequence += 1;
-        out.extend_from_slice(format!("event: {kind}\ndata: {fields}\n\n").as_bytes());
+        fields
     }
 
     /// An event about an item; `fields` beside what says which.
@@ -224,9 +228,10 @@ impl Writer for EventWriter {
         self.close_all(out);
         let finish = self.finish.as_ref();
         let kind = if incomplete(finish).is_some() { "response.incomplete" } else { "response.completed" };
-        let state = State::Ended { finish, usage: self.usage, receipt };
+        let state = State::Ended { finish, usage: self.usage };
         let response = self.response.to_json(&self.id, &state, &ended(&self.items, finish));
-        self.event(kind, json!({"response": response}), out);
+        let told = self.numbered(kind, json!({"response": response})).to_string();
+        event(kind, &receipt.within(&told, "response"), out);
     }
 
     /// First the response fails, then comes the error at which clients throw: those that do not throw have seen the former.
@@ -238,6 +243,11 @@ impl Writer for EventWriter {
         }
         self.event("error", error_event(failure), out);
     }
+}
+
+/// Appends an event.
+pub(super) fn event(kind: &str, data: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(format!("event: {kind}\ndata: {data}\n\n").as_bytes());
 }
 
 /// The codes of a failed response are a closed set.

@@ -91,7 +91,7 @@ fn own_thoughts(envelope: &mut Envelope<'_>) {
     let before = items.len();
     items.retain(|item| !(item["type"] == "reasoning" && item["encrypted_content"].as_str().is_some_and(is_marked)));
     if items.len() < before {
-        envelope.set("input", &items.into());
+        envelope.set("input", &items);
     }
 }
 

@@ -125,7 +125,7 @@ impl Response {
         }
     }
 
-    /// The response in a state.
+    /// The response in a state, without the receipt.
     pub(super) fn to_json(&self, id: &str, state: &State<'_>, output: &[Value]) -> Value {
         let mut response = self.fields.clone();
         let usage = match state {
@@ -142,9 +142,6 @@ impl Response {
             ("usage", json!(usage)),
         ];
         response.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        if let State::Ended { receipt, .. } = state {
-            response.insert("lab3".to_owned(), receipt.to_json());
-        }
         Value::Object(response)
     }
 }
@@ -155,7 +152,7 @@ pub(super) enum State<'a> {
     /// It is being made.
     InProgress,
     /// It ended.
-    Ended { finish: Option<&'a Finish>, usage: Option<Usage>, receipt: &'a Receipt },
+    Ended { finish: Option<&'a Finish>, usage: Option<Usage> },
     /// It failed.
     Failed { error: Value },
 }
@@ -210,11 +207,11 @@ pub(super) fn whole(query: &Query, answer: &Answer, receipt: &Receipt) -> Vec<u8
         kinds.push(Kind::Call { call: number, id: call.id, name: call.name, arguments: call.arguments });
     }
     let items = kinds.into_iter().enumerate().map(|(index, kind)| Item::new(&id, index, kind)).collect::<Vec<_>>();
-    let state = State::Ended { finish: answer.finish.as_ref(), usage: answer.usage, receipt };
+    let state = State::Ended { finish: answer.finish.as_ref(), usage: answer.usage };
     let output = ended(&items, answer.finish.as_ref());
     let mut response = Response::new(query);
     response.answered_by(&answer.model);
-    response.to_json(&id, &state, &output).to_string().into_bytes()
+    receipt.beside(&response.to_json(&id, &state, &output).to_string()).into_bytes()
 }
 
 /// The items of a response that ended: if it is incomplete, the last one is.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::events::event;
 use crate::dialect::merge::Room;
 
 /// An event, as far as it is looked at.
@@ -156,13 +157,18 @@ impl Progress {
     }
 
     /// Writes an event, numbered if the provider's are.
-    pub(super) fn event(&mut self, kind: &str, mut fields: Value, out: &mut Vec<u8>) {
+    pub(super) fn event(&mut self, kind: &str, fields: Value, out: &mut Vec<u8>) {
+        event(kind, &self.numbered(kind, fields).to_string(), out);
+    }
+
+    /// What an event says, numbered if the provider's are.
+    pub(super) fn numbered(&mut self, kind: &str, mut fields: Value) -> Value {
         fields["type"] = kind.into();
         if let Some(sequence) = &mut self.sequence {
             *sequence += 1;
             fields["sequence_number"] = (*sequence).into();
         }
-        out.extend_from_slice(format!("event: {kind}\ndata: {fields}\n\n").as_bytes());
+        fields
     }
 
     /// Ends what still goes on: nothing more comes of it.

@@ -3,17 +3,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::events::{EventWriter, error_event, failed_code};
+use super::events::{EventWriter, error_event, event, failed_code};
 use super::output;
 use super::progress::{Event, Progress};
 use crate::Query;
 use crate::dialect::openai_chat::error;
 use crate::dialect::relay::{Ending, Passage, Tail};
 use crate::dialect::{Failure, Receipt};
-use crate::envelope::{with_field, with_field_in};
 use crate::split::{data, with_data};
 
-/// The response as the budget ends it.
+/// The response as the budget ends it, without the receipt.
 fn cut_off(progress: &Progress, ending: &Ending<'_>) -> Option<Map<String, Value>> {
     let mut response = progress.response.clone()?;
     let output = progress.output();
@@ -27,7 +26,6 @@ fn cut_off(progress: &Progress, ending: &Ending<'_>) -> Option<Map<String, Value
     if let Some(usage) = ending.heard.usage.filter(|_| !is_told) {
         response.insert("usage".to_owned(), output::usage(&usage));
     }
-    response.insert("lab3".to_owned(), ending.receipt.to_json());
     Some(response)
 }
 
@@ -48,7 +46,11 @@ impl Events {
     fn end_cut(&mut self, ending: &Ending<'_>, out: &mut Vec<u8>) {
         self.progress.close(out);
         match cut_off(&self.progress, ending) {
-            Some(response) => self.progress.event("response.incomplete", json!({"response": response}), out),
+            Some(response) => {
+                let kind = "response.incomplete";
+                let told = self.progress.numbered(kind, json!({"response": response})).to_string();
+                event(kind, &ending.receipt.within(&told, "response"), out);
+            }
             None => ending.heard.write(&mut self.own, ending.receipt, out),
         }
     }
@@ -89,7 +91,7 @@ impl Passage for Events {
 
 fn carry(raw: &mut Vec<u8>, receipt: &Receipt) {
     if let Some(text) = data(raw) {
-        *raw = with_data(raw, &with_field_in(&text, "response", "lab3", &receipt.to_json()));
+        *raw = with_data(raw, &receipt.within(&text, "response"));
     }
 }
 
@@ -119,12 +121,12 @@ impl Passage for Last {
 
     fn end(&mut self, ending: &Ending<'_>, out: &mut Vec<u8>) {
         let told = self.response.take().filter(|_| !ending.heard.is_cut);
-        let whole = told.map(|told| with_field(&told, "lab3", &ending.receipt.to_json()).into_bytes());
+        let whole = told.map(|told| ending.receipt.beside(&told).into_bytes());
         let whole = whole.unwrap_or_else(|| {
             // Nobody reads the events that close what goes on: only the items' states matter.
             self.progress.close(&mut Vec::new());
             match cut_off(&self.progress, ending) {
-                Some(response) => Value::Object(response).to_string().into_bytes(),
+                Some(response) => ending.receipt.beside(&Value::Object(response).to_string()).into_bytes(),
                 None => output::whole(&self.own, &ending.heard.cut_answer(), ending.receipt),
             }
         });

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::App;
+use crate::gateway::Connected;
 use crate::http::doc::Doc;
 use crate::http::parameters::Plain;
 use crate::http::permit::Permit;
@@ -53,6 +54,14 @@ pub(crate) struct ProviderReply<'a> {
     /// Longest query.
     #[schema(example = 200_000)]
     context_tokens_max: u64,
+    /// Whether the gateway can put queries to it now.
+    connected: bool,
+    /// The models the gateway asks it for, the usual one first; none where it has no connection.
+    #[schema(example = json!(["claude-opus-4-8"]))]
+    models: &'a [String],
+    /// Why it is not connected, and what would help; null where it is.
+    #[schema(example = json!(null))]
+    why_not: Option<String>,
 }
 
 /// A price in MIC per thousand tokens.
@@ -73,11 +82,13 @@ pub(crate) fn doc() -> Doc {
 
 pub(crate) async fn providers(app: App, _: Permit<Plain>) -> Answer {
     let providers = app.engine().read(|desk| lab3_compute::provider_status(&desk.compute())).await?;
-    Ok(reply(&ProvidersReply { providers: providers.iter().map(ProviderReply::new).collect() }))
+    let told = providers.iter().map(|provider| ProviderReply::new(provider, app.gateway().find(&provider.name)));
+    Ok(reply(&ProvidersReply { providers: told.collect() }))
 }
 
 impl<'a> ProviderReply<'a> {
-    fn new(provider: &'a ProviderStatus) -> Self {
+    fn new(provider: &'a ProviderStatus, connected: Option<&'a Connected>) -> Self {
+        let why_not = connected.map_or_else(|| Some(no_connection(provider)), |connected| connected.source.absent());
         Self {
             name: &provider.name,
             aliases: &provider.aliases,
@@ -90,6 +101,20 @@ impl<'a> ProviderReply<'a> {
             reliability: Number(provider.reliability),
             reliability_stated: Number(provider.reliability_stated),
             context_tokens_max: provider.context_tokens_max,
+            connected: why_not.is_none(),
+            models: connected.map_or(&[], |connected| &connected.models),
+            why_not,
         }
+    }
+}
+
+/// Why the gateway knows no way to it: nothing but the configuration makes one.
+fn no_connection(provider: &ProviderStatus) -> String {
+    let name = &provider.name;
+    if provider.enabled {
+        let missing = format!("providers.{name}.kind, providers.{name}.base_url or providers.{name}.api_key");
+        format!("its kind, address or key is not set: set {missing}, and start the desk again")
+    } else {
+        format!("it is switched off: set providers.{name}.enabled, and start the desk again")
     }
 }

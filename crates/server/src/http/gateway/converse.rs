@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lab3_compute::Priority;
-use lab3_engine::{Clock, SystemClock};
+use lab3_engine::{Actor, Clock, SystemClock};
 use lab3_providers::dialect::{Front, Receipt, Unreadable, Writer, anthropic};
 use lab3_providers::{Answer, Dialect, Query};
 use lab3_units::{Amount, Asset, Code, Did, Problem};
@@ -15,7 +15,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::payer::Paid;
 use super::stream::AnswerBody;
-use super::{Protocol, json, refusal, text};
+use super::{Protocol, json, refusal, seconds, text};
 use crate::App;
 use crate::gateway::ask::{Begun, Ended, Inquiry, Told, ask};
 use crate::gateway::{Operation, size_of};
@@ -27,7 +27,19 @@ const AUTO: &str = "auto";
 
 /// Answers one query.
 pub(crate) async fn converse(app: &App, permit: Permit<Paid>, protocol: &'static Protocol) -> Response {
-    match inquiry(app, permit, protocol).await {
+    let (actor, Paid { citizen, parts, body }) = permit.open();
+    let body = match whole_body(body, app).await {
+        Ok(body) => body,
+        Err(problem) => return refusal(protocol.front, &problem),
+    };
+    if let Some(loading) = protocol.loading(&body) {
+        // Nothing is loaded for it, but who names what is not there learns it now.
+        return match wish(app, &parts.headers, &loading.model, Operation::Chat) {
+            Ok(_) => json(StatusCode::OK, loading.reply(seconds(SystemClock.now()))),
+            Err(problem) => refusal(protocol.front, &problem),
+        };
+    }
+    match inquiry(app, actor, citizen, &parts.headers, body, protocol) {
         Ok(inquiry) => match admitted(app, &inquiry, protocol.front) {
             Ok(()) => answer(app, inquiry, protocol).await,
             Err(refused) => refused,
@@ -43,13 +55,11 @@ pub(super) fn admitted(app: &App, inquiry: &Inquiry, front: &dyn Front) -> Resul
     admitted.map_err(|wait| too_fast(&inquiry.citizen, wait, front))
 }
 
-async fn inquiry(app: &App, permit: Permit<Paid>, protocol: &Protocol) -> Result<Inquiry, Problem> {
-    let (actor, Paid { citizen, parts, body }) = permit.open();
-    let body = whole_body(body, app).await?;
+fn inquiry(app: &App, actor: Actor, citizen: Did, headers: &HeaderMap, body: Bytes, protocol: &Protocol) -> Result<Inquiry, Problem> {
     let mut query = protocol.front.read(&body).map_err(unreadable)?;
-    query.asked_at = u64::try_from(SystemClock.now().millis() / 1000).unwrap_or_default();
+    query.asked_at = seconds(SystemClock.now());
     if protocol.dialect == Dialect::Anthropic {
-        let betas = parts.headers.get_all("anthropic-beta").iter().filter_map(|value| value.to_str().ok());
+        let betas = headers.get_all("anthropic-beta").iter().filter_map(|value| value.to_str().ok());
         query.headers.extend(anthropic::betas(betas));
     }
     if query.answers > 1 {
@@ -57,8 +67,7 @@ async fn inquiry(app: &App, permit: Permit<Paid>, protocol: &Protocol) -> Result
         let detail = "This desk gives one answer to a query. Ask again for another.";
         return Err(Problem::new(Code::QUERY_UNREADABLE, detail).in_field("n"));
     }
-    let wish = wish(app, &parts.headers, &query.model, Operation::Chat)?;
-    let Wish { priority, preferred, model, max_cost } = wish;
+    let Wish { priority, preferred, model, max_cost } = wish(app, headers, &query.model, Operation::Chat)?;
     let size = size_of(&query, body.len());
     Ok(Inquiry {
         citizen,
@@ -72,7 +81,7 @@ async fn inquiry(app: &App, permit: Permit<Paid>, protocol: &Protocol) -> Result
         preferred,
         model,
         max_cost,
-        may_cache: may_cache(&parts.headers),
+        may_cache: may_cache(headers),
     })
 }
 

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lab3_providers::Dialect;
 use lab3_providers::dialect::{Failure, Front, anthropic, ollama, openai_chat, openai_responses};
-use lab3_units::Problem;
+use lab3_units::{Problem, Time};
 
 use self::payer::{Free, Paid};
 use crate::App;
@@ -27,6 +27,14 @@ const RESPONSES: Protocol = Protocol { dialect: Dialect::OpenAiResponses, front:
 const MESSAGES: Protocol = Protocol { dialect: Dialect::Anthropic, front: &anthropic::Anthropic };
 const OLLAMA_CHAT: Protocol = Protocol { dialect: Dialect::Ollama, front: &ollama::OllamaChat };
 const OLLAMA_GENERATE: Protocol = Protocol { dialect: Dialect::OllamaGenerate, front: &ollama::OllamaGenerate };
+
+impl Protocol {
+    /// What asks for no answer, but only for a model to be loaded.
+    fn loading(&self, body: &[u8]) -> Option<ollama::Loading> {
+        let has_such = matches!(self.dialect, Dialect::Ollama | Dialect::OllamaGenerate);
+        if has_such { ollama::Loading::read(body) } else { None }
+    }
+}
 
 /// Answers of one protocol: its queries, and refusals in its own form.
 macro_rules! protocol {
@@ -63,15 +71,37 @@ fn model_names(app: &App) -> Vec<(String, String)> {
     ways.into_iter().chain(connected.flat_map(of_provider).collect::<Vec<_>>()).collect()
 }
 
-/// `GET /v1/models`.
-pub(crate) async fn models(app: App, _: Permit<Free>) -> Response {
-    let names = model_names(&app);
-    json(StatusCode::OK, openai_chat::models(names.iter().map(|(name, owner)| (&**name, &**owner))))
+/// A time in seconds since 1970, as the protocols count it.
+fn seconds(time: Time) -> u64 {
+    u64::try_from(time.millis() / 1000).unwrap_or_default()
+}
+
+/// `GET /v1/models`: OpenAI's clients ask there, and Anthropic's, which always say what version they speak.
+pub(crate) async fn models(app: App, permit: Permit<Free>) -> Response {
+    let (_, Free { headers, .. }) = permit.open();
+    let (names, created) = (model_names(&app), seconds(app.opened()));
+    let body = if headers.contains_key("anthropic-version") {
+        anthropic::models(names.iter().map(|(name, _)| &**name), created)
+    } else {
+        openai_chat::models(names.iter().map(|(name, owner)| (&**name, &**owner)), created)
+    };
+    json(StatusCode::OK, body)
 }
 
 /// `GET /api/tags`.
 pub(crate) async fn tags(app: App, _: Permit<Free>) -> Response {
-    json(StatusCode::OK, ollama::tags(model_names(&app).iter().map(|(name, _)| &**name)))
+    json(StatusCode::OK, ollama::tags(model_names(&app).iter().map(|(name, _)| &**name), seconds(app.opened())))
+}
+
+/// `GET /api/ps`: the models that run in this process.
+pub(crate) async fn running(app: App, _: Permit<Free>) -> Response {
+    let here = app.gateway().connected().iter().filter(|one| one.source.dialect().is_none() && one.source.absent().is_none());
+    json(StatusCode::OK, ollama::running(here.flat_map(|one| one.models.iter().map(String::as_str))))
+}
+
+/// `GET /api/version`.
+pub(crate) async fn version(_: App, _: Permit<Free>) -> Response {
+    json(StatusCode::OK, ollama::version())
 }
 
 fn json(status: StatusCode, body: Vec<u8>) -> Response {
@@ -108,7 +138,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// `POST /v1/messages/count_tokens`: our estimate, for no provider is asked.
 pub(crate) async fn count_tokens(app: App, permit: Permit<Free>) -> Response {
     let front = MESSAGES.front;
-    let (_, Free { body }) = permit.open();
+    let (_, Free { body, .. }) = permit.open();
     let counted = async {
         let body = crate::http::body::whole_body(body, &app).await?;
         let query = anthropic::read_count(&body).map_err(converse::unreadable)?.query;

@@ -37,12 +37,14 @@ impl Input for Paid {
 /// A request of another protocol that costs nothing.
 #[derive(Debug)]
 pub(crate) struct Free {
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
 }
 
 impl Input for Free {
     async fn read(request: Request, _: &App, _: &Principal) -> Result<Self, Problem> {
-        Ok(Self { body: request.into_body() })
+        let (parts, body) = request.into_parts();
+        Ok(Self { headers: parts.headers, body })
     }
 
     fn touches(&self) -> Touches<'_> {

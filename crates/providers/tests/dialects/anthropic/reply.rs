@@ -1,26 +1,12 @@
 //! Answers and refusals in Anthropic's Messages API.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::needless_pass_by_value,
-    reason = "a test that cannot go on says so by panicking, and takes what it compares as it is written"
-)]
 
 use lab3_compute::Usage;
-use lab3_providers::dialect::anthropic::Anthropic;
-use lab3_providers::dialect::{Back, Failure, Front, Receipt};
+use lab3_providers::dialect::anthropic::{Anthropic, models};
+use lab3_providers::dialect::{Back, Failure, Front};
 use lab3_providers::{Answer, EventReader, Finish, Piece, Query};
 use serde_json::{Value, json};
 
-fn receipt() -> Receipt {
-    Receipt {
-        allocation_id: "0192-ab".to_owned(),
-        provider: "local".to_owned(),
-        cost_mic: "0.000123".to_owned(),
-        quota_remaining_mic: "4.5".to_owned(),
-        reason: "It is the cheapest.".to_owned(),
-    }
-}
+use crate::said::{arguments, call, receipt, text, thinking};
 
 fn asked() -> Query {
     Query { model: "auto:cost".to_owned(), ..Query::default() }
@@ -81,24 +67,8 @@ fn check_blocks(pieces: &[Piece], expected: &[&str], ending: Value) {
     assert_eq!(events[events.len() - 2]["delta"], ending);
 }
 
-fn text(text: &str) -> Piece {
-    Piece::Text(text.to_owned())
-}
-
-fn thinking(text: &str) -> Piece {
-    Piece::Thinking(text.to_owned())
-}
-
 fn signature(text: &str) -> Piece {
     Piece::Signature(text.to_owned())
-}
-
-fn call(call: u32, id: &str, name: &str) -> Piece {
-    Piece::ToolCall { call, id: id.to_owned(), name: name.to_owned() }
-}
-
-fn arguments(call: u32, json: &str) -> Piece {
-    Piece::Arguments { call, json: json.to_owned() }
 }
 
 fn stop(reason: &str) -> Value {
@@ -133,7 +103,7 @@ fn a_stream_tells_the_usage_and_the_receipt() {
         "server_tool_use": {"web_search_requests": 2, "web_fetch_requests": 0},
     }));
     let lab3 = json!({
-        "allocation_id": "0192-ab", "provider": "local", "cost_gic": 0.000_123, "quota_remaining_gic": 4.5, "reason": "It is the cheapest.",
+        "allocation_id": "al_1", "provider": "p", "cost_gic": 0.000_123, "quota_remaining_gic": 9.5, "reason": "cheapest",
     });
     assert_eq!(written[4], json!({"type": "message_delta", "delta": stop("end_turn"), "usage": usage, "lab3": lab3}));
     assert_eq!(written[5], json!({"type": "message_stop"}));
@@ -339,7 +309,7 @@ fn a_whole_answer_is_a_message() {
             "input_tokens": 5, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0,
             "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0}, "output_tokens": 9,
         },
-        "lab3": receipt().to_json(),
+        "lab3": json!(receipt()),
     });
     assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
 }
@@ -348,11 +318,20 @@ fn a_whole_answer_is_a_message() {
 fn a_whole_answer_says_little_when_there_is_little() {
     let whole = |answer: &Answer| serde_json::from_slice::<Value>(&Anthropic.whole(&asked(), answer, &receipt())).unwrap();
     let empty = whole(&Answer::default());
-    assert_eq!((&empty["id"], &empty["model"], &empty["content"]), (&json!("msg_0192-ab"), &json!("auto:cost"), &json!([])));
+    assert_eq!((&empty["id"], &empty["model"], &empty["content"]), (&json!("msg_al_1"), &json!("auto:cost"), &json!([])));
     assert_eq!((&empty["stop_reason"], &empty["usage"]["output_tokens"]), (&json!("max_tokens"), &json!(0)));
     let refused = whole(&Answer { refusal: "No.".to_owned(), finish: Some(Finish::Stop), ..Answer::default() });
     assert_eq!((&refused["stop_reason"], &refused["content"][0]["text"]), (&json!("refusal"), &json!("No.")));
     assert_eq!(refused["stop_details"]["explanation"], "No.");
+}
+
+#[test]
+fn models_are_listed() {
+    let model = |id: &str| json!({"type": "model", "id": id, "display_name": id, "created_at": "2025-11-22T21:44:05Z"});
+    let expected = json!({"data": [model("auto"), model("x")], "has_more": false, "first_id": "auto", "last_id": "x"});
+    assert_eq!(serde_json::from_slice::<Value>(&models(["auto", "x"], 1_763_847_845)).unwrap(), expected);
+    let expected = json!({"data": [], "has_more": false, "first_id": null, "last_id": null});
+    assert_eq!(serde_json::from_slice::<Value>(&models([], 0)).unwrap(), expected);
 }
 
 #[test]

@@ -1,33 +1,23 @@
 //! Chat Completions as servers really stream them, read into pieces, in bytes cut at every size.
 
-#![allow(clippy::unwrap_used, reason = "outside of #[test] functions clippy does not see that this is a test")]
-
 use lab3_compute::Usage;
 use lab3_providers::dialect::openai_chat::{Flavour, OpenAiChatBack};
 use lab3_providers::dialect::{Back, Broken};
 use lab3_providers::{Finish, Piece};
 
+use crate::said::{arguments, call, start, text, thinking};
+use crate::stream::{Read, check_read};
+
 const BACK: OpenAiChatBack = OpenAiChatBack { flavour: Flavour::Compatible };
 
-/// The pieces of a stream, how reading it ended, and whether it came to its own end; the same whatever sizes it comes in.
-fn read(stream: &str) -> (Vec<Piece>, Result<(), Broken>, bool) {
-    let read_in = |size: usize| {
-        let (mut reader, mut pieces) = (BACK.reader(), Vec::new());
-        let result = stream.as_bytes().chunks(size).try_for_each(|bytes| reader.read(bytes, &mut pieces));
-        (pieces, result, reader.is_done())
-    };
-    let whole = read_in(stream.len());
-    for size in 1..stream.len() {
-        assert_eq!(read_in(size), whole, "in pieces of {size}");
-    }
-    whole
+fn read(stream: &str) -> Read {
+    crate::stream::read(&BACK, stream)
 }
 
 /// The stream gives these pieces, and came to its own end.
+#[track_caller]
 fn check(stream: &str, expected: &[Piece]) {
-    let (pieces, result, is_done) = read(stream);
-    assert_eq!(pieces, expected, "{stream}");
-    assert_eq!((result, is_done), (Ok(()), true), "{stream}");
+    check_read(&BACK, stream, expected, true);
 }
 
 /// One event for each of these.
@@ -44,26 +34,6 @@ fn chunk(delta: &str, finish: &str) -> String {
 fn deltas(deltas: &[&str]) -> String {
     let chunks = deltas.iter().map(|delta| format!("data: {}\n\n", chunk(delta, "null")));
     chunks.chain([format!("data: {}\n\ndata: [DONE]\n\n", chunk("{}", "\"stop\""))]).collect()
-}
-
-fn start() -> Piece {
-    Piece::Start { id: "c1".to_owned(), model: "m".to_owned() }
-}
-
-fn text(text: &str) -> Piece {
-    Piece::Text(text.to_owned())
-}
-
-fn thinking(text: &str) -> Piece {
-    Piece::Thinking(text.to_owned())
-}
-
-fn call(call: u32, id: &str, name: &str) -> Piece {
-    Piece::ToolCall { call, id: id.to_owned(), name: name.to_owned() }
-}
-
-fn arguments(call: u32, json: &str) -> Piece {
-    Piece::Arguments { call, json: json.to_owned() }
 }
 
 fn usage(input: u64, output: u64) -> Usage {
@@ -92,7 +62,7 @@ fn usage_hides_in_many_places() {
         let choices = format!(r#""choices":[{{"index":0,"delta":{{}},"finish_reason":{finish}{choice}}}]"#);
         events(&[&format!(r#"{{"id":"c1","model":"m",{choices}{rest}}}"#)])
     };
-    let expected = [start(), Piece::Finish(Finish::Stop), Piece::Usage(usage(3, 2))];
+    let expected = [start("c1", "m"), Piece::Finish(Finish::Stop), Piece::Usage(usage(3, 2))];
     // Beside the last choice (Mistral, Together), in it (Moonshot), in Groq's own field.
     check(&last("\"stop\"", "", &format!(r#","usage":{told}"#)), &expected);
     check(&last("\"stop\"", &format!(r#","usage":{told}"#), ""), &expected);
@@ -108,7 +78,7 @@ fn usage_hides_in_many_places() {
     };
     let stream = events(&[&grows(0, "{}", "null"), &grows(1, r#"{"content":"a"}"#, "null"), &grows(2, "{}", "\"length\"")]);
     let used = |output| Piece::Usage(usage(3, output));
-    check(&stream, &[start(), used(0), text("a"), used(1), Piece::Finish(Finish::Length), used(2)]);
+    check(&stream, &[start("c1", "m"), used(0), text("a"), used(1), Piece::Finish(Finish::Length), used(2)]);
 }
 
 #[test]
@@ -157,7 +127,7 @@ fn usage_is_told_in_many_ways() {
 #[test]
 fn the_end_has_many_names() {
     let check = |reason: &str, expected: Finish| {
-        check(&events(&[&chunk("{}", &format!("\"{reason}\""))]), &[start(), Piece::Finish(expected)]);
+        check(&events(&[&chunk("{}", &format!("\"{reason}\""))]), &[start("c1", "m"), Piece::Finish(expected)]);
     };
     check("stop", Finish::Stop);
     check("length", Finish::Length);
@@ -168,13 +138,13 @@ fn the_end_has_many_names() {
     check("model_length", Finish::Length);
     // An empty reason is none.
     let stream = events(&[&chunk(r#"{"content":"a"}"#, "\"\""), &chunk("{}", "\"stop\"")]);
-    self::check(&stream, &[start(), text("a"), Piece::Finish(Finish::Stop)]);
+    self::check(&stream, &[start("c1", "m"), text("a"), Piece::Finish(Finish::Stop)]);
 }
 
 #[test]
 fn a_stream_that_does_not_come_to_its_end_was_cut() {
     let stream = events(&[&chunk(r#"{"content":"a"}"#, "null")]);
-    assert_eq!(read(&stream), (vec![start(), text("a")], Ok(()), false));
+    assert_eq!(read(&stream), (vec![start("c1", "m"), text("a")], Ok(()), false));
     assert_eq!(read("data: [DONE]\n\n"), (vec![], Ok(()), true));
     // What comes after the end is not looked at.
     assert_eq!(read("data: [DONE]\n\ndata: {\"choices\":\n\n"), (vec![], Ok(()), true));
@@ -187,7 +157,7 @@ fn events_that_are_not_of_the_answer() {
     let other = r#"{"id":"c1","model":"m","choices":[{"index":1,"delta":{"content":"not this"},"finish_reason":"length"}]}"#;
     let this = chunk(r#"{"content":"this"}"#, "\"stop\"");
     let stream = format!(": OPENROUTER PROCESSING\n\ndata: {azure}\n\nid: 3\r\ndata: {other}\r\n\r\ndata:{this}\n\ndata: [DONE]\n\n");
-    check(&stream, &[start(), text("this"), Piece::Finish(Finish::Stop)]);
+    check(&stream, &[start("c1", "m"), text("this"), Piece::Finish(Finish::Stop)]);
     // Chunks without what chunks have.
     let bare = r#"{"choices":[{"delta":null},{"index":0,"delta":{"role":"assistant","content":null,"tool_calls":null}}]}"#;
     let nameless = Piece::Start { id: String::new(), model: String::new() };
@@ -204,10 +174,10 @@ fn thoughts_and_refusals_are_told_apart() {
         r#"{"refusal":"no"}"#,
     ]);
     let stop = Piece::Finish(Finish::Stop);
-    check(&stream, &[start(), thinking("hm"), thinking("so"), text("a"), Piece::Refusal("no".to_owned()), stop.clone()]);
-    check(&deltas(&[r#"{"reasoning":"hm"}"#]), &[start(), thinking("hm"), stop.clone()]);
+    check(&stream, &[start("c1", "m"), thinking("hm"), thinking("so"), text("a"), Piece::Refusal("no".to_owned()), stop.clone()]);
+    check(&deltas(&[r#"{"reasoning":"hm"}"#]), &[start("c1", "m"), thinking("hm"), stop.clone()]);
     let parts = r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"a"}]}"#;
-    check(&deltas(&[parts]), &[start(), thinking("hm"), text("a"), stop]);
+    check(&deltas(&[parts]), &[start("c1", "m"), thinking("hm"), text("a"), stop]);
 }
 
 #[test]
@@ -215,7 +185,7 @@ fn calls_are_told_apart_however_they_are_numbered() {
     let check = |parts: &[&str], expected: &[Piece]| {
         let found: Vec<String> = parts.iter().map(|parts| format!(r#"{{"tool_calls":[{parts}]}}"#)).collect();
         let stream = deltas(&found.iter().map(String::as_str).collect::<Vec<_>>());
-        let all = [&[start()], expected, &[Piece::Finish(Finish::ToolCalls)]].concat();
+        let all = [&[start("c1", "m")], expected, &[Piece::Finish(Finish::ToolCalls)]].concat();
         check(&stream, &all);
     };
     let two = [call(0, "a", "f"), arguments(0, "{\"x\":"), arguments(0, "1}"), call(1, "b", "g"), arguments(1, "{}")];
@@ -262,7 +232,7 @@ fn functions_as_of_old() {
         &chunk(r#"{"function_call":{"arguments":"{}"}}"#, "null"),
         &chunk("{}", "\"function_call\""),
     ]);
-    check(&stream, &[start(), call(0, "", "f"), arguments(0, "{}"), Piece::Finish(Finish::ToolCalls)]);
+    check(&stream, &[start("c1", "m"), call(0, "", "f"), arguments(0, "{}"), Piece::Finish(Finish::ToolCalls)]);
 }
 
 #[test]
@@ -270,7 +240,7 @@ fn failures_in_mid_stream_keep_what_came() {
     let begun = chunk(r#"{"content":"a"}"#, "null");
     let check = |event: &str, message: &str| {
         let (pieces, result, is_done) = read(&format!("data: {begun}\n\n{event}\n\n"));
-        assert_eq!((pieces, is_done), (vec![start(), text("a")], false), "{event}");
+        assert_eq!((pieces, is_done), (vec![start("c1", "m"), text("a")], false), "{event}");
         assert_eq!(result, Err(Broken::Failed(message.to_owned())), "{event}");
     };
     check(r#"data: {"error":{"message":"overloaded","type":"server_error","code":null}}"#, "overloaded");

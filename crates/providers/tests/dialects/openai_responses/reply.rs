@@ -1,30 +1,15 @@
 //! Responses as clients read them: whole, and as typed events.
 
-#![allow(clippy::unwrap_used, reason = "outside of #[test] functions clippy does not see that this is a test")]
-#![allow(clippy::needless_pass_by_value, reason = "what is written down where it is checked needs no borrowing")]
-
 use lab3_compute::Usage;
 use lab3_providers::dialect::openai_responses::OpenAiResponses;
-use lab3_providers::dialect::{Failure, Front, Receipt};
-use lab3_providers::{Answer, Effort, Finish, Format, Piece, Query, Tool, ToolCall, ToolChoice};
+use lab3_providers::dialect::{Failure, Front};
+use lab3_providers::{Answer, Effort, Finish, Format, Piece, Query, Tool, ToolChoice};
 use serde_json::{Value, json};
+
+use crate::said::{made_call, receipt, start, text};
 
 fn query() -> Query {
     Query { model: "auto".to_owned(), asked_at: 9, ..Query::default() }
-}
-
-fn made_call(id: &str, name: &str, arguments: &str) -> ToolCall {
-    ToolCall { id: id.to_owned(), name: name.to_owned(), arguments: arguments.to_owned() }
-}
-
-fn receipt() -> Receipt {
-    Receipt {
-        allocation_id: "a1".to_owned(),
-        provider: "p".to_owned(),
-        cost_mic: "0.000123".to_owned(),
-        quota_remaining_mic: "9.5".to_owned(),
-        reason: "cheapest".to_owned(),
-    }
 }
 
 const USAGE: Usage = Usage { input: 5, cache_read: 3, cache_write_5m: 2, cache_write_1h: 1, output: 7, reasoning: 4, tool_runs: 0 };
@@ -54,7 +39,7 @@ fn response(status: &str, output: &[Value]) -> Value {
 fn ended(status: &str, output: &[Value], told_usage: Value) -> Value {
     let mut response = response(status, output);
     response["usage"] = told_usage;
-    response["lab3"] = receipt().to_json();
+    response["lab3"] = json!(receipt());
     response
 }
 
@@ -69,14 +54,6 @@ fn message(index: usize, status: &str, content: &[Value]) -> Value {
 fn call_item(index: usize, status: &str, id: &str, name: &str, arguments: &str) -> Value {
     let id_of_item = format!("fc_c1_{index}");
     json!({"id": id_of_item, "type": "function_call", "status": status, "call_id": id, "name": name, "arguments": arguments})
-}
-
-fn start() -> Piece {
-    Piece::Start { id: "c1".to_owned(), model: "m".to_owned() }
-}
-
-fn text(text: &str) -> Piece {
-    Piece::Text(text.to_owned())
 }
 
 /// The events of a stream: names are types, numbers are dense.
@@ -127,7 +104,7 @@ fn a_stream_of_words() {
         json!({"type": "response.output_item.done", "output_index": 0, "item": done}),
         json!({"type": "response.completed", "response": ended("completed", &[done], usage())}),
     ]);
-    assert_eq!(events(&[start(), text("a"), text("b"), Piece::Finish(Finish::Stop), Piece::Usage(USAGE)]), expected);
+    assert_eq!(events(&[start("c1", "m"), text("a"), text("b"), Piece::Finish(Finish::Stop), Piece::Usage(USAGE)]), expected);
     // Cut off in the midst of it.
     let cut = message(0, "incomplete", &[text_part("ab")]);
     let last = expected.len() - 1;
@@ -138,19 +115,19 @@ fn a_stream_of_words() {
         let mut response = ended("incomplete", std::slice::from_ref(&cut), Value::Null);
         response["incomplete_details"] = json!({"reason": reason});
         expected[last] = json!({"type": "response.incomplete", "response": response});
-        let pieces: Vec<Piece> = [start(), text("a"), text("b")].into_iter().chain(finish.map(Piece::Finish)).collect();
+        let pieces: Vec<Piece> = [start("c1", "m"), text("a"), text("b")].into_iter().chain(finish.map(Piece::Finish)).collect();
         assert_eq!(events(&pieces), expected);
     }
     // Nothing at all.
     let mut expected = begun();
     expected.push(json!({"type": "response.completed", "response": ended("completed", &[], Value::Null)}));
-    assert_eq!(events(&[start(), Piece::Finish(Finish::Stop)]), expected);
+    assert_eq!(events(&[start("c1", "m"), Piece::Finish(Finish::Stop)]), expected);
 }
 
 #[test]
 fn a_stream_of_thoughts_a_refusal_and_calls() {
     let pieces = [
-        start(),
+        start("c1", "m"),
         Piece::Thinking("h".to_owned()),
         Piece::Thinking("m".to_owned()),
         Piece::Signature("sig".to_owned()),
@@ -219,7 +196,8 @@ fn a_stream_of_thoughts_a_refusal_and_calls() {
 fn of_a_stream_that_was_cut_only_the_last_item_is_incomplete() {
     let call = |call: u32, name: &str| Piece::ToolCall { call, id: name.to_owned(), name: name.to_owned() };
     let arguments = |call: u32, json: &str| Piece::Arguments { call, json: json.to_owned() };
-    let found = events(&[start(), call(0, "f"), arguments(0, "{}"), call(1, "g"), arguments(1, "{"), Piece::Finish(Finish::Length)]);
+    let found =
+        events(&[start("c1", "m"), call(0, "f"), arguments(0, "{}"), call(1, "g"), arguments(1, "{"), Piece::Finish(Finish::Length)]);
     let items = [call_item(0, "completed", "f", "f", "{}"), call_item(1, "incomplete", "g", "g", "{")];
     let done = found.iter().filter(|event| event["type"] == "response.output_item.done").map(|event| event["item"].clone());
     assert_eq!(done.collect::<Vec<_>>(), items);
@@ -228,7 +206,7 @@ fn of_a_stream_that_was_cut_only_the_last_item_is_incomplete() {
 
 #[test]
 fn hidden_thoughts_are_an_item_without_words() {
-    let found = events(&[start(), Piece::Signature("sig".to_owned()), text("a"), Piece::Finish(Finish::Stop)]);
+    let found = events(&[start("c1", "m"), Piece::Signature("sig".to_owned()), text("a"), Piece::Finish(Finish::Stop)]);
     let item = json!({"id": "rs_c1_0", "type": "reasoning", "status": "completed", "summary": [], "encrypted_content": "sig"});
     assert_eq!(found[3], json!({"type": "response.output_item.done", "output_index": 0, "item": item}));
     assert_eq!(found.last().unwrap()["response"]["output"][0], item);
@@ -248,7 +226,7 @@ fn failures_are_written() {
     writer.fail(&failure(502), &mut out);
     assert_eq!(numbered(out), std::slice::from_ref(&error));
     let (mut writer, mut out) = (OpenAiResponses.writer(&query()), Vec::new());
-    writer.piece(&start(), &mut out);
+    writer.piece(&start("c1", "m"), &mut out);
     writer.piece(&text("a"), &mut out);
     writer.fail(&failure(502), &mut out);
     let mut failed = response("failed", &[message(0, "incomplete", &[text_part("a")])]);

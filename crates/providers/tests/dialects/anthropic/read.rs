@@ -1,26 +1,11 @@
 //! Requests of clients of Anthropic's Messages API.
-#![allow(
-    clippy::unwrap_used,
-    clippy::needless_pass_by_value,
-    reason = "a test that cannot go on says so by panicking, and takes what it compares as it is written"
-)]
 
 use lab3_providers::dialect::Front;
 use lab3_providers::dialect::anthropic::{Anthropic, read, read_count, token_count};
 use lab3_providers::{Effort, Format, Image, Message, Part, Query, Role, Tool, ToolCall, ToolChoice};
 use serde_json::{Value, json};
 
-fn text(text: &str) -> Part {
-    Part::Text(text.to_owned())
-}
-
-fn user(parts: Vec<Part>) -> Message {
-    Message { role: Role::User, parts }
-}
-
-fn assistant(parts: Vec<Part>) -> Message {
-    Message { role: Role::Assistant, parts }
-}
+use crate::said::{assistant, user, words};
 
 /// The least a request can be, with other fields set in it.
 fn request(fields: Value) -> Value {
@@ -32,7 +17,7 @@ fn request(fields: Value) -> Value {
 fn least() -> Query {
     Query {
         model: "auto".to_owned(),
-        messages: vec![user(vec![text("Hi")])],
+        messages: vec![user(vec![words("Hi")])],
         output_tokens_max: Some(64),
         answers: 1,
         stream_usage: true,
@@ -70,13 +55,13 @@ fn settings_are_read() {
             top_p: serde_json::Number::from_f64(0.95),
             top_k: Some(40),
             stop: vec!["\n\nHuman:".to_owned(), "END".to_owned()],
-            system: vec![text("Be brief.")],
+            system: vec![words("Be brief.")],
             ..least()
         },
     );
     let blocks =
         json!([{"type": "text", "text": "One.", "cache_control": {"type": "ephemeral", "ttl": "1h"}}, {"type": "text", "text": "Two."}]);
-    check(json!({"system": blocks, "stream": null}), Query { system: vec![text("One."), text("Two.")], ..least() });
+    check(json!({"system": blocks, "stream": null}), Query { system: vec![words("One."), words("Two.")], ..least() });
 }
 
 #[test]
@@ -164,7 +149,7 @@ fn turns_are_read() {
         ]),
         vec![
             user(vec![
-                text("What is it?"),
+                words("What is it?"),
                 Part::Image(Image::Data { media_type: "image/png".to_owned(), data: "iVBORw0=".to_owned() }),
                 Part::Image(Image::Url("https://example.org/a.jpg".to_owned())),
                 Part::Image(Image::Data { media_type: "image/png".to_owned(), data: "iVBORw0=".to_owned() }),
@@ -172,7 +157,7 @@ fn turns_are_read() {
             assistant(vec![
                 Part::Thinking { text: "A cat.".to_owned(), signature: Some("anthropic:EqQB".to_owned()) },
                 Part::Thinking { text: String::new(), signature: Some("gemini:EqQC".to_owned()) },
-                text("Let me look."),
+                words("Let me look."),
                 Part::ToolCall(ToolCall {
                     id: "toolu_1".to_owned(),
                     name: "look".to_owned(),
@@ -181,17 +166,20 @@ fn turns_are_read() {
                 Part::ToolCall(ToolCall { id: "toolu_2".to_owned(), name: "now".to_owned(), arguments: "{}".to_owned() }),
             ]),
             user(vec![
-                Part::ToolResult { id: "toolu_1".to_owned(), name: Some("look".to_owned()), parts: vec![text("A cat")], is_error: false },
+                Part::ToolResult { id: "toolu_1".to_owned(), name: Some("look".to_owned()), parts: vec![words("A cat")], is_error: false },
                 Part::ToolResult {
                     id: "toolu_2".to_owned(),
                     name: Some("now".to_owned()),
-                    parts: vec![text("no clock"), Part::Image(Image::Data { media_type: "image/gif".to_owned(), data: "R0lG".to_owned() })],
+                    parts: vec![
+                        words("no clock"),
+                        Part::Image(Image::Data { media_type: "image/gif".to_owned(), data: "R0lG".to_owned() }),
+                    ],
                     is_error: true,
                 },
                 Part::ToolResult { id: "toolu_3".to_owned(), name: None, parts: Vec::new(), is_error: false },
             ]),
-            Message { role: Role::System, parts: vec![text("Be kind.")] },
-            assistant(vec![text("It is")]),
+            Message { role: Role::System, parts: vec![words("Be kind.")] },
+            assistant(vec![words("It is")]),
         ],
     );
 }
@@ -209,13 +197,13 @@ fn documents_are_read() {
         ]}]),
         vec![user(vec![
             pdf,
-            text("Notes"),
-            text("Of May"),
-            text("Rain."),
-            text("Sun."),
-            text("Snow."),
-            text("A\nhttps://a.org"),
-            text("Wind."),
+            words("Notes"),
+            words("Of May"),
+            words("Rain."),
+            words("Sun."),
+            words("Snow."),
+            words("A\nhttps://a.org"),
+            words("Wind."),
         ])],
     );
 }

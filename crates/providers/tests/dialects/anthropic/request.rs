@@ -1,29 +1,15 @@
-//! Requests to providers that speak Anthropic's Messages API, written and adapted.
-#![allow(
-    clippy::unwrap_used,
-    clippy::needless_pass_by_value,
-    reason = "a test that cannot go on says so by panicking, and takes what it compares as it is written"
-)]
+//! Requests to providers that speak Anthropic's Messages API.
 
-use lab3_providers::dialect::anthropic::{Anthropic, betas, read};
+use lab3_providers::dialect::anthropic::{Anthropic, read};
 use lab3_providers::dialect::{Back, Call, Terms};
 use lab3_providers::{Effort, Format, Image, Message, Part, Query, Role, Tool, ToolCall, ToolChoice};
 use serde_json::{Value, json};
 
-fn terms(model: &str) -> Terms {
-    Terms { model: model.to_owned(), output_tokens_max: 4096 }
-}
-
-fn text(text: &str) -> Part {
-    Part::Text(text.to_owned())
-}
-
-fn message(role: Role, parts: Vec<Part>) -> Message {
-    Message { role, parts }
-}
+use super::terms;
+use crate::said::{turn, words};
 
 fn asked() -> Query {
-    Query { model: "auto".to_owned(), messages: vec![message(Role::User, vec![text("Hi")])], answers: 1, ..Query::default() }
+    Query { model: "auto".to_owned(), messages: vec![turn(Role::User, vec![words("Hi")])], answers: 1, ..Query::default() }
 }
 
 fn weather() -> Tool {
@@ -102,10 +88,10 @@ fn thinking_leaves_out_what_does_not_go_with_it() {
 
     // In the midst of calls that the model did not think about, models with a budget refuse to.
     let call = Part::ToolCall(ToolCall { id: "a".to_owned(), name: "now".to_owned(), arguments: "{}".to_owned() });
-    let result = message(Role::User, vec![Part::ToolResult { id: "a".to_owned(), name: None, parts: Vec::new(), is_error: false }]);
+    let result = turn(Role::User, vec![Part::ToolResult { id: "a".to_owned(), name: None, parts: Vec::new(), is_error: false }]);
     let thought = Part::Thinking { text: "Hm.".to_owned(), signature: Some("anthropic:Eq".to_owned()) };
     for (parts, thinks) in [(vec![call.clone()], false), (vec![thought, call], true)] {
-        let messages = vec![asked().messages[0].clone(), message(Role::Assistant, parts), result.clone()];
+        let messages = vec![asked().messages[0].clone(), turn(Role::Assistant, parts), result.clone()];
         let written = body(&Anthropic.write(&Query { messages, ..query.clone() }, &terms("claude-sonnet-4-5"), None).unwrap());
         assert_eq!(written.get("thinking").is_some(), thinks);
     }
@@ -219,14 +205,14 @@ fn turns_alternate() {
     // Neighbours are one turn; results stand first; what is blank is left out.
     check_messages(
         vec![
-            message(Role::User, vec![text("One"), text(" \n")]),
-            message(Role::User, vec![text("Two")]),
-            message(Role::Assistant, vec![text("")]),
-            message(Role::Assistant, vec![text("Look"), call("call_1", "look", r#"{"b": 1.50, "a":[ ]}"#)]),
-            message(Role::Assistant, vec![call("call 2", "now", "")]),
-            message(Role::User, vec![text("Well?")]),
-            message(Role::User, vec![result("call_1", None, vec![text("A cat"), text("")], false)]),
-            message(Role::User, vec![result("call 2", None, Vec::new(), true), text("And?")]),
+            turn(Role::User, vec![words("One"), words(" \n")]),
+            turn(Role::User, vec![words("Two")]),
+            turn(Role::Assistant, vec![words("")]),
+            turn(Role::Assistant, vec![words("Look"), call("call_1", "look", r#"{"b": 1.50, "a":[ ]}"#)]),
+            turn(Role::Assistant, vec![call("call 2", "now", "")]),
+            turn(Role::User, vec![words("Well?")]),
+            turn(Role::User, vec![result("call_1", None, vec![words("A cat"), words("")], false)]),
+            turn(Role::User, vec![result("call 2", None, Vec::new(), true), words("And?")]),
         ],
         json!([
             {"role": "user", "content": [said("One"), said("Two")]},
@@ -246,10 +232,10 @@ fn turns_alternate() {
     // Calls without ids are answered by name or in their order; broken arguments are told as they are.
     check_messages(
         vec![
-            message(Role::User, vec![text("Hi")]),
-            message(Role::Assistant, vec![call("", "look", "{\"a\": "), call("", "now", "[1]"), call("", "look", "null")]),
-            message(Role::User, vec![result("", Some("now"), vec![text("1")], false), result("", None, vec![text("2")], false)]),
-            message(Role::User, vec![result("", Some("look"), vec![text("3")], false), result("", None, vec![text("4")], false)]),
+            turn(Role::User, vec![words("Hi")]),
+            turn(Role::Assistant, vec![call("", "look", "{\"a\": "), call("", "now", "[1]"), call("", "look", "null")]),
+            turn(Role::User, vec![result("", Some("now"), vec![words("1")], false), result("", None, vec![words("2")], false)]),
+            turn(Role::User, vec![result("", Some("look"), vec![words("3")], false), result("", None, vec![words("4")], false)]),
         ],
         json!([
             {"role": "user", "content": [said("Hi")]},
@@ -268,7 +254,7 @@ fn turns_alternate() {
     );
     // The user begins.
     check_messages(
-        vec![message(Role::Assistant, vec![text("Welcome")]), message(Role::User, vec![text("Hi")])],
+        vec![turn(Role::Assistant, vec![words("Welcome")]), turn(Role::User, vec![words("Hi")])],
         json!([
             {"role": "user", "content": [said(".")]},
             {"role": "assistant", "content": [said("Welcome")]},
@@ -280,11 +266,11 @@ fn turns_alternate() {
 #[test]
 fn instructions_stand_at_the_beginning() {
     let messages = vec![
-        message(Role::System, vec![text("Be brief.")]),
-        message(Role::User, vec![text("Hi")]),
-        message(Role::System, vec![text("Be kind."), text(" ")]),
+        turn(Role::System, vec![words("Be brief.")]),
+        turn(Role::User, vec![words("Hi")]),
+        turn(Role::System, vec![words("Be kind."), words(" ")]),
     ];
-    let query = Query { system: vec![text("You are a cat.")], messages, ..asked() };
+    let query = Query { system: vec![words("You are a cat.")], messages, ..asked() };
     let block = |text: &str| json!({"type": "text", "text": text});
     check(&query, json!({"system": [block("You are a cat."), block("Be brief."), block("Be kind.")]}));
 }
@@ -296,12 +282,12 @@ fn pictures_documents_and_thoughts_are_written() {
     let thought = |text: &str, signature: Option<&str>| Part::Thinking { text: text.to_owned(), signature: signature.map(str::to_owned) };
     check_messages(
         vec![
-            message(Role::User, vec![data("image/png"), data("image/jpg"), Part::Image(Image::Url("https://a.org/a".to_owned())), pdf]),
+            turn(Role::User, vec![data("image/png"), data("image/jpg"), Part::Image(Image::Url("https://a.org/a".to_owned())), pdf]),
             // Thoughts of others have no place here.
-            message(Role::Assistant, vec![thought("Mine", Some("anthropic:Eq")), thought("Yours", None)]),
-            message(Role::Assistant, vec![thought("Google's", Some("gemini:Eg")), thought("OpenAI's", Some("gAA"))]),
-            message(Role::Assistant, vec![thought("", Some("anthropic:Er")), text("A cat")]),
-            message(Role::User, vec![text("Sure?")]),
+            turn(Role::Assistant, vec![thought("Mine", Some("anthropic:Eq")), thought("Yours", None)]),
+            turn(Role::Assistant, vec![thought("Google's", Some("gemini:Eg")), thought("OpenAI's", Some("gAA"))]),
+            turn(Role::Assistant, vec![thought("", Some("anthropic:Er")), words("A cat")]),
+            turn(Role::User, vec![words("Sure?")]),
         ],
         json!([
             {"role": "user", "content": [
@@ -330,7 +316,7 @@ fn check_refused(query: &Query, field: &str, detail: &str) {
 
 #[test]
 fn what_cannot_be_said_is_refused() {
-    let of = |role: Role, part: Part| Query { messages: vec![message(Role::User, vec![text("Hi")]), message(role, vec![part])], ..asked() };
+    let of = |role: Role, part: Part| Query { messages: vec![turn(Role::User, vec![words("Hi")]), turn(role, vec![part])], ..asked() };
     let image = |media_type: &str| Part::Image(Image::Data { media_type: media_type.to_owned(), data: String::new() });
     check_refused(&Query { answers: 2, ..asked() }, "n", "one answer");
     check_refused(&Query { hosted_tools: vec!["web_search".to_owned()], ..asked() }, "tools", "`web_search`");
@@ -342,98 +328,7 @@ fn what_cannot_be_said_is_refused() {
     let nested = Part::ToolResult { id: "a".to_owned(), name: None, parts: vec![sheet], is_error: false };
     check_refused(&of(Role::User, nested), "messages[1].content", "text/csv");
     check_refused(&Query { system: vec![image("image/png")], ..asked() }, "system", "words only");
-    check_refused(&Query { messages: vec![message(Role::User, vec![text(" ")])], ..asked() }, "messages", "say something");
-}
-
-/// A request as it goes on to a model with a limit.
-#[track_caller]
-fn check_adapted(request: &str, model: &str, limit: u64, expected: &str) {
-    let terms = Terms { model: model.to_owned(), output_tokens_max: limit };
-    let call = Anthropic.adapt(request.as_bytes(), &terms, Some("k")).unwrap().unwrap();
-    assert_eq!(String::from_utf8(call.body).unwrap(), expected);
-}
-
-#[test]
-fn a_request_of_the_same_dialect_keeps_its_bytes() {
-    check_adapted(
-        r#"{ "model" : "claude-opus-5", "max_tokens":32000, "system":[{"type":"text" ,"text":"A","cache_control":{"type":"ephemeral"}}], "x":1.50, "messages":[ ], "temperature":1.0}"#,
-        "claude-opus-5",
-        700,
-        r#"{"model":"claude-opus-5","max_tokens":700,"system":[{"type":"text" ,"text":"A","cache_control":{"type":"ephemeral"}}],"x":1.50,"messages":[ ],"temperature":1.0,"stream":true}"#,
-    );
-    check_adapted(r#"{"stream":false,"max_tokens":5}"#, "m", 4, r#"{"stream":true,"max_tokens":4,"model":"m"}"#);
-    assert_eq!(Anthropic.adapt(b"[]", &terms("m"), None).unwrap().unwrap_err().field, "");
-}
-
-#[test]
-fn a_budget_for_thoughts_stays_below_the_limit() {
-    let request = |thinking: &str| format!(r#"{{"model":"claude-sonnet-4-5","max_tokens":9,"thinking":{thinking},"stream":true}}"#);
-    let check = |limit: u64, before: &str, after: Option<&str>| {
-        let after = after.map_or_else(String::new, |after| format!(r#""thinking":{after},"#));
-        let expected = format!(r#"{{"model":"claude-sonnet-4-5","max_tokens":{limit},{after}"stream":true}}"#);
-        check_adapted(&request(before), "claude-sonnet-4-5", limit, &expected);
-    };
-    let enabled = r#"{"type": "enabled", "budget_tokens": 10000}"#;
-    check(10_001, enabled, Some(enabled));
-    check(10_000, enabled, Some(r#"{"budget_tokens":7500,"type":"enabled"}"#));
-    check(1365, enabled, Some(r#"{"budget_tokens":1024,"type":"enabled"}"#));
-    check(1364, enabled, None);
-    check(1, enabled, None);
-    check(0, enabled, None);
-    check(1, r#"{"type":"adaptive"}"#, Some(r#"{"type":"adaptive"}"#));
-    check(1, r#"{"type":"disabled"}"#, Some(r#"{"type":"disabled"}"#));
-}
-
-#[test]
-fn what_costs_more_than_the_desk_knows_is_left_out_or_refused() {
-    check_adapted(
-        r#"{"model":"m","speed":"fast","fallbacks":[{"model":"claude-fable-5"}],"inference_geo":"global"}"#,
-        "m",
-        7,
-        r#"{"model":"m","inference_geo":"global","max_tokens":7,"stream":true}"#,
-    );
-    let error = Anthropic.adapt(br#"{"model":"m","inference_geo":"us"}"#, &terms("m"), None).unwrap().unwrap_err();
-    assert_eq!(error.field, "inference_geo");
-    assert_eq!(Anthropic.can_adapt(br#"{"model":"m","inference_geo":"us"}"#), Err(error));
-    assert_eq!(Anthropic.can_adapt(br#"{"model":"m","inference_geo":"global"}"#), Ok(()));
-}
-
-/// A client that did not name the model cannot know what it takes.
-#[test]
-fn a_request_fits_the_model_that_answers() {
-    let check = |model: &str, before: &str, after: &str| {
-        let request = format!(r#"{{"model":"auto","max_tokens":9{before}}}"#);
-        let expected = format!(r#"{{"model":"{model}","max_tokens":8000{after},"stream":true}}"#);
-        check_adapted(&request, model, 8000, &expected);
-    };
-    let (old, new, newest) = ("claude-haiku-4-5", "claude-opus-4-8", "claude-opus-5-5");
-    check(new, r#","temperature":0.2,"top_p":0.9,"top_k":4,"x":1"#, r#","x":1"#);
-    check(old, r#","temperature":0.2,"top_k":4"#, r#","temperature":0.2,"top_k":4"#);
-
-    let budget = r#","thinking":{"type":"enabled","budget_tokens":2000}"#;
-    let adaptive = r#","thinking":{"display":"summarized","type":"adaptive"}"#;
-    check(old, budget, budget);
-    check(new, budget, &format!(r#"{adaptive},"output_config":{{"effort":"low"}}"#));
-    check(
-        old,
-        r#","thinking":{"type":"adaptive"},"output_config":{"effort":"low"}"#,
-        r#","thinking":{"budget_tokens":2048,"type":"enabled"}"#,
-    );
-    check(
-        old,
-        r#","output_config":{"effort":"low","format":{"a":1}}"#,
-        r#","output_config":{"format":{"a":1}},"thinking":{"budget_tokens":2048,"type":"enabled"}"#,
-    );
-    check(
-        new,
-        r#","thinking":{"type":"adaptive"},"output_config":{"effort":"max"}"#,
-        r#","thinking":{"type":"adaptive"},"output_config":{"effort":"max"}"#,
-    );
-    check(newest, r#","thinking":{"type":"disabled"}"#, r#","output_config":{"effort":"low"}"#);
-    check(new, r#","thinking":{"type":"disabled"}"#, r#","thinking":{"type":"disabled"}"#);
-    check(newest, r#","tool_choice":{"type":"any"}"#, r#","tool_choice":{"type":"auto"}"#);
-    check(new, r#","tool_choice":{"type":"any"}"#, r#","tool_choice":{"type":"any"}"#);
-    check(old, r#","thinking":{"type":"adaptive"},"temperature":0.5"#, r#","thinking":{"budget_tokens":6000,"type":"enabled"}"#);
+    check_refused(&Query { messages: vec![turn(Role::User, vec![words(" ")])], ..asked() }, "messages", "say something");
 }
 
 /// What a client of this dialect says is said again when it is written anew.
@@ -455,33 +350,4 @@ fn a_request_that_was_read_is_written_alike() {
     });
     let query = read(request.to_string().as_bytes()).unwrap().query;
     assert_eq!(body(&Anthropic.write(&query, &terms("claude-sonnet-4-5"), None).unwrap()), request);
-}
-
-#[test]
-fn thoughts_of_other_providers_do_not_go_on() {
-    let mine = r#"{"type":"thinking","thinking":"a","signature":"Eq"}"#;
-    let yours = r#"{"type":"thinking","thinking":"gemini:","signature":"gemini:Eg"}"#;
-    let (said, asked) = (r#"{"text":"gemini:","type":"text"}"#, r#"{"content":"Hi","role":"user"}"#);
-    let request = |messages: &str| format!(r#"{{"model":"m","messages":[{messages}]"#);
-    let check = |before: &str, after: &str| {
-        check_adapted(&format!("{}}}", request(before)), "m", 7, &format!(r#"{},"max_tokens":7,"stream":true}}"#, request(after)));
-    };
-    let turn = |blocks: &str| format!(r#"{{"content":[{blocks}],"role":"assistant"}}"#);
-    check(&format!("{asked},{}", turn(&format!("{yours},{said}"))), &format!("{asked},{}", turn(said)));
-    check(&format!("{asked},{}", turn(yours)), asked);
-    // Where nothing is to go every byte stays.
-    check(&format!("{asked}, {}", turn(&format!("{mine} ,{said}"))), &format!("{asked}, {}", turn(&format!("{mine} ,{said}"))));
-}
-
-#[test]
-fn features_pass_that_cost_nothing_the_desk_does_not_know() {
-    let check = |headers: &[&str], expected: Option<&str>| {
-        assert_eq!(betas(headers.iter().copied()), expected.map(|passed| ("anthropic-beta", passed.to_owned())), "{headers:?}");
-    };
-    check(&[], None);
-    check(&["interleaved-thinking-2025-05-14"], Some("interleaved-thinking-2025-05-14"));
-    check(&["context-1m-2025-08-07", "fast-mode-2026-02-01", "files-api-2025-04-14"], None);
-    let many = "claude-code-20250219, context-1m-2025-08-07,prompt-caching-2024-07-31";
-    check(&[many, "effort-2025-11-24"], Some("claude-code-20250219,prompt-caching-2024-07-31,effort-2025-11-24"));
-    check(&["effort-2025\r\nx-api-key: 1", "effort-", "effort", ""], None);
 }

@@ -1,30 +1,15 @@
 //! Chat Completions as clients read them: whole, and in chunks.
 
-#![allow(clippy::unwrap_used, reason = "outside of #[test] functions clippy does not see that this is a test")]
-#![allow(clippy::needless_pass_by_value, reason = "what is written down where it is checked needs no borrowing")]
-
 use lab3_compute::Usage;
 use lab3_providers::dialect::openai_chat::{OpenAiChat, models};
-use lab3_providers::dialect::{Failure, Front, Receipt};
-use lab3_providers::{Answer, Finish, Piece, Query, ToolCall};
+use lab3_providers::dialect::{Failure, Front};
+use lab3_providers::{Answer, Finish, Piece, Query};
 use serde_json::{Value, json};
+
+use crate::said::{made_call, receipt};
 
 fn query() -> Query {
     Query { model: "auto".to_owned(), asked_at: 9, ..Query::default() }
-}
-
-fn made_call(id: &str, name: &str, arguments: &str) -> ToolCall {
-    ToolCall { id: id.to_owned(), name: name.to_owned(), arguments: arguments.to_owned() }
-}
-
-fn receipt() -> Receipt {
-    Receipt {
-        allocation_id: "a1".to_owned(),
-        provider: "p".to_owned(),
-        cost_mic: "0.000123".to_owned(),
-        quota_remaining_mic: "9.5".to_owned(),
-        reason: "cheapest".to_owned(),
-    }
 }
 
 /// The data of a stream's events; the last must say that it is done.
@@ -92,7 +77,7 @@ fn streams_are_written() {
         chunk(call(0, "x", "f"), none.clone()),
         chunk(call(1, "call_1", "g"), none.clone()),
         chunk(json!({"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}), none.clone()),
-        with(chunk(json!({}), json!("tool_calls")), "lab3", receipt().to_json()),
+        with(chunk(json!({}), json!("tool_calls")), "lab3", json!(receipt())),
     ];
     assert_eq!(events(&query(), &pieces), expected);
     // With the usage at the end, where it is asked for.
@@ -101,7 +86,7 @@ fn streams_are_written() {
     for chunk in &mut expected {
         chunk["usage"] = Value::Null;
     }
-    let end = with(with(with(chunk(json!({}), none), "choices", json!([])), "usage", usage()), "lab3", receipt().to_json());
+    let end = with(with(with(chunk(json!({}), none), "choices", json!([])), "usage", usage()), "lab3", json!(receipt()));
     expected.push(end);
     assert_eq!(events(&Query { stream_usage: true, ..query() }, &pieces), expected);
 }
@@ -111,7 +96,7 @@ fn streams_end_for_a_reason() {
     let check = |finish: Option<Finish>, expected: &str| {
         let pieces: Vec<Piece> = [start()].into_iter().chain(finish.clone().map(Piece::Finish)).collect();
         let found = events(&query(), &pieces).pop().unwrap();
-        assert_eq!(found, with(chunk(json!({}), json!(expected)), "lab3", receipt().to_json()), "{finish:?}");
+        assert_eq!(found, with(chunk(json!({}), json!(expected)), "lab3", json!(receipt())), "{finish:?}");
     };
     check(Some(Finish::Stop), "stop");
     check(Some(Finish::StopText("x".to_owned())), "stop");
@@ -161,7 +146,7 @@ fn whole_answers_are_written() {
         let body: Value = serde_json::from_slice(&OpenAiChat.whole(&query(), answer, &receipt())).unwrap();
         let choice = json!({"index": 0, "message": message, "logprobs": null, "finish_reason": finish});
         let mut expected = json!({
-            "id": "c1", "object": "chat.completion", "created": 9, "model": "m", "choices": [choice], "lab3": receipt().to_json(),
+            "id": "c1", "object": "chat.completion", "created": 9, "model": "m", "choices": [choice], "lab3": json!(receipt()),
         });
         if answer.usage.is_some() {
             expected["usage"] = usage();
@@ -185,7 +170,7 @@ fn whole_answers_are_written() {
 
 #[test]
 fn models_are_listed() {
-    let body: Value = serde_json::from_slice(&models([("auto", "lab3"), ("gpt-5", "openai")])).unwrap();
-    let model = |id: &str, owner: &str| json!({"id": id, "object": "model", "created": 0, "owned_by": owner});
+    let body: Value = serde_json::from_slice(&models([("auto", "lab3"), ("gpt-5", "openai")], 1_763_847_845)).unwrap();
+    let model = |id: &str, owner: &str| json!({"id": id, "object": "model", "created": 1_763_847_845, "owned_by": owner});
     assert_eq!(body, json!({"object": "list", "data": [model("auto", "lab3"), model("gpt-5", "openai")]}));
 }

@@ -1,16 +1,13 @@
 //! Responses on their way to OpenAI, and as OpenAI streams them, in bytes cut at every size.
 
-#![allow(clippy::unwrap_used, reason = "outside of #[test] functions clippy does not see that this is a test")]
-
 use lab3_compute::Usage;
 use lab3_providers::dialect::openai_responses::OpenAiResponses;
 use lab3_providers::dialect::{Back, Broken, Terms};
 use lab3_providers::{Finish, Piece, Query};
 use serde_json::{Value, json};
 
-fn text(text: &str) -> Piece {
-    Piece::Text(text.to_owned())
-}
+use crate::said::{start, text};
+use crate::stream::{Read, read};
 
 #[test]
 fn bytes_go_on_but_for_what_the_desk_decides() {
@@ -31,28 +28,13 @@ fn bytes_go_on_but_for_what_the_desk_decides() {
     assert!(body(&format!("{said}, {mine}")).contains(&format!(r#""input":[{said}, {mine}],"#)));
 }
 
-/// The pieces of a stream, how reading it ended, and whether it came to its own end; the same whatever sizes it comes in.
-fn read_stream(events: &[Value]) -> (Vec<Piece>, Result<(), Broken>, bool) {
+fn read_stream(events: &[Value]) -> Read {
     let events = events.iter().map(|event| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap()));
-    let stream = events.collect::<Vec<_>>().concat();
-    let read_in = |size: usize| {
-        let (mut reader, mut pieces) = (OpenAiResponses.reader(), Vec::new());
-        let result = stream.as_bytes().chunks(size).try_for_each(|bytes| reader.read(bytes, &mut pieces));
-        (pieces, result, reader.is_done())
-    };
-    let whole = read_in(stream.len());
-    for size in 1..stream.len() {
-        assert_eq!(read_in(size), whole, "in pieces of {size}");
-    }
-    whole
+    read(&OpenAiResponses, &events.collect::<String>())
 }
 
 fn created() -> Value {
     json!({"type": "response.created", "sequence_number": 0, "response": {"id": "resp_1", "model": "gpt-5", "output": [], "usage": null}})
-}
-
-fn begins() -> Piece {
-    Piece::Start { id: "resp_1".to_owned(), model: "gpt-5".to_owned() }
 }
 
 #[test]
@@ -81,7 +63,7 @@ fn an_answer_of_openai_is_read() {
     let usage = Usage { input: 8, cache_read: 8, cache_write_5m: 4, output: 10, reasoning: 6, tool_runs: 2, ..Usage::default() };
     let thinking = |text: &str| Piece::Thinking(text.to_owned());
     let expected = vec![
-        begins(),
+        start("resp_1", "gpt-5"),
         thinking("h"),
         thinking("\n\n"),
         thinking("m"),
@@ -116,7 +98,7 @@ fn calls_of_openai_are_read() {
     let call = |call: u32, id: &str, name: &str| Piece::ToolCall { call, id: id.to_owned(), name: name.to_owned() };
     let arguments = |call: u32, json: &str| Piece::Arguments { call, json: json.to_owned() };
     let expected = vec![
-        begins(),
+        start("resp_1", "gpt-5"),
         call(0, "x", "f"),
         call(1, "y", "g"),
         arguments(1, "{}"),
@@ -136,7 +118,7 @@ fn the_end_and_failures_are_read() {
     let check = |reason: &str, expected: Finish| {
         let response = json!({"status": "incomplete", "incomplete_details": {"reason": reason}, "usage": used});
         let found = read_stream(&[created(), json!({"type": "response.incomplete", "response": response})]);
-        assert_eq!(found, (vec![begins(), Piece::Finish(expected), usage.clone()], Ok(()), true), "{reason}");
+        assert_eq!(found, (vec![start("resp_1", "gpt-5"), Piece::Finish(expected), usage.clone()], Ok(()), true), "{reason}");
     };
     check("max_output_tokens", Finish::Length);
     check("content_filter", Finish::Filtered);
@@ -146,9 +128,9 @@ fn the_end_and_failures_are_read() {
     let failed = json!({"status": "failed", "error": {"code": "server_error", "message": "overloaded"}, "usage": used});
     let overloaded = Err(Broken::Failed("overloaded".to_owned()));
     let found = read_stream(&[created(), json!({"type": "response.failed", "response": failed})]);
-    assert_eq!(found, (vec![begins(), usage], overloaded.clone(), false));
+    assert_eq!(found, (vec![start("resp_1", "gpt-5"), usage], overloaded.clone(), false));
     for error in [json!({"type": "error", "message": "overloaded"}), json!({"type": "error", "error": {"message": "overloaded"}})] {
-        assert_eq!(read_stream(&[created(), error]), (vec![begins()], overloaded.clone(), false));
+        assert_eq!(read_stream(&[created(), error]), (vec![start("resp_1", "gpt-5")], overloaded.clone(), false));
     }
     let mut reader = OpenAiResponses.reader();
     assert!(matches!(reader.read(b"data: {\"no\":\"type\"}\n\n", &mut Vec::new()), Err(Broken::Malformed(_))));

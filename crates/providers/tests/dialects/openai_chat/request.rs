@@ -1,12 +1,11 @@
 //! Chat Completions as clients send them.
 
-#![allow(clippy::unwrap_used, reason = "outside of #[test] functions clippy does not see that this is a test")]
-#![allow(clippy::needless_pass_by_value, reason = "what is written down where it is checked needs no borrowing")]
-
 use lab3_providers::dialect::Front;
 use lab3_providers::dialect::openai_chat::{OpenAiChat, read};
-use lab3_providers::{Effort, Format, Image, Message, Part, Query, Role, Tool, ToolCall, ToolChoice};
+use lab3_providers::{Effort, Format, Image, Message, Part, Query, Role, Tool, ToolChoice};
 use serde_json::{Value, json};
+
+use crate::said::{assistant, made_call, result, user, words};
 
 /// A request of one word, with more fields.
 fn request(fields: &Value) -> Value {
@@ -18,26 +17,6 @@ fn request(fields: &Value) -> Value {
 /// What a request of one word is.
 fn query() -> Query {
     Query { model: "auto".to_owned(), messages: vec![user(vec![words("hi")])], answers: 1, ..Query::default() }
-}
-
-fn user(parts: Vec<Part>) -> Message {
-    Message { role: Role::User, parts }
-}
-
-fn assistant(parts: Vec<Part>) -> Message {
-    Message { role: Role::Assistant, parts }
-}
-
-fn words(text: &str) -> Part {
-    Part::Text(text.to_owned())
-}
-
-fn made_call(id: &str, name: &str, arguments: &str) -> ToolCall {
-    ToolCall { id: id.to_owned(), name: name.to_owned(), arguments: arguments.to_owned() }
-}
-
-fn result(id: &str, name: Option<&str>, text: &str) -> Part {
-    Part::ToolResult { id: id.to_owned(), name: name.map(str::to_owned), parts: vec![words(text)], is_error: false }
 }
 
 /// The request with these fields is the plain query so changed.

@@ -1,10 +1,12 @@
 //! Streams of Anthropic's Messages API, as the API and servers that resemble it send them, in pieces of every size.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking, and takes what it compares as it is written")]
 
 use lab3_compute::Usage;
 use lab3_providers::dialect::anthropic::Anthropic;
 use lab3_providers::dialect::{Back, Broken};
 use lab3_providers::{Finish, Piece};
+
+use crate::said::{arguments, call, start, text};
+use crate::stream::{check_read, read, read_in};
 
 /// An event with its name, as the API sends it.
 fn event(data: &str) -> String {
@@ -16,34 +18,9 @@ fn events(data: &[&str]) -> String {
     data.iter().map(|data| event(data)).collect()
 }
 
-/// What was read of a stream that comes in pieces of this size, whether it came to its end, and what was wrong.
-fn read(stream: &str, size: usize) -> (Vec<Piece>, bool, Result<(), Broken>) {
-    let (mut reader, mut pieces) = (Anthropic.reader(), Vec::new());
-    let result = stream.as_bytes().chunks(size).try_for_each(|bytes| reader.read(bytes, &mut pieces));
-    (pieces, reader.is_done(), result)
-}
-
 #[track_caller]
 fn check(stream: &str, expected: &[Piece]) {
-    for size in 1..=stream.len() {
-        assert_eq!(read(stream, size), (expected.to_vec(), true, Ok(())), "in pieces of {size}");
-    }
-}
-
-fn start(id: &str, model: &str) -> Piece {
-    Piece::Start { id: id.to_owned(), model: model.to_owned() }
-}
-
-fn text(text: &str) -> Piece {
-    Piece::Text(text.to_owned())
-}
-
-fn call(call: u32, id: &str, name: &str) -> Piece {
-    Piece::ToolCall { call, id: id.to_owned(), name: name.to_owned() }
-}
-
-fn arguments(call: u32, json: &str) -> Piece {
-    Piece::Arguments { call, json: json.to_owned() }
+    check_read(&Anthropic, stream, expected, true);
 }
 
 const START: &str = r#"{"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude-opus-5","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":25,"output_tokens":1}}}"#;
@@ -196,7 +173,7 @@ fn check_usage(start: &str, ends: &[&str], expected: &[Usage]) {
     let start = format!(r#"{{"type":"message_start","message":{{"id":"m","model":"c","usage":{start}}}}}"#);
     let ends = ends.iter().map(|usage| format!(r#"{{"type":"message_delta","delta":{{}},"usage":{usage}}}"#)).collect::<Vec<_>>();
     let stream = [&[start.as_str()], ends.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), &[STOP]].concat();
-    let (pieces, ..) = read(&events(&stream), 64);
+    let (pieces, ..) = read(&Anthropic, &events(&stream));
     let usages = pieces.iter().filter_map(|piece| if let Piece::Usage(usage) = piece { Some(*usage) } else { None }).collect::<Vec<_>>();
     assert_eq!(usages, expected);
 }
@@ -304,9 +281,9 @@ fn streams_without_names_or_with_other_line_ends_are_read() {
 #[test]
 fn a_cut_stream_is_not_done() {
     let stream = events(&[START, r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}"#]);
-    let (pieces, done, result) = read(&stream, 7);
+    let (pieces, result, done) = read(&Anthropic, &stream);
     assert_eq!((pieces.len(), done, result), (3, false, Ok(())));
-    let (pieces, done, _) = read(&format!("{stream}event: message_stop\ndata: {STOP}\n"), 7);
+    let (pieces, _, done) = read(&Anthropic, &format!("{stream}event: message_stop\ndata: {STOP}\n"));
     assert_eq!((pieces.len(), done), (3, false));
 }
 
@@ -321,14 +298,14 @@ fn errors_in_mid_stream_are_told() {
     for (error, reason) in failures {
         let stream = events(&[START, delta, error, delta]);
         for size in [1, 10, stream.len()] {
-            let (pieces, done, result) = read(&stream, size);
+            let (pieces, result, done) = read_in(&Anthropic, &stream, size);
             assert_eq!((pieces.len(), done, result), (3, false, Err(Broken::Failed(reason.to_owned()))));
         }
     }
     for broken in
         ["data: {\"type\":\n\n", "data: nonsense\n\n", "data: {\"type\":5}\n\n", "data: {\"type\":\"content_block_delta\",\"delta\":7}\n\n"]
     {
-        assert!(matches!(read(broken, 100).2, Err(Broken::Malformed(_))), "{broken}");
+        assert!(matches!(read_in(&Anthropic, broken, 100).1, Err(Broken::Malformed(_))), "{broken}");
     }
 }
 

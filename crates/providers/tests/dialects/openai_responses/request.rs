@@ -1,12 +1,11 @@
 //! Responses as clients send them.
 
-#![allow(clippy::unwrap_used, reason = "outside of #[test] functions clippy does not see that this is a test")]
-#![allow(clippy::needless_pass_by_value, reason = "what is written down where it is checked needs no borrowing")]
-
 use lab3_providers::dialect::Front;
 use lab3_providers::dialect::openai_responses::{OpenAiResponses, read};
-use lab3_providers::{Effort, Format, Image, Message, Part, Query, Role, Tool, ToolCall, ToolChoice};
+use lab3_providers::{Effort, Format, Image, Message, Part, Query, Role, Tool, ToolChoice};
 use serde_json::{Value, json};
+
+use crate::said::{assistant, made_call, user, words};
 
 /// A request of one word, with more fields.
 fn request(fields: &Value) -> Value {
@@ -18,22 +17,6 @@ fn request(fields: &Value) -> Value {
 /// What a request of one word is.
 fn query() -> Query {
     Query { model: "auto".to_owned(), messages: vec![user(vec![words("hi")])], answers: 1, stream_usage: true, ..Query::default() }
-}
-
-fn user(parts: Vec<Part>) -> Message {
-    Message { role: Role::User, parts }
-}
-
-fn assistant(parts: Vec<Part>) -> Message {
-    Message { role: Role::Assistant, parts }
-}
-
-fn words(text: &str) -> Part {
-    Part::Text(text.to_owned())
-}
-
-fn made_call(id: &str, name: &str, arguments: &str) -> ToolCall {
-    ToolCall { id: id.to_owned(), name: name.to_owned(), arguments: arguments.to_owned() }
 }
 
 /// The request with these fields is the plain query so changed.

@@ -1,8 +1,5 @@
 //! Answers of providers that speak as the client does: relayed in their own bytes, put together where no stream was asked for, ended by
 //! the budget at any place. Each stream is fed in pieces of every size.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
-#![allow(clippy::format_collect, reason = "streams of a few events")]
-#![allow(clippy::needless_pass_by_value, reason = "what is written down where it is checked needs no borrowing")]
 
 mod chat;
 mod messages;
@@ -10,9 +7,11 @@ mod ollama;
 mod responses;
 mod split;
 
-use lab3_providers::dialect::{Back, Broken, Failure, Front, Receipt};
+use lab3_providers::dialect::{Back, Broken, Failure, Front};
 use lab3_providers::{Answer, Chunk, Finish, Piece, Query};
 use serde_json::{Value, json};
+
+use crate::said::receipt;
 
 /// A dialect, from both sides.
 struct Dialect<'a> {
@@ -24,23 +23,13 @@ fn query(stream: bool, usage: bool) -> Query {
     Query { model: "auto".to_owned(), answers: 1, stream, stream_usage: usage, ..Query::default() }
 }
 
-fn receipt() -> Receipt {
-    Receipt {
-        allocation_id: "al_1".to_owned(),
-        provider: "p".to_owned(),
-        cost_mic: "0.000123".to_owned(),
-        quota_remaining_mic: "9.5".to_owned(),
-        reason: "cheapest".to_owned(),
-    }
-}
-
 fn failure() -> Failure {
     Failure { status: 502, code: "L3-0104".to_owned(), detail: "it broke off".to_owned(), field: None }
 }
 
 /// The field as it is put behind others.
 fn lab3() -> String {
-    format!(",\"lab3\":{}", receipt().to_json())
+    format!(",\"lab3\":{}", serde_json::to_string(&receipt()).unwrap())
 }
 
 /// Where a stream is cut: anywhere, or in a long one around the ends of its events and here and there between.
@@ -84,7 +73,7 @@ impl Dialect<'_> {
     /// The whole body is this, and the receipt.
     #[track_caller]
     fn check_whole(&self, stream: &str, mut expected: Value) {
-        expected["lab3"] = receipt().to_json();
+        expected["lab3"] = json!(receipt());
         for size in 1..=stream.len() {
             let body = self.relay(&query(false, true), stream, size);
             assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), expected, "in pieces of {size}");
@@ -150,7 +139,7 @@ impl Dialect<'_> {
             let body = self.cut(&query(false, true), &stream.as_bytes()[..end], 11);
             let body: Value = serde_json::from_str(&body).unwrap();
             assert_eq!(body.pointer(path), Some(&json!(word)), "after {end} bytes: {body}");
-            assert_eq!(body["lab3"], receipt().to_json(), "after {end} bytes: {body}");
+            assert_eq!(body["lab3"], json!(receipt()), "after {end} bytes: {body}");
         }
     }
 

@@ -1,12 +1,11 @@
 //! Requests to providers that speak Chat Completions: a client's own bytes, or a query of another dialect.
 
-#![allow(clippy::unwrap_used, reason = "outside of #[test] functions clippy does not see that this is a test")]
-#![allow(clippy::needless_pass_by_value, reason = "what is written down where it is checked needs no borrowing")]
-
 use lab3_providers::dialect::openai_chat::{Flavour, OpenAiChatBack};
 use lab3_providers::dialect::{Back, Terms};
 use lab3_providers::{Effort, Format, Image, Message, Part, Query, Role, Tool, ToolCall, ToolChoice};
 use serde_json::{Value, json};
+
+use crate::said::words;
 
 const OPENAI: OpenAiChatBack = OpenAiChatBack { flavour: Flavour::OpenAi };
 const DEEPSEEK: OpenAiChatBack = OpenAiChatBack { flavour: Flavour::DeepSeek };
@@ -14,10 +13,6 @@ const OTHER: OpenAiChatBack = OpenAiChatBack { flavour: Flavour::Compatible };
 
 fn terms() -> Terms {
     Terms { model: "m".to_owned(), output_tokens_max: 99 }
-}
-
-fn words(text: &str) -> Part {
-    Part::Text(text.to_owned())
 }
 
 #[test]

@@ -1,0 +1,4 @@
+//! Gemini's dialect.
+
+mod request;
+mod stream;

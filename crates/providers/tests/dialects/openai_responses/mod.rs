@@ -1,0 +1,5 @@
+//! OpenAI's Responses.
+
+mod back;
+mod reply;
+mod request;
