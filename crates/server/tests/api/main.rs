@@ -11,6 +11,7 @@ mod history;
 mod hive;
 mod idempotency;
 mod keys;
+mod matrix;
 mod serving;
 mod specification;
 mod transport;
