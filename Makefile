@@ -1,6 +1,6 @@
 # One word for each thing people do here. Each installs what it needs on a bare Debian machine with a Rust toolchain.
 
-.PHONY: help run build test lint deny advisories sbom faults bench openapi clean
+.PHONY: help run build test lint deny advisories sbom faults bench openapi authority clean
 
 help: ## Show these words
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
@@ -34,6 +34,9 @@ bench: tools ## Print the numbers of docs/benchmarks.md
 
 openapi: ## Write docs/openapi.json from the code
 	cargo run --locked -q -p lab3-xtask -- openapi
+
+authority: ## Write docs/authority.md, the page of who may do what, from the table of routes
+	cargo run --locked -q -p lab3-xtask -- authority
 
 sbom: ## Write target/sbom.json: what the binary is made of (CycloneDX)
 	cargo run --locked -q -p lab3-xtask -- sbom

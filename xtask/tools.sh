@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what building, testing and measuring need and is missing: a C compiler for SQLite, curl, wrk, Python and node for schemathesis
-# and the official clients, systemd for its judgment of the unit.
+# and the official clients, systemd for its judgment of the unit, Debian's chromium for what pages of strangers
+# can try (elsewhere that test is skipped, and says so).
 set -eu
 missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
@@ -15,6 +16,10 @@ python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || missing="$missing python3
 if ! command -v cargo >/dev/null 2>&1; then
     echo "There is no Rust toolchain: see https://rustup.rs, then come back." >&2
     exit 1
+fi
+if grep -qsx 'ID=debian' /etc/os-release; then
+    need chromium chromium
+    need chromedriver chromium-driver
 fi
 [ -z "$missing" ] && exit 0
 as_root=""

@@ -1,11 +1,13 @@
 //! Developer commands: `cargo run -p lab3-xtask -- COMMAND`.
 
+mod authority;
 mod sbom;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 const COMMANDS: &str = "commands:
+  authority  write docs/authority.md from the table of routes
   openapi    write docs/openapi.json from the code
   sbom       write target/sbom.json: what the lab3 binary is made of (CycloneDX 1.6)";
 
@@ -14,6 +16,7 @@ const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 fn main() -> ExitCode {
     let done = match std::env::args().nth(1).as_deref() {
+        Some("authority") => write(&Path::new(WORKSPACE).join(authority::PAGE), &authority::text()),
         Some("openapi") => write(&Path::new(WORKSPACE).join("docs/openapi.json"), &lab3_server::openapi()),
         Some("sbom") => sbom::read().and_then(|sources| {
             let path = sources.target_directory().join("sbom.json");

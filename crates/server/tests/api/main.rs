@@ -13,6 +13,7 @@ mod hive;
 mod idempotency;
 mod intents;
 mod keys;
+mod matrix;
 mod serving;
 mod signed;
 mod specification;
