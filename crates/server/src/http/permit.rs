@@ -94,7 +94,11 @@ impl Touching for TransactionId {
 ///
 /// Errors: as [`judge`], and those of reading.
 pub(crate) async fn permit<I: Input>(rule: Rule, app: &App, request: Request) -> Result<Permit<I>, Problem> {
-    let mut asker = asker(app, &request)?;
+    let mut asker = match asker(app, &request) {
+        // Where nobody has to be named, a name that counts for nothing is nobody's.
+        Err(_) if rule.kinds.has_nobody() => Asker::nobody(),
+        asker => asker?,
+    };
     admit(rule, app, &asker)?;
     let request = match asker.head.take() {
         Some(head) => signed::with_body(app, request, head).await?,
@@ -119,8 +123,11 @@ pub(crate) async fn permit<I: Input>(rule: Rule, app: &App, request: Request) ->
     Ok(Permit { principal: asker.principal, actor, asked })
 }
 
-/// Refuses, before anything is read, whom the rule refuses whatever is touched.
+/// Refuses, before anything is read, whom the rule refuses whatever is touched. With keys that is nobody who has one: it may be his own.
 fn admit(rule: Rule, app: &App, asker: &Asker) -> Result<(), Problem> {
+    if rule.owned == Owned::Key {
+        return Ok(());
+    }
     let anything = Rule { owned: Owned::Nobody, ..rule };
     Bench { rule: anything, app, asker }.judge(&Touched::Nothing)
 }

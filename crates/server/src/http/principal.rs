@@ -32,6 +32,13 @@ pub(crate) struct Asker {
     pub(crate) head: Option<Head>,
 }
 
+impl Asker {
+    /// Who names nobody.
+    pub(crate) const fn nobody() -> Self {
+        Self { principal: Principal::Nobody, not_local: None, head: None }
+    }
+}
+
 /// Who asks.
 ///
 /// Errors: `KEY_INVALID` for a key that is none, or no longer: sending one means wanting it to count.

@@ -175,18 +175,6 @@ impl Line {
     }
 }
 
-impl Line {
-    /// Cells in which the desk is known to say otherwise, and which are left out until it does not. Should be none.
-    pub fn is_known_fault(&self, who: Who, object: Object) -> bool {
-        let dead = matches!(who, Who::Stranger | Who::Unknown | Who::Expired(_) | Who::Revoked(_));
-        // A key that is none is refused where none is needed, which the API's document does not know either.
-        let on_public = self.is_public() && dead;
-        // One's own key is asked for the kind and the scope that managing others' takes, so it cannot be given up.
-        let own_key = object == Object::Itself && !matches!(who, Who::Full("operator" | "citizen"));
-        on_public || (own_key && self.verdict(who, object) == Verdict::Passes)
-    }
-}
-
 /// Whose `Own` is, by the words of the stage.
 pub fn kind_of(who: Who) -> &'static str {
     match who {

@@ -76,14 +76,11 @@ async fn who_is_on_an_open_hives_machine_passes_everywhere() {
                 }
             }
         }
-        if line.is_known_fault(Who::Unknown, line.objects()[0]) {
-            continue;
-        }
         let mut request = asked(line, line.objects()[0], &stage);
         set(&mut request, "x-api-key", &never_made());
         let reply = stage.hive.send(request).await;
-        let expected = if line.is_public() { "" } else { "L3-0035" };
-        assert_eq!(code(&reply), expected, "{} {} with a key that was never made", line.method, line.path);
+        let refused = code(&reply) == "L3-0035";
+        assert_eq!(refused, !line.is_public(), "{} {} with a key that was never made: {}", line.method, line.path, reply.text());
     }
 }
 
@@ -99,7 +96,7 @@ async fn who_may_be_elsewhere_passes_only_where_all_do() {
             let reply = stage.hive.send(request).await;
             let what = name(&format!("{condition}: {value}"));
             if line.is_public() {
-                assert_eq!(reply.status, 200, "{what}: {}", reply.text());
+                assert!(line.answers.contains(&reply.status), "{what}: {}", reply.text());
             } else {
                 assert_eq!((reply.status, &*code(&reply)), (403, "L3-0029"), "{what}: {}", reply.text());
                 check_form(line.path, &reply, &what);

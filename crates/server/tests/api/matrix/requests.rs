@@ -60,6 +60,9 @@ pub fn request(line: &Line, object: Object, names: &Names, things: &Things, itse
         ("{tx_id}", names.transaction(things)),
         ("{number}", number.to_string()),
         ("{code}", "L3-0036".to_owned()),
+        ("{did}", names.did.clone()),
+        ("tile/{*path}", "tile/0/000.p/1".to_owned()),
+        ("tile/data/{*path}", "tile/data/000.p/1".to_owned()),
     ] {
         path = path.replace(name, &value);
     }
@@ -100,6 +103,10 @@ pub fn body(line: &Line, names: &Names, things: &Things) -> Option<Value> {
         ("/lab3/financial/contribute", _) => json!({ "from_did": did, "amount": 1 }),
         ("/lab3/financial/mint", _) => json!({ "to_did": other, "amount": 1, "reason": "to try it" }),
         ("/lab3/financial/epoch/close", _) => json!({}),
+        ("/lab3/seal" | "/lab3/intents", _) => json!({}),
+        ("/lab3/members/delegate", _) => json!({ "citizen_did": did, "service": 4_000_000, "on": true }),
+        ("/lab3/members/thaw", _) => json!({ "citizen_did": did, "reason": "to try it" }),
+        ("/lab3/members/freeze", _) => json!({ "citizen_did": did, "hours": 1, "reason": "to try it" }),
         ("/lab3/keys", "citizen") => json!({ "kind": "citizen", "did": did, "scopes": ["read"] }),
         ("/lab3/keys", _) => json!({ "kind": "auditor", "scopes": ["read"] }),
         ("/lab3/keys/{number}/revoke" | "/lab3/keys/{number}/rotate", _) => json!({}),

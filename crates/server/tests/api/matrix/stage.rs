@@ -161,7 +161,7 @@ impl Stage {
         let actor = Actor::of(&principal).unwrap();
         let order = Order { principal, command: command.into() };
         let id = Id::from_bytes([u8::try_from(self.keys.len()).unwrap() + 100; 16]);
-        let submission = Submission { actor, id, key: None, command: Command::Trust(Box::new(order)) };
+        let submission = Submission::new(actor, None, id, Command::Trust(Box::new(order)));
         self.hive.engine.submit(submission).await.unwrap();
     }
 
