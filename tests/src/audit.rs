@@ -63,6 +63,6 @@ fn compare_records(journal: &Journal, tally: &Tally) {
     let facts = journal.facts();
     let count = |fact: &str| facts.get(fact).copied().unwrap_or(0);
     let named = u64::try_from(tally.sequences.len()).unwrap();
-    assert_eq!((count("opened"), count("refused"), count("batch")), (1, tally.refused, tally.batches), "{facts:?}");
-    assert_eq!(facts.values().sum::<u64>(), 1 + named + tally.refused + tally.batches, "records nobody asked for: {facts:?}");
+    assert_eq!((count("opened"), count("inscribed"), count("refused"), count("batch")), (1, 1, tally.refused, tally.batches), "{facts:?}");
+    assert_eq!(facts.values().sum::<u64>(), 2 + named + tally.refused + tally.batches, "records nobody asked for: {facts:?}");
 }

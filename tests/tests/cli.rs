@@ -117,10 +117,10 @@ fn journal_verify_export_and_tail() {
     contains(&verified, &["records", "state_hash", shell.desk.client().head()["state_hash"].as_str().unwrap()]);
     let lines = succeed(&[&["journal", "export"], &data[..]].concat());
     let journal = Journal::read(&lines);
-    assert_eq!(journal.0.iter().map(|record| record.fact.as_str()).collect::<Vec<_>>(), ["opened", "minted", "transferred"]);
-    let csv = succeed(&[&["journal", "export", "--format", "csv", "--from", "3"], &data[..]].concat());
+    assert_eq!(journal.0.iter().map(|record| record.fact.as_str()).collect::<Vec<_>>(), ["opened", "inscribed", "minted", "transferred"]);
+    let csv = succeed(&[&["journal", "export", "--format", "csv", "--from", "4"], &data[..]].concat());
     let rows = csv.lines().collect::<Vec<_>>();
-    assert!(rows[0].starts_with("sequence,at,actor,id,fact") && rows[1..].iter().all(|row| row.starts_with("3,")), "{csv}");
+    assert!(rows[0].starts_with("sequence,at,actor,id,fact") && rows[1..].iter().all(|row| row.starts_with("4,")), "{csv}");
     contains(&csv, &["\"'=2+3, \"\"tea\"\"\"", "1.0", "0.00001"]);
     let out = shell.data.clone() + ".jsonl";
     succeed(&[&["journal", "export", "--out", &out], &data[..]].concat());

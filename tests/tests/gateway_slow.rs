@@ -99,7 +99,7 @@ fn open(desk: &Desk, n: usize) -> TcpStream {
     };
     let body = body.to_string();
     let mut stream = TcpStream::connect(desk.address()).unwrap();
-    let head = format!("POST {path} HTTP/1.1\r\nhost: desk\r\nx-citizen-did: did:kaizen:alice\r\ncontent-type: application/json\r\n");
+    let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\nx-citizen-did: did:kaizen:alice\r\ncontent-type: application/json\r\n");
     stream.write_all(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
     let mut start = [0; 15];
     stream.read_exact(&mut start).unwrap();

@@ -97,7 +97,7 @@ fn fact_name(fact: &Fact) -> &'static str {
         Fact::Finance(Finance::EpochClosed { .. }) => "epoch_closed",
         Fact::Refused(_) => "refused",
         Fact::Batch { .. } => "batch",
-        Fact::Trust(_) => "trust",
+        Fact::Trust(fact) => fact.deed.as_str(),
     }
 }
 

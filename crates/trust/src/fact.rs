@@ -105,6 +105,27 @@ pub enum Deed {
     Inscribed(Inscription),
 }
 
+impl Deed {
+    /// What was done, in a word.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::KeyCreated(_) => "key_created",
+            Self::KeyRevoked { .. } => "key_revoked",
+            Self::KeyRotated { .. } => "key_rotated",
+            Self::Delegated { .. } => "delegated",
+            Self::Undelegated { .. } => "undelegated",
+            Self::DidKeys(_) => "did_keys_changed",
+            Self::Noted(_) => "did_noted",
+            Self::TreasurersNamed { .. } => "treasurers_named",
+            Self::PolicyChanged { .. } => "policy_changed",
+            Self::Frozen { .. } => "frozen",
+            Self::Thawed { .. } => "thawed",
+            Self::Sealed(_) => "sealed",
+            Self::Inscribed(_) => "inscribed",
+        }
+    }
+}
+
 /// A key that was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyCreated {
