@@ -15,6 +15,8 @@ mod problem;
 mod reply;
 mod table;
 mod trust;
+#[cfg(lab3_unchecked)]
+mod unchecked;
 
 use lab3_trust::{CREATE_KEY, Kind, MANAGE_KEY, Owned, Rule, Scope};
 
