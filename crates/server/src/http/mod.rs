@@ -17,6 +17,8 @@ mod reply;
 pub(crate) mod signed;
 mod table;
 mod trust;
+#[cfg(lab3_unchecked)]
+mod unchecked;
 
 use lab3_trust::{CREATE_KEY, FREEZE, Kind, MANAGE_KEY, Owned, Rule, SEAL, Scope, THAW};
 
