@@ -1,11 +1,15 @@
 //! The command line: every command, argument and help text.
 
+mod trust;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lab3_units::{Amount, Asset, Did, Ratio};
 
 use crate::config::Flag;
+
+pub use trust::{KeyCommand, KeyCreateArgs, KeyListArgs, KeyRevokeArgs, KeyRotateArgs, PlaceArgs, SealArgs};
 
 /// Lab 3: one ledger for everything scarce in a Hive.
 #[derive(Debug, Parser)]
@@ -66,6 +70,12 @@ pub enum Command {
     /// Make a data folder from a backup, verifying every record.
     #[command(after_help = "Example:\n  lab3 restore /backup/lab3-monday --data /var/lib/lab3-restored")]
     Restore(RestoreArgs),
+    /// Make, list, revoke and replace keys.
+    #[command(subcommand, arg_required_else_help = true)]
+    Key(KeyCommand),
+    /// Close an open Hive, for good, without making a key.
+    #[command(after_help = "Examples:\n  lab3 seal\n  lab3 seal --data /var/lib/lab3")]
+    Seal(SealArgs),
     /// Show or check the configuration.
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigCommand),

@@ -8,7 +8,9 @@ pub mod demo;
 pub mod grant;
 pub mod history;
 pub mod journal;
+pub mod key;
 pub mod quota;
+pub mod seal;
 pub mod serve;
 pub mod stats;
 pub mod transfer;
@@ -21,9 +23,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::Failure;
-use crate::cli::{Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, JournalCommand};
+use crate::cli::{Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, JournalCommand, KeyCommand};
 use crate::client::{Client, ClientError, Document, Reply};
 use crate::config::{ConfigFile, Flag, Layers, Resolved, resolve};
+use key::Place;
 
 /// The environment variables of the process, handed in so that tests have their own.
 pub type Env = BTreeMap<String, String>;
@@ -40,6 +43,8 @@ pub fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Command::Allocate(args) => allocate::run(&desk(&args.desk)?, args)?,
         Command::History(args) => history::run(&desk(&args.desk)?, args)?,
         Command::Stats(args) => stats::run(&desk(&args.desk)?, args)?,
+        Command::Key(command) => keys(command, env)?,
+        Command::Seal(args) => seal::run(&Place::of(&args.place, env)?, args)?,
         Command::Explain(args) => crate::explain::explain(&args.code)?,
         Command::Config(ConfigCommand::Show(args)) => config::show(args, env)?,
         Command::Config(ConfigCommand::Check(args)) => config::check(args, env)?,
@@ -54,6 +59,15 @@ pub fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{}", data.trim_end())?;
     Ok(stdout.flush()?)
+}
+
+fn keys(command: &KeyCommand, env: &Env) -> Result<String, Failure> {
+    match command {
+        KeyCommand::Create(args) => key::create(&Place::of(&args.place, env)?, args).map(key::Made::told),
+        KeyCommand::List(args) => key::list(&Place::of(&args.place, env)?, args),
+        KeyCommand::Revoke(args) => key::revoke(&Place::of(&args.place, env)?, args),
+        KeyCommand::Rotate(args) => key::rotate(&Place::of(&args.place, env)?, args).map(key::Made::told),
+    }
 }
 
 /// The configuration of a command: its file, the environment, its flags.
