@@ -1,6 +1,7 @@
 //! The command line: every command, argument and help text.
 
 mod trust;
+mod wallet;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use lab3_units::{Amount, Asset, Did, Ratio};
 use crate::config::Flag;
 
 pub use trust::{KeyCommand, KeyCreateArgs, KeyListArgs, KeyRevokeArgs, KeyRotateArgs, PlaceArgs, SealArgs};
+pub use wallet::{WalletCommand, WalletFileArgs, WalletNewArgs, WalletSignArgs, WalletTransferArgs};
 
 /// Lab 3: one ledger for everything scarce in a Hive.
 #[derive(Debug, Parser)]
@@ -76,6 +78,12 @@ pub enum Command {
     /// Close an open Hive, for good, without making a key.
     #[command(after_help = "Examples:\n  lab3 seal\n  lab3 seal --data /var/lib/lab3")]
     Seal(SealArgs),
+    /// Say how this Hive stands, what is wrong, and what to do; exit code 1 when something is bad.
+    #[command(after_help = "Example:\n  lab3 doctor --data /var/lib/lab3 --config /etc/lab3.toml")]
+    Doctor(DoctorArgs),
+    /// Keep a key of your own, and sign what you pay.
+    #[command(subcommand, arg_required_else_help = true)]
+    Wallet(WalletCommand),
     /// Show or check the configuration.
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigCommand),
@@ -314,6 +322,14 @@ pub struct DataArgs {
     /// The configuration.
     #[command(flatten)]
     pub config: ConfigArgs,
+}
+
+/// `lab3 doctor`
+#[derive(Args, Clone, Debug, Default)]
+pub struct DoctorArgs {
+    /// The Hive.
+    #[command(flatten)]
+    pub data: DataArgs,
 }
 
 /// `lab3 journal verify`

@@ -5,6 +5,7 @@ pub mod backup;
 pub mod balance;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod grant;
 pub mod history;
 pub mod journal;
@@ -14,6 +15,7 @@ pub mod seal;
 pub mod serve;
 pub mod stats;
 pub mod transfer;
+pub mod wallet;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -23,7 +25,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::Failure;
-use crate::cli::{Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, JournalCommand, KeyCommand};
+use crate::cli::{Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, JournalCommand, KeyCommand, WalletCommand};
 use crate::client::{Client, ClientError, Document, Reply};
 use crate::config::{ConfigFile, Flag, Layers, Resolved, resolve};
 use key::Place;
@@ -45,6 +47,11 @@ pub fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Command::Stats(args) => stats::run(&desk(&args.desk)?, args)?,
         Command::Key(command) => keys(command, env)?,
         Command::Seal(args) => seal::run(&Place::of(&args.place, env)?, args)?,
+        Command::Wallet(WalletCommand::New(args)) => wallet::new(args, env)?,
+        Command::Wallet(WalletCommand::Show(args)) => wallet::show(args, env)?,
+        Command::Wallet(WalletCommand::Sign(args)) => wallet::sign(args, env)?,
+        Command::Wallet(WalletCommand::Transfer(args)) => wallet::transfer(&desk(&args.desk)?, args, env)?,
+        Command::Doctor(args) => return doctor::run(args, env),
         Command::Explain(args) => crate::explain::explain(&args.code)?,
         Command::Config(ConfigCommand::Show(args)) => config::show(args, env)?,
         Command::Config(ConfigCommand::Check(args)) => config::check(args, env)?,

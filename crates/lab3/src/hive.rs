@@ -116,7 +116,8 @@ fn connected(provider: &Provider, models: Vec<String>, source: Arc<dyn Source>) 
     Connected { name, models, embeds: provider.embeds, source, room }
 }
 
-fn needs_key(kind: Kind) -> bool {
+/// Whether a provider of that kind is asked only with a key.
+pub fn needs_key(kind: Kind) -> bool {
     matches!(kind, Kind::Anthropic | Kind::OpenAi | Kind::Gemini | Kind::DeepSeek)
 }
 

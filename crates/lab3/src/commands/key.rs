@@ -15,7 +15,7 @@ use crate::cli::{KeyCreateArgs, KeyListArgs, KeyRevokeArgs, KeyRotateArgs, Place
 use crate::client::{Client, Document, Path, Reply};
 use crate::table::{list as table, pairs};
 
-pub(super) use folder::Folder;
+pub(super) use folder::{Folder, now, read_trust};
 
 /// Where a command about keys is done.
 pub enum Place {

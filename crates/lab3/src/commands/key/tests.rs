@@ -4,7 +4,6 @@ use clap::Parser as _;
 use lab3_store::SqliteStore;
 use tempfile::TempDir;
 
-use super::folder::{now, read_trust};
 use super::*;
 use crate::cli::{Cli, Command, KeyCommand};
 use crate::fake_desk::{Asked, desk_replying};
