@@ -4,7 +4,7 @@
 
 mod folder;
 
-use lab3_trust::Kind;
+use lab3_trust::{Kind, Scope};
 use lab3_units::Asset;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -194,7 +194,9 @@ fn row(key: &Document) -> Vec<String> {
     let successor = key.text("replaced_by");
     let standing = key.text("standing") + &if successor.is_empty() { String::new() } else { format!(", now key {successor}") };
     let text = |field: &str| key.text(field);
-    let scopes = key.words("scopes").join(" ");
+    let scopes = key.words("scopes");
+    let all = Kind::parse(&text("kind")).is_some_and(|kind| kind.widest().iter().map(Scope::as_str).eq(scopes.iter().map(String::as_str)));
+    let scopes = if all { "all of its kind".to_owned() } else { scopes.join(" ") };
     let used = text("last_used_at");
     vec![text("number"), text("key_id"), text("kind"), whose, scopes, standing, text("expires_at"), used, text("created_by"), text("note")]
 }

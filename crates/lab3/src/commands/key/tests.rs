@@ -106,12 +106,12 @@ fn rotate_and_revoke() {
 fn list_is_a_table() {
     let reply = r#"{"keys":[
         {"number":1,"key_id":"aa","kind":"operator","did":null,"name":null,"scopes":["read","keys"],"standing":"overlap","replaced_by":3,"expires_at":null,"last_used_at":"2026-11-23T00:00:00Z","created_by":"desk","note":""},
-        {"number":2,"key_id":"bb","kind":"citizen","did":"did:k:a","name":null,"scopes":["read"],"standing":"valid","replaced_by":null,"expires_at":"2027-01-01T00:00:00Z","last_used_at":null,"created_by":"key 1","note":"laptop"}],"open":false}"#;
+        {"number":2,"key_id":"bb","kind":"auditor","did":"did:k:a","name":null,"scopes":["read","journal","metrics"],"standing":"valid","replaced_by":null,"expires_at":"2027-01-01T00:00:00Z","last_used_at":null,"created_by":"key 1","note":"laptop"}],"open":false}"#;
     let (printed, asked) = at_desk("key list --did did:k:a", reply);
     assert_eq!(asked.line, "GET /lab3/keys?did=did:k:a HTTP/1.1");
     let printed = lines(&printed.unwrap().0);
     assert_eq!(printed[2], "1 aa operator read keys overlap, now key 3 2026-11-23T00:00:00Z desk");
-    assert_eq!(printed.last().unwrap(), "2 bb citizen did:k:a read valid 2027-01-01T00:00:00Z key 1 laptop");
+    assert_eq!(printed.last().unwrap(), "2 bb auditor did:k:a all of its kind valid 2027-01-01T00:00:00Z key 1 laptop");
 }
 
 /// A folder, and the place it is.

@@ -190,3 +190,27 @@ fn another_ones_key_signs_nothing() {
     assert_eq!(refused.exit_code(), 2);
     assert_eq!(asked.try_iter().count(), 0, "nobody was asked");
 }
+
+/// The page's second block of shell, which makes a text and signs it.
+#[test]
+fn the_page_signs_with_openssl_what_we_read() {
+    let page = include_str!("../../../../../docs/modules/trust.md");
+    let blocks: Vec<&str> = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    if Process::new("openssl").arg("version").output().is_err() {
+        return;
+    }
+    let base = TempDir::new().unwrap();
+    let names = "set -eu\nhive=Kaizen journal=jn_06f2x1w0v7r9h3kz8q5d4c2bgm\n";
+    let script = format!("{names}{}{}printf '%s\\n' \"$key\" \"$salt\" \"$reason\" \"$signature\"", blocks[0], blocks[1]);
+    let done = Process::new("sh").current_dir(base.path()).arg("-c").arg(script).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let told = String::from_utf8(done.stdout).unwrap();
+    let [key, salt, reason, signature] = told.lines().collect::<Vec<_>>()[..] else { panic!("{told}") };
+    let file = base.path().join("alice.pem");
+    assert_eq!(Wallet::read(&file).unwrap().public().to_string(), key);
+    let text = std::fs::read_to_string(base.path().join("intent.txt")).unwrap();
+    let statement = Statement::parse(&text).unwrap();
+    let salt = u128::from_str_radix(salt, 16).unwrap().to_be_bytes();
+    assert!(matches!(&statement.act, Act::Transfer { memo, .. } if *memo == Some(MemoHash::of(&salt, reason))), "{text}");
+    assert!(PublicKey::parse(key).unwrap().verifies(text.as_bytes(), &Signature::parse(signature).unwrap()));
+}
