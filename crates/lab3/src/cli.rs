@@ -1,11 +1,17 @@
 //! The command line: every command, argument and help text.
 
+mod trust;
+mod wallet;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lab3_units::{Amount, Asset, Did, Ratio};
 
 use crate::config::Flag;
+
+pub use trust::{KeyCommand, KeyCreateArgs, KeyListArgs, KeyRevokeArgs, KeyRotateArgs, PlaceArgs, SealArgs};
+pub use wallet::{WalletCommand, WalletFileArgs, WalletNewArgs, WalletSignArgs, WalletTransferArgs};
 
 /// Lab 3: one ledger for everything scarce in a Hive.
 #[derive(Debug, Parser)]
@@ -66,6 +72,18 @@ pub enum Command {
     /// Make a data folder from a backup, verifying every record.
     #[command(after_help = "Example:\n  lab3 restore /backup/lab3-monday --data /var/lib/lab3-restored")]
     Restore(RestoreArgs),
+    /// Make, list, revoke and replace keys.
+    #[command(subcommand, arg_required_else_help = true)]
+    Key(KeyCommand),
+    /// Close an open Hive, for good, without making a key.
+    #[command(after_help = "Examples:\n  lab3 seal\n  lab3 seal --data /var/lib/lab3")]
+    Seal(SealArgs),
+    /// Say how this Hive stands, what is wrong, and what to do; exit code 1 when something is bad.
+    #[command(after_help = "Example:\n  lab3 doctor --data /var/lib/lab3 --config /etc/lab3.toml")]
+    Doctor(DoctorArgs),
+    /// Keep a key of your own, and sign what you pay.
+    #[command(subcommand, arg_required_else_help = true)]
+    Wallet(WalletCommand),
     /// Show or check the configuration.
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigCommand),
@@ -304,6 +322,14 @@ pub struct DataArgs {
     /// The configuration.
     #[command(flatten)]
     pub config: ConfigArgs,
+}
+
+/// `lab3 doctor`
+#[derive(Args, Clone, Debug, Default)]
+pub struct DoctorArgs {
+    /// The Hive.
+    #[command(flatten)]
+    pub data: DataArgs,
 }
 
 /// `lab3 journal verify`

@@ -5,13 +5,17 @@ pub mod backup;
 pub mod balance;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod grant;
 pub mod history;
 pub mod journal;
+pub mod key;
 pub mod quota;
+pub mod seal;
 pub mod serve;
 pub mod stats;
 pub mod transfer;
+pub mod wallet;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -21,9 +25,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::Failure;
-use crate::cli::{Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, JournalCommand};
+use crate::cli::{Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, JournalCommand, KeyCommand, WalletCommand};
 use crate::client::{Client, ClientError, Document, Reply};
 use crate::config::{ConfigFile, Flag, Layers, Resolved, resolve};
+use key::Place;
 
 /// The environment variables of the process, handed in so that tests have their own.
 pub type Env = BTreeMap<String, String>;
@@ -40,6 +45,13 @@ pub fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Command::Allocate(args) => allocate::run(&desk(&args.desk)?, args)?,
         Command::History(args) => history::run(&desk(&args.desk)?, args)?,
         Command::Stats(args) => stats::run(&desk(&args.desk)?, args)?,
+        Command::Key(command) => keys(command, env)?,
+        Command::Seal(args) => seal::run(&Place::of(&args.place, env)?, args)?,
+        Command::Wallet(WalletCommand::New(args)) => wallet::new(args, env)?,
+        Command::Wallet(WalletCommand::Show(args)) => wallet::show(args, env)?,
+        Command::Wallet(WalletCommand::Sign(args)) => wallet::sign(args, env)?,
+        Command::Wallet(WalletCommand::Transfer(args)) => wallet::transfer(&desk(&args.desk)?, args, env)?,
+        Command::Doctor(args) => return doctor::run(args, env),
         Command::Explain(args) => crate::explain::explain(&args.code)?,
         Command::Config(ConfigCommand::Show(args)) => config::show(args, env)?,
         Command::Config(ConfigCommand::Check(args)) => config::check(args, env)?,
@@ -54,6 +66,15 @@ pub fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{}", data.trim_end())?;
     Ok(stdout.flush()?)
+}
+
+fn keys(command: &KeyCommand, env: &Env) -> Result<String, Failure> {
+    match command {
+        KeyCommand::Create(args) => key::create(&Place::of(&args.place, env)?, args).map(key::Made::told),
+        KeyCommand::List(args) => key::list(&Place::of(&args.place, env)?, args),
+        KeyCommand::Revoke(args) => key::revoke(&Place::of(&args.place, env)?, args),
+        KeyCommand::Rotate(args) => key::rotate(&Place::of(&args.place, env)?, args).map(key::Made::told),
+    }
 }
 
 /// The configuration of a command: its file, the environment, its flags.

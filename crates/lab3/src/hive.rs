@@ -16,9 +16,13 @@ use crate::{Failure, local_model};
 
 /// Opens the Hive in that folder. Blocks while the journal is checked and replayed.
 pub fn open(settings: &Settings, folder: &Path) -> Result<Engine, Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::Other(error.to_string());
-    let store = Arc::new(SqliteStore::open(folder).map_err(|error| failed(&error))?);
-    Engine::start(store, policy(settings), Arc::new(SystemClock), limits(settings)).map_err(|error| failed(&error))
+    start(settings, SqliteStore::open(folder).map_err(|error| Failure::Other(error.to_string()))?)
+}
+
+/// Opens the Hive in that store. Blocks while the journal is checked and replayed.
+pub fn start(settings: &Settings, store: SqliteStore) -> Result<Engine, Failure> {
+    let started = Engine::start(Arc::new(store), policy(settings), Arc::new(SystemClock), limits(settings));
+    started.map_err(|error| Failure::Other(error.to_string()))
 }
 
 /// What answers for the engine.
@@ -112,7 +116,8 @@ fn connected(provider: &Provider, models: Vec<String>, source: Arc<dyn Source>) 
     Connected { name, models, embeds: provider.embeds, source, room }
 }
 
-fn needs_key(kind: Kind) -> bool {
+/// Whether a provider of that kind is asked only with a key.
+pub fn needs_key(kind: Kind) -> bool {
     matches!(kind, Kind::Anthropic | Kind::OpenAi | Kind::Gemini | Kind::DeepSeek)
 }
 

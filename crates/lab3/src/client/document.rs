@@ -46,6 +46,12 @@ impl Document {
         list.unwrap_or_default().into_iter().map(Document).collect()
     }
 
+    /// The strings of the list under the field; none when there is no such list.
+    pub fn words(&self, field: &str) -> Vec<String> {
+        let list = self.0.get(field).and_then(|value| serde_json::from_str::<Vec<String>>(value.get()).ok());
+        list.unwrap_or_default().iter().map(|word| printable(word)).collect()
+    }
+
     /// The object's fields whose values are objects, by name.
     pub fn objects(&self) -> impl Iterator<Item = (&str, Document)> {
         self.0.iter().filter_map(|(name, value)| Some((name.as_str(), Document::parse(value.get())?)))

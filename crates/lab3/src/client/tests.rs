@@ -86,7 +86,7 @@ fn a_desk_that_stays_busy_is_told_in_its_own_words() {
     assert_eq!(refused.to_string(), "error[L3-0090]: The desk is busy\n  Try again in a second.\n  help: lab3 explain L3-0090");
     let requests: Vec<_> = asked.try_iter().collect();
     assert_eq!(requests.len(), 5);
-    assert_eq!(requests[0].header("authorization"), None, "a read needs no authority, so the token stays here");
+    assert_eq!(requests[0].header("authorization"), Some("Bearer a-token-of-sixteen"), "a closed Hive tells nothing to nobody");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::Failure;
 use crate::cli::TransferArgs;
-use crate::client::{Client, Path};
+use crate::client::{Client, Document, Path};
 use crate::table::pairs;
 
 #[derive(Serialize)]
@@ -26,13 +26,16 @@ pub fn run(client: &Client, args: &TransferArgs) -> Result<String, Failure> {
         reason: args.reason.as_deref(),
     };
     let reply = client.post(&Path::new("/lab3/financial/transfer"), &super::body(&request)?, args.key.as_deref())?;
-    Ok(super::shown(&reply, &args.desk, |transfer| {
-        pairs(&[
-            ("transaction", transfer.text("tx_id")),
-            ("amount", transfer.with_unit("amount_gic", "MIC")),
-            ("fee", transfer.with_unit("fee_gic", "MIC")),
-            ("time", transfer.text("timestamp")),
-            ("record", transfer.text("sequence")),
-        ])
-    })?)
+    Ok(super::shown(&reply, &args.desk, table)?)
+}
+
+/// A transfer that was made, for people.
+pub(super) fn table(transfer: &Document) -> String {
+    pairs(&[
+        ("transaction", transfer.text("tx_id")),
+        ("amount", transfer.with_unit("amount_gic", "MIC")),
+        ("fee", transfer.with_unit("fee_gic", "MIC")),
+        ("time", transfer.text("timestamp")),
+        ("record", transfer.text("sequence")),
+    ])
 }

@@ -1,0 +1,213 @@
+//! The doctor on real folders.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use clap::Parser as _;
+use lab3_store::ApartFolder;
+use lab3_tlog::{Checkpoint, Signer};
+use lab3_trust::{By, Deed, Fact, Holder, KeyCreated, KeyText, Kind};
+use lab3_units::{Did, Time};
+use tempfile::TempDir;
+
+use super::*;
+use crate::cli::{Cli, Command, ConfigArgs, KeyCommand};
+use crate::commands::key::{self, Place};
+
+/// A Hive in a folder of its own, which a desk opened once.
+struct Hive {
+    base: TempDir,
+}
+
+impl Hive {
+    fn begun() -> Self {
+        let hive = Self { base: TempDir::new().unwrap() };
+        let settings = hive.resolved(&[]).settings;
+        let engine = crate::hive::open(&settings, &hive.data()).unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        drop(runtime.block_on(crate::signer::open(&engine, "Kaizen", &hive.data())).unwrap().unwrap());
+        engine.stop();
+        fs::set_permissions(hive.data(), fs::Permissions::from_mode(0o700)).unwrap();
+        hive
+    }
+
+    fn data(&self) -> PathBuf {
+        self.base.path().join("data")
+    }
+
+    fn signer(&self) -> PathBuf {
+        ApartFolder::beside(&self.data())
+    }
+
+    fn resolved(&self, more: &[(&str, &str)]) -> Resolved {
+        let flag = |path: &str, text: &str| crate::config::Flag { name: "--set".to_owned(), path: path.to_owned(), text: text.to_owned() };
+        let data = [flag("data.dir", &self.data().display().to_string())];
+        configure(&ConfigArgs::default(), data.into_iter().chain(more.iter().map(|(path, text)| flag(path, text))).collect(), &Env::new())
+            .unwrap()
+    }
+
+    /// As if the signer had signed a tree of that size.
+    fn sign(&self, size: u64) {
+        let apart = ApartFolder::open(self.signer()).unwrap();
+        let signer = Signer::parse(apart.secret().unwrap().unwrap().trim()).unwrap();
+        let checkpoint = Checkpoint { origin: signer.verifier().name().to_owned(), size, root: [7; 32], extensions: Vec::new() };
+        apart.keep_checkpoint(&checkpoint.sign(&signer).unwrap().to_string()).unwrap();
+    }
+
+    fn key(&self, line: &str) {
+        let data = self.data().display().to_string();
+        let words = ["lab3", "key"].into_iter().chain(line.split(' ')).chain(["--data", &data]);
+        let Command::Key(command) = Cli::try_parse_from(words).unwrap().command else { panic!() };
+        match command {
+            KeyCommand::Create(args) => drop(key::create(&Place::of(&args.place, &Env::new()).unwrap(), &args).unwrap()),
+            KeyCommand::Revoke(args) => drop(key::revoke(&Place::of(&args.place, &Env::new()).unwrap(), &args).unwrap()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        examine(&self.resolved(&[]), None)
+    }
+
+    /// The one finding whose sentence has these words.
+    fn check(&self, words: &str, mark: Mark) {
+        assert_one(&self.findings(), words, mark);
+    }
+}
+
+fn assert_one(findings: &[Finding], words: &str, mark: Mark) {
+    let found: Vec<_> = findings.iter().filter(|finding| finding.what.contains(words)).collect();
+    assert!(matches!(found[..], [finding] if finding.mark == mark), "{words}: {found:#?} of {findings:#?}");
+    assert!(found.iter().all(|finding| (finding.mark == Mark::Ok) == finding.help.is_empty()), "{found:#?}");
+}
+
+#[test]
+fn a_hive_from_its_beginning() {
+    let hive = Hive::begun();
+    hive.check("the Hive is open", Mark::Look);
+    hive.check("is reached from this machine only", Mark::Ok);
+    hive.check("the signer's key is the one", Mark::Ok);
+    hive.check("on the same disk", Mark::Look);
+    hive.check("providers without a key", Mark::Look);
+    hive.check("nothing is signed yet", Mark::Look);
+    assert!(hive.findings().iter().all(|finding| finding.mark != Mark::Bad), "{:#?}", hive.findings());
+    hive.key("create operator --expires-at 2099-01-01T00:00:00Z");
+    hive.check("the Hive is closed since 20", Mark::Ok);
+    hive.check("one operator's key works", Mark::Ok);
+    hive.check("no key expires within 14 days", Mark::Ok);
+    hive.key("revoke 1");
+    hive.check("no operator's key works", Mark::Bad);
+    let line = Finding::bad("it is so", "do that").line();
+    assert_eq!(line, "bad   it is so\n      help: do that");
+}
+
+#[test]
+fn where_nothing_is_yet() {
+    let hive = Hive { base: TempDir::new().unwrap() };
+    hive.check("there is no Hive in", Mark::Look);
+    assert!(!hive.data().exists() && !hive.signer().exists(), "the doctor made something");
+    fs::create_dir(hive.data()).unwrap();
+    fs::write(hive.data().join("journal.db"), "no database, but long enough to be looked at as one").unwrap();
+    hive.check("cannot be read", Mark::Bad);
+}
+
+#[test]
+fn the_signers_folder() {
+    let set = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let hive = Hive::begun();
+    set(&hive.signer(), 0o750);
+    hive.check("others on this machine can get into", Mark::Bad);
+    set(&hive.signer(), 0o700);
+    set(&hive.signer().join("log.key"), 0o644);
+    hive.check("others on this machine can get into", Mark::Bad);
+    set(&hive.signer().join("log.key"), 0o600);
+    hive.check("data.signer is its owner's alone", Mark::Ok);
+    let records = SqliteStore::open_read_only(hive.data()).unwrap().reader().unwrap().last().unwrap();
+    hive.check("nothing is signed yet", Mark::Look);
+    hive.sign(records - 1);
+    hive.check(&format!("{} of {records} records are signed", records - 1), Mark::Ok);
+    hive.sign(records);
+    hive.check(&format!("all {records} records are signed"), Mark::Ok);
+    hive.sign(records + 1);
+    hive.check("an older copy of it was put back", Mark::Bad);
+    fs::write(hive.signer().join("checkpoint"), "x").unwrap();
+    hive.check("cannot be understood", Mark::Bad);
+    fs::copy(Hive::begun().signer().join("log.key"), hive.signer().join("log.key")).unwrap();
+    hive.check("is not the one this journal was begun with", Mark::Bad);
+    fs::write(hive.signer().join("log.key"), "x").unwrap();
+    hive.check("the key in", Mark::Bad);
+    fs::remove_file(hive.signer().join("log.key")).unwrap();
+    hive.check("has no key", Mark::Bad);
+    fs::remove_dir_all(hive.signer()).unwrap();
+    hive.check("is not there", Mark::Bad);
+    assert!(!hive.signer().exists(), "the doctor made something");
+}
+
+#[test]
+fn who_reads_the_files() {
+    let set = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let hive = Hive::begun();
+    hive.check("data is its owner's alone", Mark::Ok);
+    set(&hive.data(), 0o755);
+    hive.check("read everybody's transactions", Mark::Look);
+    set(&hive.data(), 0o775);
+    hive.check("others on this machine can write", Mark::Bad);
+    let config = hive.base.path().join("lab3.toml");
+    let check = |text: &str, mode: u32, expected: Option<Mark>| {
+        fs::write(&config, text).unwrap();
+        set(&config, mode);
+        let args = ConfigArgs { config: Some(config.clone()), ..ConfigArgs::default() };
+        let found = files::configuration(&config, &configure(&args, Vec::new(), &Env::new()).unwrap().entries);
+        assert_eq!(found.map(|finding| finding.mark), expected, "{text} {mode:o}");
+    };
+    check("[compute]\nquota_gic = 5\n", 0o644, None);
+    check("[providers.deepseek]\napi_key = \"sk-1\"\n", 0o644, Some(Mark::Bad));
+    check("[providers.deepseek]\napi_key = \"sk-1\"\n", 0o600, Some(Mark::Ok));
+}
+
+#[test]
+fn the_room_left() {
+    let marks = [0, files_limit(256) - 1, files_limit(256), files_limit(2048) - 1, files_limit(2048)];
+    let marks = marks.map(|free| files::room(free, Path::new("d")).mark);
+    assert_eq!(marks, [Mark::Bad, Mark::Bad, Mark::Look, Mark::Look, Mark::Ok]);
+}
+
+fn files_limit(mib: u64) -> u64 {
+    mib * 1024 * 1024
+}
+
+#[test]
+fn where_it_listens() {
+    let check = |open, listen: &str, mark| assert_eq!(standing::listening(open, listen.parse().unwrap()).mark, mark, "{open} {listen}");
+    check(true, "127.0.0.1:8003", Mark::Ok);
+    check(true, "[::1]:8003", Mark::Ok);
+    check(true, "0.0.0.0:8003", Mark::Bad);
+    check(false, "0.0.0.0:8003", Mark::Look);
+}
+
+#[test]
+fn keys_that_expire() {
+    let mut trust = State::default();
+    let now = Time::parse("2026-11-01T00:00:00Z").unwrap();
+    let mut make = |number: u8, expires: Option<&str>| {
+        let text = KeyText::make(Kind::Citizen, [number; 8], &[number; 32]);
+        let holder = if number == 1 { Holder::Operator } else { Holder::Citizen(Did::parse("did:k:a").unwrap()) };
+        let expires = expires.and_then(Time::parse);
+        let (scopes, note, citizens) = (holder.kind().widest(), "".into(), Vec::new());
+        let made = KeyCreated { number: number.into(), id: text.id(), hash: text.hash(), holder, scopes, expires, note, citizens };
+        trust.apply(now, &Fact { by: By::Desk, deed: Deed::KeyCreated(Box::new(made)) });
+    };
+    make(1, None);
+    make(2, Some("2026-11-15T00:00:00.001Z"));
+    make(3, Some("2026-11-15T00:00:00Z"));
+    make(4, Some("2026-11-02T00:00:00Z"));
+    make(5, Some("2026-11-01T00:00:00Z"));
+    for number in 6..30 {
+        make(number, Some("2026-11-10T00:00:00Z"));
+    }
+    let findings = standing::findings(&trust, now, Path::new("d"));
+    let soon: Vec<_> = findings.iter().filter(|finding| finding.what.contains("expire")).map(|finding| &*finding.what).collect();
+    assert_eq!((soon.len(), soon[0]), (21, "key 4 (did:k:a) expires at 2026-11-02T00:00:00Z"));
+    assert_eq!(soon[20], "6 more keys expire within 14 days", "all but key 2, which has longer, and key 5, which is over");
+}

@@ -1,0 +1,150 @@
+//! `lab3 wallet new|show|sign|transfer`: a member's own key, and what is paid with it.
+//!
+//! The key stands in a file as openssl writes Ed25519 keys, so that any shell can do the same without us.
+
+mod file;
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use lab3_trust::{Act, HiveName, MemoHash, PublicKey, Statement};
+use lab3_units::{Amount, Duration, Id};
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::Env;
+use super::key::now;
+use crate::Failure;
+use crate::cli::{WalletFileArgs, WalletNewArgs, WalletSignArgs, WalletTransferArgs};
+use crate::client::{Client, Path};
+use crate::table::pairs;
+
+use file::Wallet;
+
+/// The least that is signed as the highest fee when nobody says another, in KS: 0.01 MIC.
+const FEE_MAX_LEAST: i64 = 10_000;
+
+/// Makes a wallet.
+pub fn new(args: &WalletNewArgs, env: &Env) -> Result<String, Failure> {
+    let (path, wallet) = (path(&args.file, env)?, Wallet::fresh()?);
+    wallet.keep(&path)?;
+    eprintln!("This file is the key: who has it pays with it, and nobody can make it again. Keep a copy where others cannot read it.");
+    Ok(shown(&wallet, &path, args.json))
+}
+
+/// Shows whose key it is.
+pub fn show(args: &WalletNewArgs, env: &Env) -> Result<String, Failure> {
+    let path = path(&args.file, env)?;
+    Ok(shown(&Wallet::read(&path)?, &path, args.json))
+}
+
+fn shown(wallet: &Wallet, path: &std::path::Path, json: bool) -> String {
+    let (did, key, file) = (format!("did:key:{}", wallet.public()), wallet.public().to_string(), path.display().to_string());
+    if json {
+        return json!({ "did": did, "public_key": key, "file": file }).to_string();
+    }
+    pairs(&[("DID", did), ("public key", key), ("file", file)])
+}
+
+/// Signs an intent's text as it is.
+pub fn sign(args: &WalletSignArgs, env: &Env) -> Result<String, Failure> {
+    let wallet = Wallet::read(&path(&args.file, env)?)?;
+    let mut bytes = Vec::new();
+    if args.text.as_os_str() == "-" {
+        std::io::stdin().lock().read_to_end(&mut bytes)?;
+    } else {
+        bytes = std::fs::read(&args.text).map_err(|error| Failure::Other(format!("{} cannot be read: {error}", args.text.display())))?;
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::Other("an intent is text, and this is not".to_owned()))?;
+    let statement = Statement::parse(text).map_err(|error| Failure::Other(format!("{error}. Nothing is signed")))?;
+    Ok(signed(&wallet, &statement))
+}
+
+/// The signature, once it was said what is signed.
+fn signed(wallet: &Wallet, statement: &Statement) -> String {
+    let text = statement.text();
+    eprint!("signed with {}:\n{text}", wallet.public());
+    wallet.sign(&text).to_string()
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    from_did: &'a str,
+    to_did: &'a str,
+    amount: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    intent: Intent,
+}
+
+#[derive(Serialize)]
+struct Intent {
+    id: String,
+    not_after: String,
+    fee_max_gic: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memo_salt: Option<String>,
+    public_key: String,
+    signature: String,
+}
+
+/// Signs a transfer and sends it.
+pub fn transfer(client: &Client, args: &WalletTransferArgs, env: &Env) -> Result<String, Failure> {
+    let wallet = Wallet::read(&path(&args.file, env)?)?;
+    if let Some(key) = PublicKey::of_did(&args.from).filter(|key| *key != wallet.public()) {
+        return Err(Failure::Usage(format!("{} signs with {key}, and this wallet has {}", args.from, wallet.public())));
+    }
+    let salt = args.reason.as_ref().map(|_| file::random::<16>()).transpose()?;
+    let statement = statement(client, args, salt.as_deref())?;
+    let fee_max = fee_max(args);
+    let id = statement.id.text("tx").to_string();
+    let request = Request {
+        from_did: args.from.as_str(),
+        to_did: args.to.as_str(),
+        amount: super::mic(args.amount)?,
+        reason: args.reason.as_deref(),
+        intent: Intent {
+            id: id.clone(),
+            not_after: statement.not_after.to_string(),
+            fee_max_gic: super::mic(fee_max)?,
+            memo_salt: salt.map(|salt| format!("{:032x}", u128::from_be_bytes(*salt))),
+            public_key: wallet.public().to_string(),
+            signature: signed(&wallet, &statement),
+        },
+    };
+    // The statement's id is the key as well: however often it is sent, it is done once.
+    let reply = client.post(&Path::new("/lab3/financial/transfer"), &super::body(&request)?, Some(&id))?;
+    Ok(super::shown(&reply, &args.desk, super::transfer::table)?)
+}
+
+/// What is signed: the desk names the Hive and its journal, the rest is the payer's.
+fn statement(client: &Client, args: &WalletTransferArgs, salt: Option<&[u8; 16]>) -> Result<Statement, Failure> {
+    let hive = client.get(&Path::new("/lab3/hive"))?.document()?;
+    let unclear = |what: &str| Failure::Other(format!("the desk at {} does not say {what}", client.url()));
+    let memo = args.reason.as_deref().zip(salt).map(|(reason, salt)| MemoHash::of(salt, reason));
+    let act = Act::Transfer { from: args.from.clone(), to: args.to.clone(), amount: args.amount, fee_max: fee_max(args), memo };
+    Ok(Statement {
+        hive: HiveName::parse(&hive.text("hive")).ok_or_else(|| unclear("which Hive it is"))?,
+        journal: Id::parse("jn", &hive.text("journal")).map_err(|_| unclear("which journal it has"))?,
+        id: Id::from_bytes(uuid::Uuid::now_v7().into_bytes()),
+        not_after: now().after(Duration::from_secs(args.valid_seconds)),
+        act,
+    })
+}
+
+/// The highest fee that is signed: what was said, else a hundredth of the amount and at least 0.01 MIC.
+fn fee_max(args: &WalletTransferArgs) -> Amount {
+    args.fee_max.unwrap_or_else(|| Amount::new((args.amount.units() / 100).max(FEE_MAX_LEAST)))
+}
+
+/// The wallet's file: the one named, else `LAB3_WALLET`, else one in the home.
+fn path(args: &WalletFileArgs, env: &Env) -> Result<PathBuf, Failure> {
+    let variable = |name: &str| env.get(name).filter(|text| !text.is_empty()).map(PathBuf::from);
+    let home = || variable("HOME").map(|home| home.join(".config/lab3/wallet.pem"));
+    let none = || Failure::Usage("name the wallet's file: --file FILE, or LAB3_WALLET".to_owned());
+    args.file.clone().or_else(|| variable("LAB3_WALLET")).or_else(home).ok_or_else(none)
+}
+
+#[cfg(test)]
+mod tests;
