@@ -9,8 +9,8 @@ use lab3_finance::Fact as Money;
 use lab3_ledger::{Event, Kind};
 use lab3_units::{Amount, Id, Time};
 
-/// A log that lies in one way, and in which.
-pub fn mutated(honest: &Log, dice: &mut Dice) -> (String, Log) {
+/// A log that lies in one way, and in which; also about who acted, if `acts`.
+pub fn mutated(honest: &Log, dice: &mut Dice, acts: bool) -> (String, Log) {
     let mut log = honest.clone();
     let at = dice.below(log.entries.len());
     let what = match dice.below(16) {
@@ -62,6 +62,8 @@ pub fn mutated(honest: &Log, dice: &mut Dice) -> (String, Log) {
             return ("yesterday's records under another key".to_owned(), log);
         }
         11 => {
+            // A hold that is open then and ends later counts its record from the first.
+            let at = at / 2;
             log.entries.remove(at);
             format!("record {} left out, signed again", at + 1)
         }
@@ -70,14 +72,14 @@ pub fn mutated(honest: &Log, dice: &mut Dice) -> (String, Log) {
             log.entries.push(entry);
             format!("record {} once more at the end, signed again", at + 1)
         }
-        _ => forge(&mut log, dice),
+        _ => forge(&mut log, dice, acts),
     };
     (what, log.signed_again())
 }
 
 /// Changes the first record, from a random one on, that has what is to be changed.
-fn forge(log: &mut Log, dice: &mut Dice) -> String {
-    let (kind, first) = (dice.below(7), dice.below(log.entries.len()));
+fn forge(log: &mut Log, dice: &mut Dice, acts: bool) -> String {
+    let (kind, first) = (usize::from(!acts) + dice.below(7 - usize::from(!acts)), dice.below(log.entries.len()));
     for sequence in (1..=log.entries.len()).cycle().skip(first).take(log.entries.len()) {
         let mut record = log.record(sequence);
         if change(&mut record, kind) {
@@ -94,8 +96,8 @@ fn forge(log: &mut Log, dice: &mut Dice) -> String {
 fn change(record: &mut Record, kind: usize) -> bool {
     let more = |amount: &mut Amount| *amount = Amount::new(amount.units() + 1);
     match kind {
-        0 if is_transfer(record) => drop(record.entries.pop()),
-        1 if is_transfer(record) => record.actor = Actor::Engine,
+        0 if is_transfer(record) => record.actor = Actor::Engine,
+        1 if is_transfer(record) => drop(record.entries.pop()),
         2 => match record.entries.last_mut() {
             Some(Event::HoldReleased(end) | Event::HoldExpired(end) | Event::HoldSettled { end, .. }) => more(&mut end.held),
             _ => return false,
