@@ -96,10 +96,11 @@ def checkpoint_of(key, note):
             need(signed(public, text.encode() + b"\n", data[4:]), "the log's key has not signed the checkpoint")
             found += 1
     need(found, "the log's key has not signed the checkpoint")
-    origin, size, root, *more = text.split("\n")[:3] + [""] * 3 + text.split("\n")[3:]
-    need(origin == name, f"the checkpoint is of {origin!r}, not of {name!r}")
-    need(size.isascii() and size.isdigit() and str(int(size)) == size and all(text.split("\n")[3:]), "the checkpoint's form")
-    return int(size), unbase64(root)
+    lines = text.split("\n")
+    need(len(lines) >= 3 and all(lines), "the checkpoint is not origin, size, root")
+    need(lines[0] == name, f"the checkpoint is of {lines[0]!r}, not of {name!r}")
+    need(lines[1].isascii() and lines[1].isdigit() and str(int(lines[1])) == lines[1], "the checkpoint's size is no number")
+    return int(lines[1]), unbase64(lines[2])
 
 # Records (docs/journal.md): what a field is, is a function that reads it.
 class Reader:

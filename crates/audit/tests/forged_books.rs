@@ -173,17 +173,17 @@ fn money_does_not_appear_without_a_trace() {
     for change in [
         (|fact| {
             if let Money::EpochClosed { reward, .. } = fact {
-                *reward = Amount::new(7)
+                *reward = Amount::new(7);
             }
         }) as fn(&mut Money),
         |fact| {
             if let Money::EpochClosed { closed, .. } = fact {
-                *closed += 1
+                *closed += 1;
             }
         },
         |fact| {
             if let Money::EpochClosed { opened, .. } = fact {
-                *opened += 1
+                *opened += 1;
             }
         },
     ] {

@@ -5,7 +5,7 @@
 mod hive;
 mod served;
 
-use hive::Hive;
+use hive::{Hive, entries_of_rows};
 use lab3_audit::{Terms, Visit, audit};
 use lab3_units::FeeRate;
 use served::Log;
@@ -33,4 +33,12 @@ fn honest_hives_pass() {
         assert!(figures.holds_placed > 20 && figures.keys > 4 && figures.supply.units() > 0, "{figures:?}");
         assert_eq!(figures.supply.units(), figures.minted.units() + figures.rewards.units());
     }
+}
+
+#[test]
+fn a_journal_of_the_first_version_passes() {
+    let text = include_str!("../../engine/tests/journal/version-1.txt");
+    let mut log = Log::of(entries_of_rows(text));
+    let verdict = audit(&mut log, &Terms { fee: FeeRate::from_percent("0.001").ok(), ..Terms::default() }, |_, _| {});
+    assert!(verdict.holds() && verdict.figures.records == 19, "{verdict}");
 }

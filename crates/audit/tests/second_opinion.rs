@@ -33,6 +33,20 @@ for folder in sys.argv[3].split():
     print(verify.main([folder, *sys.argv[2].split()]))
 ";
 
+/// Judges a folder served over HTTP, below `/lab3/log/`.
+const SERVED: &str = "
+import functools, http.server, sys, threading
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+import verify
+class Log(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+log = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Log, directory=sys.argv[3]))
+threading.Thread(target=log.serve_forever, daemon=True).start()
+print(verify.main([f'http://127.0.0.1:{log.server_port}']))
+";
+
 struct Folder(PathBuf);
 
 impl Folder {
@@ -52,13 +66,17 @@ impl Drop for Folder {
 
 /// Status and words for each folder; none without a Python new enough.
 fn judge(arguments: &str, folders: &[PathBuf]) -> Option<Vec<(i32, String)>> {
-    let program = Path::new(PROGRAM).parent().unwrap();
     let folders: Vec<&str> = folders.iter().map(|folder| folder.to_str().unwrap()).collect();
-    let run = Command::new("python3").args(["-c", ALL]).arg(program).args([arguments, &folders.join("\n")]).output().ok()?;
+    run(ALL, arguments, &folders.join("\n"), folders.len())
+}
+
+fn run(code: &str, arguments: &str, folders: &str, count: usize) -> Option<Vec<(i32, String)>> {
+    let run =
+        Command::new("python3").args(["-c", code]).arg(Path::new(PROGRAM).parent().unwrap()).args([arguments, folders]).output().ok()?;
     let out = String::from_utf8(run.stdout).unwrap();
     assert!(run.status.success(), "{out}{}", String::from_utf8_lossy(&run.stderr));
     let lines: Vec<&str> = out.lines().collect();
-    assert_eq!(lines.len(), 2 * folders.len(), "{out}");
+    assert_eq!(lines.len(), 2 * count, "{out}");
     Some(lines.chunks(2).map(|pair| (pair[1].parse().unwrap(), pair[0].to_owned())).collect())
 }
 
@@ -118,4 +136,14 @@ fn honest_hives_hold_and_go_on() {
     log.signed_again().export(&path);
     hive.stop();
     assert_eq!(judge(&format!("--last {}", last.display()), &[path]).unwrap()[0].0, 1);
+}
+
+#[test]
+fn it_asks_over_http() {
+    let folder = Folder::new("served");
+    log(3, 150).export(&folder.0.join("lab3/log"));
+    let Some(told) = run(SERVED, "", folder.0.to_str().unwrap(), 1) else { return };
+    assert_eq!(told[0].0, 0, "{}", told[0].1);
+    fs::remove_file(folder.0.join("lab3/log/tile/data/000")).unwrap();
+    assert_eq!(run(SERVED, "", folder.0.to_str().unwrap(), 1).unwrap()[0].0, 2);
 }

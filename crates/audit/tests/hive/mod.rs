@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use lab3_compute as compute;
-use lab3_engine::{Actor, Command, Engine, Key, Limits, ManualClock, MemoryStore, Order, Policy, Submission};
+use lab3_engine::{Actor, Command, Engine, Key, Limits, ManualClock, MemoryStore, Order, Policy, Row, Store, Submission};
 use lab3_finance as finance;
 use lab3_trust::{Bearer, CreateKey, Delegate, Holder, KeyText, Kind, Principal, PublicKey, RevokeKey, RotateKey, Scope, Scopes};
 use lab3_units::{Amount, Did, Duration, Id, Time};
@@ -49,8 +49,13 @@ pub struct Hive {
 
 impl Hive {
     pub fn new(seed: u64) -> Self {
+        Self::on(seed, MemoryStore::new())
+    }
+
+    /// The Hive whose journal this store has.
+    fn on(seed: u64, store: MemoryStore) -> Self {
         let clock = Arc::new(ManualClock::new(Time::parse("2025-10-31T14:30:00Z").unwrap()));
-        let engine = Engine::start(Arc::new(MemoryStore::new()), Policy::default(), clock.clone(), Limits::default()).unwrap();
+        let engine = Engine::start(Arc::new(store), Policy::default(), clock.clone(), Limits::default()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         Self { engine, clock, runtime, dice: Dice::new(seed), allocations: Vec::new(), keys: Vec::new(), drawn: 0 }
     }
@@ -305,6 +310,21 @@ impl Hive {
         let submission = self.submission(actor, command);
         drop(self.runtime.block_on(self.engine.submit(submission)));
     }
+}
+
+/// The records of a journal in the text of `crates/engine/tests/journal`: a row a line, its first record, how many it holds, its bytes.
+pub fn entries_of_rows(text: &str) -> Vec<Vec<u8>> {
+    let store = MemoryStore::new();
+    for line in text.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let body = (0..words[2].len()).step_by(2).map(|at| u8::from_str_radix(&words[2][at..at + 2], 16).unwrap()).collect();
+        let row = Row { first: words[0].parse().unwrap(), len: words[1].parse().unwrap(), body, openings: Vec::new() };
+        store.journal().unwrap().append(&[row]).unwrap();
+    }
+    let hive = Hive::on(0, store);
+    let entries = hive.entries();
+    hive.stop();
+    entries
 }
 
 fn number(principal: &Principal) -> u32 {
