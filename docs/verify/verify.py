@@ -292,6 +292,7 @@ class Books:
             need("pool_balance" not in fact or fact["pool_balance"] == self.accounts[self.offices[1]]["balance"], "the pool's balance")
         if record["fact"][0] == "Compute":
             inner = fact.get("allocated") or fact.get("reported") or fact
+            self.used(kind, inner, record["entries"], moved)
             opening, granted = inner.get("opening"), [(e["credit"], e["amount"]) for e in moved("Allowance")]
             said = [(opening["account"], opening["quota"])] if opening and opening["quota"] > 0 else []
             need(granted == said, "an allowance is granted that is not told of")
@@ -300,6 +301,16 @@ class Books:
                 account, moment = self.accounts[opening["account"]], datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=record["at"])
                 need(account["month"] < opening["period"] == moment.year * 12 + moment.month - 1, "a month is opened out of turn")
                 account["month"] = opening["period"]
+
+    def used(self, kind, fact, events, moved):
+        ends = [e for name, e in events if name in ("HoldReleased", "HoldExpired")]
+        by_hive = sum(e["amount"] for e in moved("Settlement") if self.accounts[e["debit"]]["purpose"] == "Expense")
+        charged = sum(e["taken"] for name, e in events if name == "HoldSettled") + sum(e["amount"] for e in moved("Settlement")) - by_hive
+        if kind in ("Released", "Expired"):
+            need(len(ends) == fact.get("allocations", 1) and fact["released"] == sum(e["held"] for e in ends), "what it says was freed")
+            need(fact["lapsed"] == sum(e["amount"] for e in moved("Lapse")), "what it says lapsed")
+        if kind in ("Reported", "Settled") and not fact["late"]:
+            need((fact["charged"], fact["hive_paid"]) == (charged, by_hive), "what it says was paid")
 
     def supply(self):
         return -self.accounts[self.offices[0]]["balance"] if self.offices else 0

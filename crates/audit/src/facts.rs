@@ -8,6 +8,7 @@ use lab3_ledger::{AccountNo, Event, Kind, Purpose};
 use lab3_units::{Amount, Asset};
 
 use crate::books::Books;
+use crate::usage;
 use crate::verdict::{Class, Found};
 
 /// What the facts so far leave to be known.
@@ -36,7 +37,10 @@ impl Told {
         }
         match &record.fact {
             Fact::Finance(money) => self.finance(books, *money, &record.entries),
-            Fact::Compute(compute) => opened(books, record, opening(compute)),
+            Fact::Compute(compute) => {
+                usage::check(books, record, compute)?;
+                opened(books, record, opening(compute))
+            }
             Fact::Refused(_) | Fact::Batch { .. } | Fact::Trust(_) => Ok(()),
         }
     }

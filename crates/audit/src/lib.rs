@@ -18,6 +18,7 @@ mod leaves;
 mod replay;
 mod signatures;
 mod source;
+mod usage;
 mod verdict;
 mod visit;
 

@@ -50,6 +50,20 @@ fn balances_below_nothing_are_found() {
 }
 
 #[test]
+fn a_settlement_gives_nothing_back() {
+    // Late enough for the provider to have something.
+    check_from(300, Class::Limits, |record| {
+        record.entries.iter_mut().any(|event| match event {
+            Event::HoldSettled { taken, .. } => {
+                *taken = Amount::new(-1);
+                true
+            }
+            _ => false,
+        })
+    });
+}
+
+#[test]
 fn a_ceiling_is_kept() {
     check(Class::Limits, |record| {
         record.entries.iter_mut().any(|event| match event {

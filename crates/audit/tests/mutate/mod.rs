@@ -4,6 +4,7 @@
 use crate::hive::Dice;
 use crate::lies::{is_transfer, paid, record};
 use crate::served::{Log, sign, signer};
+use lab3_compute::Fact as Compute;
 use lab3_engine::{Actor, Fact, Record};
 use lab3_finance::Fact as Money;
 use lab3_ledger::{Event, Kind};
@@ -79,7 +80,7 @@ pub fn mutated(honest: &Log, dice: &mut Dice, acts: bool) -> (String, Log) {
 
 /// Changes the first record, from a random one on, that has what is to be changed.
 fn forge(log: &mut Log, dice: &mut Dice, acts: bool) -> String {
-    let (kind, first) = (usize::from(!acts) + dice.below(7 - usize::from(!acts)), dice.below(log.entries.len()));
+    let (kind, first) = (usize::from(!acts) + dice.below(8 - usize::from(!acts)), dice.below(log.entries.len()));
     for sequence in (1..=log.entries.len()).cycle().skip(first).take(log.entries.len()) {
         let mut record = log.record(sequence);
         if change(&mut record, kind) {
@@ -116,6 +117,13 @@ fn change(record: &mut Record, kind: usize) -> bool {
         }
         6 => match record.entries.last_mut() {
             Some(Event::HoldPlaced { id, .. }) => *id = Id::from_bytes([0; 16]),
+            _ => return false,
+        },
+        7 => match &mut record.fact {
+            Fact::Compute(Compute::Settled(settled)) => more(&mut settled.reported.charged),
+            Fact::Compute(Compute::Reported(reported)) if !reported.late => more(&mut reported.hive_paid),
+            Fact::Compute(Compute::Released(released)) => more(&mut released.released),
+            Fact::Compute(Compute::Expired(expired)) => more(&mut expired.lapsed),
             _ => return false,
         },
         _ => return false,
