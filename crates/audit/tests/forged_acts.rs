@@ -71,6 +71,22 @@ fn a_service_keeps_within_its_day_and_its_citizens() {
         }
         _ => false,
     });
+    // Not one hold is larger, but two of a day.
+    let mut log = honest();
+    let mut first = None;
+    let second = (1..=log.entries.len()).find(|&sequence| {
+        let mut record = log.record(sequence);
+        let (Actor::Key(2), [.., Event::HoldPlaced { amount, .. }]) = (record.actor, &mut record.entries[..]) else { return false };
+        *amount = Amount::new(150_000_000);
+        let day = record.at.millis() / 86_400_000;
+        let of_a_day = first == Some(day);
+        if first.is_none() || of_a_day {
+            log.write(sequence, &record);
+        }
+        first.get_or_insert(day);
+        of_a_day
+    });
+    judged(log, second.unwrap(), Class::Actors);
     // Another member's key.
     check(Class::Actors, |record| {
         let is = record.actor == Actor::Key(3) && matches!(record.fact, Fact::Compute(Compute::Allocated(_)));

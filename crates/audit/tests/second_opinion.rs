@@ -9,6 +9,7 @@ mod lies;
 mod mutate;
 mod served;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -71,8 +72,13 @@ fn judge(arguments: &str, folders: &[PathBuf]) -> Option<Vec<(i32, String)>> {
 }
 
 fn run(code: &str, arguments: &str, folders: &str, count: usize) -> Option<Vec<(i32, String)>> {
-    let run =
-        Command::new("python3").args(["-c", code]).arg(Path::new(PROGRAM).parent().unwrap()).args([arguments, folders]).output().ok()?;
+    let mut command = Command::new("python3");
+    command.args(["-c", code]).arg(Path::new(PROGRAM).parent().unwrap()).args([arguments, folders]);
+    let run = match command.output() {
+        Ok(run) => run,
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        Err(error) => panic!("{error}"),
+    };
     let out = String::from_utf8(run.stdout).unwrap();
     assert!(run.status.success(), "{out}{}", String::from_utf8_lossy(&run.stderr));
     let lines: Vec<&str> = out.lines().collect();
