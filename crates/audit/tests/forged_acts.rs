@@ -22,7 +22,8 @@ fn nobody_acts_who_could_not() {
     let by = |actor: Actor, record: Record| Record { actor, ..record };
     let pays = |log: &Log| record(log, TRANSFERRED, paid(log, 0, 1, 1000));
     let operator = |log: &Log| Actor::Key(key_of(log, |holder| matches!(holder, Holder::Operator)));
-    check_added(Class::Actors, |log| by(operator(log), pays(log)));
+    let told = check_added(Class::Actors, |log| by(operator(log), pays(log)));
+    assert!(told.contains("operator's key"), "{told}");
     check_added(Class::Actors, |log| by(Actor::Operator, pays(log)));
     check_added(Class::Actors, |log| by(Actor::Engine, pays(log)));
     check_added(Class::Actors, |log| by(Actor::Open, pays(log)));

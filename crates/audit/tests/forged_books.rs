@@ -200,6 +200,11 @@ fn money_does_not_appear_without_a_trace() {
                 *opened += 1;
             }
         },
+        |fact| {
+            if let Money::EpochClosed { closed, opened, .. } = fact {
+                (*closed, *opened) = (*closed + 1, *opened + 1);
+            }
+        },
     ] {
         check(Class::Facts, move |record| match &mut record.fact {
             Fact::Finance(fact @ Money::EpochClosed { .. }) => {
@@ -256,29 +261,6 @@ fn assets_are_not_exchanged() {
     check_added(Class::Sums, |log| {
         let quota = account(log, &Owner::from(&member(0)), Purpose::Quota);
         record(log, TRANSFERRED, vec![moved(wallet(log, 0), quota, 5, Kind::Transfer)])
-    });
-}
-
-#[test]
-fn allowances_are_granted_once_a_month() {
-    let opening = |change: fn(&mut lab3_compute::Opening)| {
-        check(Class::Facts, move |record| match &mut record.fact {
-            Fact::Compute(Compute::Allocated(allocated)) => allocated.opening.as_mut().map(change).is_some(),
-            _ => false,
-        });
-    };
-    opening(|opening| opening.quota = Amount::new(opening.quota.units() + 1));
-    opening(|opening| opening.period += 1);
-    opening(|opening| opening.account = AccountNo(opening.account.0 + 1));
-    check(Class::Facts, |record| match &mut record.fact {
-        Fact::Compute(Compute::Allocated(allocated)) => allocated.opening.take().is_some(),
-        _ => false,
-    });
-    // Granted twice.
-    check(Class::Facts, |record| {
-        let granted = record.entries.iter().find(|event| matches!(event, Event::Transferred { kind: Kind::Allowance, .. })).cloned();
-        record.entries.extend(granted.clone());
-        granted.is_some()
     });
 }
 
