@@ -1,0 +1,151 @@
+//! Who acted: an actor who was there, could do this, and touched only what was theirs to touch. And the trail of keys itself.
+
+use lab3_compute::{Counted, Fact as Compute};
+use lab3_engine::{Actor, Fact, Record};
+use lab3_finance::Fact as Money;
+use lab3_ledger::{AccountNo, Event, Kind as Move, Purpose};
+use lab3_trust::{By, Deed, Fact as Trust, Holder, Key, Scope, State};
+use lab3_units::{Amount, Did};
+
+use crate::books::{Account, Books};
+use crate::verdict::{Class, Found};
+
+fn bad<T>(what: String) -> Result<T, Found> {
+    Err((Class::Actors, what))
+}
+
+/// Whether the record's actor could act so, by the state before it and the books after it.
+pub(crate) fn check(state: &State, books: &Books, record: &Record) -> Result<(), Found> {
+    let own = is_the_desks_own(&record.fact);
+    match record.actor {
+        Actor::Engine if own => Ok(()),
+        _ if own => bad("only the desk itself does this, and it names somebody".to_owned()),
+        Actor::Engine => bad("the desk itself does nothing of the kind".to_owned()),
+        Actor::Open if !state.is_open() => bad("it names nobody, and the Hive is closed".to_owned()),
+        Actor::Operator if !state.is_open() && moves_members_money(record) => bad("the operator moved a member's money".to_owned()),
+        Actor::Open | Actor::Operator | Actor::Signed => Ok(()),
+        Actor::Key(number) => match state.key(number) {
+            Some(key) => with_key(state, books, record, key),
+            None => bad(format!("key {number} acts, which there is not")),
+        },
+    }
+}
+
+/// What nobody asks for: genesis, and the end of what nobody settled in time.
+fn is_the_desks_own(fact: &Fact) -> bool {
+    match fact {
+        Fact::Finance(Money::Opened { .. }) | Fact::Compute(Compute::Expired(_)) => true,
+        Fact::Compute(Compute::Settled(settled)) => settled.counted == Counted::Lease,
+        _ => false,
+    }
+}
+
+fn moves_members_money(record: &Record) -> bool {
+    record.entries.iter().any(|event| matches!(event, Event::Transferred { kind: Move::Transfer | Move::Contribution, .. }))
+}
+
+fn with_key(state: &State, books: &Books, record: &Record, key: &Key) -> Result<(), Found> {
+    let number = key.number;
+    if moves_members_money(record) && matches!(key.holder, Holder::Operator) {
+        return bad(format!("the operator's key {number} moved a member's money"));
+    }
+    // What was begun in time is ended in the name of who began it, also when the key has died since.
+    let goes_on = matches!(record.fact, Fact::Compute(Compute::Settled(_) | Compute::Extended(_)));
+    if !goes_on && !key.standing(record.at).works() {
+        return bad(format!("key {number} acts, and is {}", key.standing(record.at).as_str()));
+    }
+    let scopes = key.scopes.both(key.holder.kind().acts());
+    if let Some(scope) = needed(&record.fact).filter(|scope| !scopes.has(*scope)) {
+        return bad(format!("key {number} ({}) acts without the scope {}", key.holder.kind(), scope.as_str()));
+    }
+    for account in record.entries.iter().filter_map(spends).filter_map(|no| books.account(no)) {
+        if matches!(account.purpose, Purpose::Wallet | Purpose::Quota) && !may_spend(state, key, account, goes_on) {
+            return bad(format!("key {number} ({}) spends from the {} of {}", key.holder.kind(), account.purpose.as_str(), account.owner));
+        }
+    }
+    let held = record.entries.iter().fold(Amount::ZERO, |sum, event| sum.checked_add(set_aside(event)).unwrap_or(Amount::MAX));
+    if state.left_today(number, record.at).is_some_and(|left| held > left) {
+        return bad(format!("the service of key {number} holds more than its day's cap"));
+    }
+    Ok(())
+}
+
+/// What a key must be good for. Facts about keys are judged by [`trail`].
+fn needed(fact: &Fact) -> Option<Scope> {
+    match fact {
+        Fact::Compute(_) => Some(Scope::Compute),
+        Fact::Finance(Money::Transferred | Money::Contributed { .. }) => Some(Scope::Money),
+        Fact::Finance(Money::Granted { .. }) => Some(Scope::Grants),
+        Fact::Finance(Money::Minted { .. }) => Some(Scope::Mint),
+        Fact::Finance(Money::EpochClosed { .. }) => Some(Scope::Epoch),
+        _ => None,
+    }
+}
+
+/// The account an entry spends from, or sets something aside on.
+fn spends(event: &Event) -> Option<AccountNo> {
+    match event {
+        Event::Transferred { from, .. } => Some(*from),
+        Event::HoldPlaced { account, .. } | Event::HoldExtended { account, .. } => Some(*account),
+        Event::HoldSettled { end, .. } | Event::HoldReleased(end) | Event::HoldExpired(end) => Some(end.account),
+        Event::AccountOpened { .. } => None,
+    }
+}
+
+/// What an entry sets aside.
+pub(crate) fn set_aside(event: &Event) -> Amount {
+    match event {
+        Event::HoldPlaced { amount, .. } | Event::HoldExtended { by: amount, .. } => *amount,
+        _ => Amount::ZERO,
+    }
+}
+
+fn may_spend(state: &State, key: &Key, account: &Account, goes_on: bool) -> bool {
+    let owner = account.owner.as_str();
+    match &key.holder {
+        Holder::Citizen(did) => did.as_str() == owner,
+        Holder::Service { .. } => goes_on || Did::parse(owner).is_ok_and(|did| state.acts_for(key.family, &did)),
+        _ => false,
+    }
+}
+
+/// Whether a fact about keys can follow: numbers are dense, ids new, what changes is there, and who did it is who asked.
+pub(crate) fn trail(state: &State, record: &Record, fact: &Trust) -> Result<(), Found> {
+    let bad = |what: String| Err((Class::Keys, what));
+    let same = match (&fact.by, record.actor) {
+        (By::Desk, Actor::Operator) | (By::Local, Actor::Open) | (By::Did(_), Actor::Signed) => true,
+        (By::Key(by), Actor::Key(number)) => *by == number,
+        _ => false,
+    };
+    if !same {
+        return bad("who did it is not who asked for it".to_owned());
+    }
+    match &fact.deed {
+        Deed::KeyCreated(made) => {
+            if !is_next(state, made.number) || state.key_of(made.id).is_some() {
+                return bad(format!("key {} is made out of turn, or with an id that is taken", made.number));
+            }
+            if !made.scopes.is_within(made.holder.kind().widest()) {
+                return bad(format!("key {} is made for more than its kind may", made.number));
+            }
+        }
+        Deed::KeyRotated { old, number, id, .. } => {
+            if !is_next(state, *number) || state.key_of(*id).is_some() {
+                return bad(format!("key {number} is made out of turn, or with an id that is taken"));
+            }
+            if !state.key(*old).is_some_and(|key| key.standing(record.at).works() && key.rotated.is_none()) {
+                return bad(format!("key {old} is replaced, which cannot be"));
+            }
+        }
+        Deed::KeyRevoked { number, .. } if state.key(*number).is_none_or(|key| key.revoked.is_some()) => {
+            return bad(format!("key {number} is revoked, which cannot be"));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn is_next(state: &State, number: u32) -> bool {
+    let before = number.checked_sub(1);
+    state.key(number).is_none() && before.is_some_and(|before| before == 0 || state.key(before).is_some())
+}

@@ -1,0 +1,108 @@
+//! An audit from beginning to end, in one pass over the records.
+
+use lab3_tlog::{TILE_WIDTH, VerifierKey, decode_entries};
+use lab3_units::FeeRate;
+
+use crate::head::{Head, unserved};
+use crate::leaves::Leaves;
+use crate::replay::Replay;
+use crate::verdict::{Class, Faults, Found};
+use crate::{Figures, Source, Verdict, Visit};
+
+/// What an auditor goes by.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// The log's key, when it is known from elsewhere than the log. Else the last visit's; at a first visit the one the log shows.
+    pub key: Option<VerifierKey>,
+    /// The witnesses one trusts.
+    pub witnesses: Vec<VerifierKey>,
+    /// How many of them must have cosigned.
+    pub witnesses_needed: usize,
+    /// The last visit.
+    pub last: Option<Visit>,
+    /// The fee on transfers, when it is known: each must then be that. Else the rates that the journal shows are told in the figures.
+    pub fee: Option<FeeRate>,
+    /// Faults told one by one.
+    pub faults_max: usize,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { key: None, witnesses: Vec::new(), witnesses_needed: 0, last: None, fee: None, faults_max: 20 }
+    }
+}
+
+/// Checks a log. `progress` is told after each tile how many records are done, and of how many.
+pub fn audit(source: &mut dyn Source, terms: &Terms, mut progress: impl FnMut(u64, u64)) -> Verdict {
+    let mut faults = Faults::new(terms.faults_max);
+    let Some(head) = Head::open(source, terms, &mut faults) else {
+        let Faults { list, more, .. } = faults;
+        let (figures, witnesses) = (Figures::default(), Vec::new());
+        return Verdict {
+            key: None,
+            checkpoint: None,
+            witnesses,
+            follows: None,
+            figures,
+            faults: list,
+            faults_more: more,
+            fork: None,
+            visit: None,
+        };
+    };
+    let size = head.checkpoint.size;
+    let grown = terms.last.as_ref().filter(|last| last.checkpoint().size <= size);
+    let mut leaves = Leaves::new(size, grown.map(|last| last.checkpoint().size));
+    let mut replay = Replay::new(terms.fee);
+    if let Err(found) = read(source, size, &mut leaves, &mut replay, &mut faults, &mut progress) {
+        faults.add(None, found);
+    }
+    let figures = Figures { leaves: leaves.size(), ..replay.figures() };
+    let whole = leaves.size() == size && leaves.root() == head.checkpoint.root;
+    if leaves.size() == size && !whole {
+        faults.add(None, (Class::Root, format!("the {size} records served do not lead to the root that was signed")));
+    }
+    let (follows, fork) = match (&terms.last, grown) {
+        (Some(last), Some(_)) if leaves.old_root.is_some() => head.goes_on(last, &leaves, &mut faults),
+        (Some(last), None) => (None, head.shrank(source, last, &mut faults)),
+        _ => (None, None),
+    };
+    let goes_on = terms.last.is_none() || follows.is_some();
+    let visit = (whole && goes_on).then(|| Visit::new(head.key.clone(), head.note.clone()).ok()).flatten();
+    let Faults { list, more, .. } = faults;
+    Verdict {
+        key: Some(head.key),
+        checkpoint: Some(head.checkpoint),
+        witnesses: head.witnesses,
+        follows,
+        figures,
+        faults: list,
+        faults_more: more,
+        fork,
+        visit,
+    }
+}
+
+/// Reads every record, a tile at a time. Ends at the first tile that is not served whole: what follows it has no place.
+fn read(
+    source: &mut dyn Source,
+    size: u64,
+    leaves: &mut Leaves,
+    replay: &mut Replay,
+    faults: &mut Faults,
+    progress: &mut impl FnMut(u64, u64),
+) -> Result<(), Found> {
+    let full = u64::from(TILE_WIDTH);
+    while leaves.size() < size {
+        let index = leaves.size() / full;
+        let width = u16::try_from((size - leaves.size()).min(full)).unwrap_or(TILE_WIDTH);
+        let bytes = source.data_tile(index, width).map_err(unserved)?;
+        let bundle = |error: lab3_tlog::EntriesError| (Class::Served, format!("the records from {} on: {error}", index * full + 1));
+        for entry in decode_entries(&bytes, width).map_err(bundle)? {
+            leaves.push(entry);
+            replay.take(entry, faults);
+        }
+        progress(leaves.size(), size);
+    }
+    Ok(())
+}

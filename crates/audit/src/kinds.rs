@@ -1,0 +1,99 @@
+//! Which entry may stand under which fact, and between which accounts. MIC comes out of the issuance account by genesis, mint and the rewards of
+//! epochs and in no other way, and never goes back; compute is granted by the month and lapses.
+
+use lab3_engine::{Fact, Record};
+use lab3_finance::Fact as Money;
+use lab3_ledger::{AccountNo, Event, Kind, Purpose};
+use lab3_units::Asset;
+
+use crate::books::Books;
+use crate::verdict::{Class, Found};
+
+/// What a record's fact allows its entries to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Allows {
+    Genesis,
+    Transfers,
+    Grant,
+    Contribution,
+    Mint,
+    Rewards,
+    Compute,
+    Nothing,
+}
+
+impl Allows {
+    const fn of(fact: &Fact) -> Self {
+        match fact {
+            Fact::Compute(_) => Self::Compute,
+            Fact::Finance(Money::Opened { .. }) => Self::Genesis,
+            Fact::Finance(Money::Transferred) => Self::Transfers,
+            Fact::Finance(Money::Granted { .. }) => Self::Grant,
+            Fact::Finance(Money::Contributed { .. }) => Self::Contribution,
+            Fact::Finance(Money::Minted { .. }) => Self::Mint,
+            Fact::Finance(Money::EpochClosed { .. }) => Self::Rewards,
+            Fact::Refused(_) | Fact::Batch { .. } | Fact::Trust(_) => Self::Nothing,
+        }
+    }
+}
+
+/// Whether this entry, just made in the books, may stand in this record.
+pub(crate) fn check(books: &Books, record: &Record, event: &Event) -> Result<(), Found> {
+    let allows = Allows::of(&record.fact);
+    let fits = match event {
+        Event::AccountOpened { .. } => allows != Allows::Nothing,
+        Event::Transferred { from, to, kind, .. } => {
+            let (Some((asset, from)), Some((_, to))) = (place(books, *from), place(books, *to)) else { return Ok(()) };
+            moves(allows, *kind, asset, from, to)
+        }
+        Event::HoldSettled { end, to, .. } => {
+            let is = |no, purpose| place(books, no).is_none_or(|place| place == (Asset::COMPUTE, purpose));
+            allows == Allows::Compute && is(end.account, Purpose::Quota) && is(*to, Purpose::Earnings)
+        }
+        Event::HoldPlaced { account, .. } => {
+            allows == Allows::Compute && place(books, *account).is_none_or(|place| place == (Asset::COMPUTE, Purpose::Quota))
+        }
+        Event::HoldReleased(_) | Event::HoldExpired(_) | Event::HoldExtended { .. } => allows == Allows::Compute,
+    };
+    if fits { Ok(()) } else { Err((Class::Kinds, format!("{} does not belong into a record of this kind", told(books, event)))) }
+}
+
+fn place(books: &Books, no: AccountNo) -> Option<(Asset, Purpose)> {
+    books.account(no).map(|account| (account.asset, account.purpose))
+}
+
+/// Whether a transfer of this kind goes between such accounts, under such a fact.
+fn moves(allows: Allows, kind: Kind, asset: Asset, from: Purpose, to: Purpose) -> bool {
+    use Purpose as P;
+    match kind {
+        Kind::Transfer => asset == Asset::MIC && (from, to) == (P::Wallet, P::Wallet) && allows == Allows::Transfers,
+        Kind::Fee => asset == Asset::MIC && (from, to) == (P::Wallet, P::Pool) && allows == Allows::Transfers,
+        Kind::Grant => asset == Asset::MIC && (from, to) == (P::Pool, P::Wallet) && allows == Allows::Grant,
+        Kind::Contribution => asset == Asset::MIC && (from, to) == (P::Wallet, P::Pool) && allows == Allows::Contribution,
+        Kind::Mint => {
+            let goes = matches!((allows, to), (Allows::Mint, P::Wallet) | (Allows::Genesis, P::Pool));
+            asset == Asset::MIC && from == P::Issuance && goes
+        }
+        Kind::EpochReward => {
+            let goes = matches!(to, P::Wallet | P::Pool | P::Reserve);
+            asset == Asset::MIC && from == P::Issuance && goes && allows == Allows::Rewards
+        }
+        Kind::Allowance => asset == Asset::COMPUTE && (from, to) == (P::Issuance, P::Quota) && allows == Allows::Compute,
+        Kind::Lapse => asset == Asset::COMPUTE && (from, to) == (P::Quota, P::Issuance) && allows == Allows::Compute,
+        Kind::Settlement => {
+            let goes = matches!((from, to), (P::Quota | P::Expense, P::Earnings) | (P::Earnings, P::Quota));
+            asset == Asset::COMPUTE && goes && allows == Allows::Compute
+        }
+    }
+}
+
+fn told(books: &Books, event: &Event) -> String {
+    let name = |no: &AccountNo| books.account(*no).map_or("nobody", |account| account.purpose.as_str());
+    match event {
+        Event::Transferred { from, to, kind, amount, .. } => {
+            format!("{} of {} units from {} {} to {} {}", kind.as_str(), amount.units(), name(from), from.0, name(to), to.0)
+        }
+        Event::AccountOpened { owner, .. } => format!("the opening of an account of {owner}"),
+        _ => "what it does to a hold".to_owned(),
+    }
+}

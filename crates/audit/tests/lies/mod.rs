@@ -1,0 +1,130 @@
+//! Lies: one record of an honest journal changed, or one added, and the log signed again by its own key.
+//!
+//! A case names the check that is for it. Take the check out, and the case fails: no other gives that class for that record.
+#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
+use std::sync::OnceLock;
+
+use crate::hive::{Hive, member};
+use crate::served::Log;
+use lab3_audit::{Class, Terms, audit};
+use lab3_engine::{Actor, Fact, Record};
+use lab3_finance::Fact as Money;
+use lab3_ledger::{AccountNo, Event, Kind, Purpose};
+use lab3_trust::Holder;
+use lab3_units::{Amount, FeeRate, Id, Owner};
+
+/// An honest Hive's log.
+pub fn honest() -> Log {
+    static LOG: OnceLock<Log> = OnceLock::new();
+    let live = || {
+        let mut hive = Hive::new(77);
+        hive.live(500);
+        let entries = hive.entries();
+        hive.stop();
+        Log::of(entries)
+    };
+    LOG.get_or_init(live).clone()
+}
+
+pub fn terms() -> Terms {
+    Terms { fee: FeeRate::from_percent("0.001").ok(), faults_max: 1000, ..Terms::default() }
+}
+
+/// What is found when one record is another: the first for which `change` says it changed something.
+#[track_caller]
+pub fn check(class: Class, change: impl FnMut(&mut Record) -> bool) {
+    check_from(1, class, change);
+}
+
+#[track_caller]
+pub fn check_from(first: usize, class: Class, mut change: impl FnMut(&mut Record) -> bool) {
+    let mut log = honest();
+    let found = (first..=log.entries.len()).find(|&sequence| {
+        let mut record = log.record(sequence);
+        let changed = change(&mut record);
+        if changed {
+            log.write(sequence, &record);
+        }
+        changed
+    });
+    let sequence = found.expect("the journal has no such record");
+    judged(log, sequence, class);
+}
+
+/// What is found when a record is added at the end, in words.
+#[track_caller]
+pub fn check_added(class: Class, record: impl FnOnce(&Log) -> Record) -> String {
+    let mut log = honest();
+    let record = record(&log);
+    log.entries.push(postcard::to_stdvec(&record).unwrap());
+    let last = log.entries.len();
+    judged(log, last, class)
+}
+
+#[track_caller]
+pub fn judged(log: Log, sequence: usize, class: Class) -> String {
+    let verdict = audit(&mut log.signed_again(), &terms(), |_, _| {});
+    let found = verdict.faults.iter().find(|fault| fault.record == Some(sequence as u64) && fault.class == class);
+    found.unwrap_or_else(|| panic!("record {sequence} should be a fault of {class:?}:\n{verdict}")).what.clone()
+}
+
+pub fn last(log: &Log) -> Record {
+    log.record(log.entries.len())
+}
+
+/// A record after the last, by a member who signed, with nothing in it yet.
+pub fn record(log: &Log, fact: Fact, entries: Vec<Event>) -> Record {
+    Record { at: last(log).at, actor: Actor::Signed, id: Id::from_bytes([0xab; 16]), aliases: Vec::new(), fingerprint: 0, fact, entries }
+}
+
+/// The number of the wallet (or allowance) of a member, the pool's, the issuance's.
+pub fn account(log: &Log, owner: &Owner, purpose: Purpose) -> AccountNo {
+    let opened = (1..=log.entries.len()).flat_map(|sequence| log.record(sequence).entries);
+    let opened = opened.filter_map(|event| match event {
+        Event::AccountOpened { owner, purpose, .. } => Some((owner, purpose)),
+        _ => None,
+    });
+    AccountNo((0..).zip(opened).find(|(_, (other, kind))| other == owner && *kind == purpose).unwrap().0)
+}
+
+pub fn wallet(log: &Log, who: usize) -> AccountNo {
+    account(log, &Owner::from(&member(who)), Purpose::Wallet)
+}
+
+pub fn office(log: &Log, purpose: Purpose) -> AccountNo {
+    account(log, &Owner::hive(purpose.as_str()), purpose)
+}
+
+pub fn moved(from: AccountNo, to: AccountNo, units: i64, kind: Kind) -> Event {
+    Event::Transferred { from, to, amount: Amount::new(units), kind, memo: "".into() }
+}
+
+/// A transfer and its fee.
+pub fn paid(log: &Log, from: usize, to: usize, units: i64) -> Vec<Event> {
+    let fee = FeeRate::from_percent("0.001").unwrap().of(Amount::new(units)).units();
+    vec![
+        moved(wallet(log, from), wallet(log, to), units, Kind::Transfer),
+        moved(wallet(log, from), office(log, Purpose::Pool), fee, Kind::Fee),
+    ]
+}
+
+pub const TRANSFERRED: Fact = Fact::Finance(Money::Transferred);
+
+pub fn is_transfer(record: &Record) -> bool {
+    record.fact == TRANSFERRED && matches!(record.entries[..], [Event::Transferred { kind: Kind::Transfer, .. }, _])
+}
+
+/// The number of the operator's, the service's or the first member's key at the end, and the second member's.
+pub fn key_of(log: &Log, wanted: impl Fn(&Holder) -> bool) -> u32 {
+    let mut state = lab3_trust::State::default();
+    for sequence in 1..=log.entries.len() {
+        let record = log.record(sequence);
+        if let Fact::Trust(fact) = &record.fact {
+            state.apply(record.at, fact);
+        }
+    }
+    let at = last(log).at;
+    state.keys().find(|key| wanted(&key.holder) && key.standing(at) == lab3_trust::Standing::Valid).unwrap().number
+}

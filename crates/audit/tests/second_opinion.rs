@@ -1,0 +1,155 @@
+//! `docs/verify/verify.py`, written from the specifications and not from this code, comes to the same verdict: on honest Hives, and on changed ones.
+//!
+//! Who may do what is not judged there, so changes of that are not among these.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
+mod hive;
+mod lies;
+mod mutate;
+mod served;
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use hive::{Dice, Hive};
+use lab3_audit::{Terms, audit};
+use mutate::mutated;
+use served::{Log, signer};
+
+/// Changes that both judge.
+const CHANGES: usize = 400;
+
+const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/verify/verify.py");
+
+/// Judges every folder named on a line, with the same arguments, in one process.
+const ALL: &str = "
+import sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+import verify
+for folder in sys.argv[3].split():
+    print(verify.main([folder, *sys.argv[2].split()]))
+";
+
+/// Judges a folder served over HTTP, below `/lab3/log/`.
+const SERVED: &str = "
+import functools, http.server, sys, threading
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+import verify
+class Log(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+log = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Log, directory=sys.argv[3]))
+threading.Thread(target=log.serve_forever, daemon=True).start()
+print(verify.main([f'http://127.0.0.1:{log.server_port}']))
+";
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = env::temp_dir().join(format!("lab3-audit-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Status and words for each folder; none without a Python new enough.
+fn judge(arguments: &str, folders: &[PathBuf]) -> Option<Vec<(i32, String)>> {
+    let folders: Vec<&str> = folders.iter().map(|folder| folder.to_str().unwrap()).collect();
+    run(ALL, arguments, &folders.join("\n"), folders.len())
+}
+
+fn run(code: &str, arguments: &str, folders: &str, count: usize) -> Option<Vec<(i32, String)>> {
+    let mut command = Command::new("python3");
+    command.args(["-c", code]).arg(Path::new(PROGRAM).parent().unwrap()).args([arguments, folders]);
+    let run = match command.output() {
+        Ok(run) => run,
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        Err(error) => panic!("{error}"),
+    };
+    let out = String::from_utf8(run.stdout).unwrap();
+    assert!(run.status.success(), "{out}{}", String::from_utf8_lossy(&run.stderr));
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 2 * count, "{out}");
+    Some(lines.chunks(2).map(|pair| (pair[1].parse().unwrap(), pair[0].to_owned())).collect())
+}
+
+fn terms() -> Terms {
+    Terms { key: Some(signer(7).verifier().clone()), ..lies::terms() }
+}
+
+fn log(seed: u64, steps: usize) -> Log {
+    let mut hive = Hive::new(seed);
+    hive.live(steps);
+    let entries = hive.entries();
+    hive.stop();
+    Log::of(entries)
+}
+
+#[test]
+fn both_come_to_the_same_verdict() {
+    let folder = Folder::new("changes");
+    let honest = log(5, 190);
+    assert!(honest.entries.len() > 256);
+    let mut dice = Dice::new(11);
+    let logs = (0..CHANGES).map(|_| mutated(&honest, &mut dice, false));
+    let logs: Vec<(String, Log)> = std::iter::once(("as it was".to_owned(), honest.clone())).chain(logs).collect();
+    let mut folders = Vec::new();
+    for (at, (_, log)) in logs.iter().enumerate() {
+        folders.push(folder.0.join(at.to_string()));
+        log.clone().export(&folders[at]);
+    }
+    let Some(told) = judge(&format!("--fee 0.001 --key {}", signer(7).verifier()), &folders) else { return };
+    for ((what, mut log), (status, words)) in logs.into_iter().zip(told) {
+        let verdict = audit(&mut log, &terms(), |_, _| {});
+        assert_eq!(verdict.holds(), status == 0, "{what}: {words}\n{verdict}");
+        assert_eq!(what == "as it was", status == 0, "{what}: {words}");
+    }
+}
+
+#[test]
+fn honest_hives_hold_and_go_on() {
+    let folder = Folder::new("honest");
+    let last = folder.0.join("last");
+    let mut hive = Hive::new(21);
+    hive.live(150);
+    for _ in 0..3 {
+        hive.live_on(100);
+        let mut log = Log::of(hive.entries());
+        let path = folder.0.join("log");
+        log.export(&path);
+        let Some(told) = judge(&format!("--last {}", last.display()), &[path]) else { return };
+        assert_eq!(told[0].0, 0, "{}", told[0].1);
+        let visit = audit(&mut log, &Terms::default(), |_, _| {}).visit.unwrap();
+        assert_eq!(fs::read_to_string(&last).unwrap(), visit.to_string());
+    }
+    // Another past than the one seen.
+    let mut log = Log::of(hive.entries());
+    log.entries.remove(3);
+    let path = folder.0.join("other");
+    log.signed_again().export(&path);
+    hive.stop();
+    assert_eq!(judge(&format!("--last {}", last.display()), &[path]).unwrap()[0].0, 1);
+}
+
+#[test]
+fn it_asks_over_http() {
+    let folder = Folder::new("served");
+    log(3, 150).export(&folder.0.join("lab3/log"));
+    let Some(told) = run(SERVED, "", folder.0.to_str().unwrap(), 1) else { return };
+    assert_eq!(told[0].0, 0, "{}", told[0].1);
+    fs::remove_file(folder.0.join("lab3/log/tile/data/000")).unwrap();
+    assert_eq!(run(SERVED, "", folder.0.to_str().unwrap(), 1).unwrap()[0].0, 2);
+}

@@ -1,0 +1,431 @@
+#!/usr/bin/env python3
+"""A second opinion on a Hive's books, from docs/journal.md and the C2SP specifications alone. Python 3.11, nothing else.
+
+    python3 verify.py URL|FOLDER [--key VKEY] [--last FILE] [--fee PERCENT] [--bearer KEY]
+
+Checks the checkpoint's signature, every record's leaf, the root, that the tree goes on from the last visit (--last, written anew when all
+holds), and replays every record: balances, limits, holds, supply, fees (--fee: exactly these). Prints one line. Exit status: 0 everything
+holds, 1 something does not, 2 it could not be asked. Who may do what is not judged here; `lab3 audit` does that.
+"""
+import argparse, base64, datetime, hashlib, os, sys, urllib.request
+
+class Bad(Exception):
+    """Something that does not hold."""
+
+def need(holds, what):
+    if not holds:
+        raise Bad(what)
+
+def sha(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+# Ed25519 (RFC 8032, section 5.1), verification only. Points are (x, y, z, t) with x = X/Z, y = Y/Z, xy = T/Z.
+P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+D, I = -121665 * pow(121666, -1, P) % P, pow(2, (P - 1) // 4, P)
+
+def add(a, b):
+    e, f = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    g, h = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    s, t, u, v = f - e, h - g, h + g, f + e
+    return s * t % P, u * v % P, t * u % P, s * v % P
+
+def times(n, point):
+    total = (0, 1, 1, 0)
+    while n:
+        total, point, n = add(total, point) if n & 1 else total, add(point, point), n >> 1
+    return total
+
+def point_of(data):
+    y, sign = int.from_bytes(data, "little") & (1 << 255) - 1, data[31] >> 7
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    x = x * I % P if (x * x - square) % P else x
+    if y >= P or (x * x - square) % P or (x == 0 and sign):
+        return None
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+def same(a, b):
+    return (a[0] * b[2] - b[0] * a[2]) % P == 0 and (a[1] * b[2] - b[1] * a[2]) % P == 0
+
+BASE = point_of((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
+
+def signed(public, message, signature):
+    """Whether the signature is this key's; strictly: keys and commitments of small order prove nothing."""
+    if len(signature) != 64 or len(public) != 32:
+        return False
+    a, r, s = point_of(public), point_of(signature[:32]), int.from_bytes(signature[32:], "little")
+    if a is None or r is None or s >= L or any(same(times(8, point), (0, 1, 1, 0)) for point in (a, r)):
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % L
+    return same(times(s, BASE), add(r, times(k, a)))
+
+# Notes, keys and checkpoints (c2sp.org/signed-note, c2sp.org/tlog-checkpoint).
+def unbase64(text):
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise Bad(f"{text!r} is not base64") from None
+    need(base64.b64encode(data).decode() == text, f"{text!r} is not the one way to write it")
+    return data
+
+def key_of(text):
+    """A verifier key's name, id and 32 bytes."""
+    parts = text.strip("\n").split("+", 2)
+    need(len(parts) == 3, "the key is not written <name>+<id>+<base64>")
+    data = unbase64(parts[2])
+    need(data[:1] == b"\1" and len(data) == 33, "the key is no Ed25519 key for notes")
+    need(sha(parts[0].encode(), b"\n", data)[:4].hex() == parts[1], "the key's id is not its own")
+    return parts[0], bytes.fromhex(parts[1]), data[1:]
+
+def checkpoint_of(key, note):
+    """The size and root a note states, when the key signed it."""
+    name, number, public = key
+    try:
+        text, lines = note.decode().rsplit("\n\n", 1)
+    except ValueError:
+        raise Bad("the checkpoint is no signed note") from None
+    need(lines.endswith("\n") and not any(ord(c) < 32 and c != "\n" or 127 <= ord(c) < 160 for c in note.decode()), "the note's form")
+    found = 0
+    for line in lines[:-1].split("\n"):
+        parts = line.split(" ")
+        need(len(parts) == 3 and parts[0] == "\u2014" and parts[1] and "+" not in parts[1], "a line below the checkpoint is no signature")
+        data = unbase64(parts[2])
+        need(len(data) > 4, "a line below the checkpoint is no signature")
+        if parts[1] == name and data[:4] == number:
+            need(signed(public, text.encode() + b"\n", data[4:]), "the log's key has not signed the checkpoint")
+            found += 1
+    need(found, "the log's key has not signed the checkpoint")
+    lines = text.split("\n")
+    need(len(lines) >= 3 and all(lines), "the checkpoint is not origin, size, root")
+    need(lines[0] == name, f"the checkpoint is of {lines[0]!r}, not of {name!r}")
+    need(lines[1].isascii() and lines[1].isdigit() and str(int(lines[1])) == lines[1], "the checkpoint's size is no number")
+    return int(lines[1]), unbase64(lines[2])
+
+# Records (docs/journal.md): what a field is, is a function that reads it.
+class Reader:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, count):
+        need(self.at + count <= len(self.data), "the record ends within a field")
+        self.at += count
+        return self.data[self.at - count:self.at]
+
+    def varint(self, bits):
+        value = shift = 0
+        while True:
+            byte = self.take(1)[0]
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                need((byte or shift == 7) and value < 1 << bits, "a number is too large, or not written the one way")
+                return value
+
+def text(r):
+    try:
+        return r.take(r.varint(64)).decode()
+    except UnicodeDecodeError:
+        raise Bad("a text is not UTF-8") from None
+
+def flag(r):
+    value = r.take(1)[0]
+    need(value < 2, "a flag is neither 0 nor 1")
+    return value == 1
+
+def enum(**variants):
+    names, reads = list(variants), list(variants.values())
+    def read(r):
+        number = r.varint(32)
+        need(number < len(names), "a variant this program does not know")
+        return names[number], reads[number] and reads[number](r)
+    return read
+
+def struct(**fields):
+    return lambda r: {name: read(r) for name, read in fields.items()}
+
+def words(names):
+    return enum(**dict.fromkeys(names.split()))
+
+option = lambda inner: lambda r: inner(r) if flag(r) else None
+seq = lambda inner: lambda r: [inner(r) for _ in range(r.varint(64))]
+u8, u16, u32, u64 = (lambda r: r.take(1)[0]), (lambda r: r.varint(16)), (lambda r: r.varint(32)), (lambda r: r.varint(64))
+i64 = lambda r: (lambda n: n >> 1 ^ -(n & 1))(r.varint(64))
+ident = lambda r: r.take(16)
+
+OPENING = struct(account=u32, period=u16, quota=i64)
+CIRCUIT = enum(Closed=None, Open=struct(until=i64, openings=u8, probes=u8))
+LINE = struct(provider=text, excluded_by=option(words("Disabled Context Quality CircuitOpen Cost Allowance Unable")), cost=i64, latency_ms=u32,
+              quality=u32, reliability=u32, score=option(u32), terms=option(struct(cost=u32, latency=u32, quality=u32, reliability=u32)))
+ALLOCATED = struct(provider=text, query_tokens=u64, priority=words("Standard Cost Latency Quality"), estimated_cost=i64,
+                   estimated_latency_ms=u32, quota_remaining=i64, fallback_provider=option(text), reason=text, hive_pays=flag,
+                   opening=option(OPENING), circuit=option(CIRCUIT), explanation=option(seq(LINE)))
+SAMPLE = struct(bucket=u8, halvings=u8)
+HEALTH = struct(reports=u64, successes=u64, timed=u64, latency=u64, failures_in_row=u32, circuit=CIRCUIT)
+REPORTED = struct(allocation=option(ident), late=flag, provider=text, success=flag, charged=i64, overrun=i64, hive_paid=i64,
+                  quota_remaining=i64, input_tokens=option(u64), output_tokens=option(u64), latency_ms=option(u32),
+                  opening=option(OPENING), health=HEALTH, sample=option(SAMPLE))
+USAGE = struct(input=u64, cache_read=u64, cache_write_5m=u64, cache_write_1h=u64, output=u64, reasoning=u64, tool_runs=u64)
+COMPUTE = enum(Allocated=ALLOCATED, Reported=REPORTED, Released=struct(allocation=ident, released=i64, lapsed=i64, quota_remaining=i64),
+               Expired=struct(allocations=u32, released=i64, lapsed=i64),
+               Attempted=struct(allocated=ALLOCATED, query_tokens_max=u64, tool_runs_max=u64,
+                                allotment=struct(held=i64, output_tokens_held=u64, output_tokens_max=u64)),
+               Extended=struct(allocation=ident, held=i64, output_tokens_held=u64, quota_remaining=i64),
+               Settled=struct(reported=REPORTED, usage=USAGE, counted=words("Provider Estimate Lease Cache"), output_sample=option(SAMPLE)))
+FINANCE = enum(Opened=struct(issuance=u32, pool=u32, reserve=u32, pool_balance=i64), Transferred=None, Granted=struct(pool_balance=i64),
+               Contributed=struct(pool_balance=i64), Minted=struct(supply=i64),
+               EpochClosed=struct(closed=u32, opened=u32, reward=i64, supply=i64))
+HOLDER = enum(Operator=None, Citizen=text, Service=struct(daily_cap=i64), Steward=struct(module=text), Treasurer=text, Auditor=None,
+              Meter=struct(meter=text), Witness=struct(name=text))
+KEY_ID, KEY_HASH = (lambda r: r.take(8)), (lambda r: r.take(32))
+DEED = enum(KeyCreated=struct(number=u32, id=KEY_ID, hash=KEY_HASH, holder=HOLDER, scopes=u32, expires=option(i64), note=text,
+                              citizens=seq(text)),
+            KeyRevoked=struct(number=u32, reason=text), KeyRotated=struct(old=u32, until=i64, number=u32, id=KEY_ID, hash=KEY_HASH),
+            Delegated=struct(service=u32, citizen=text), Undelegated=struct(service=u32, citizen=text))
+TRUST = struct(by=enum(Desk=None, Local=None, Key=u32, Did=text), deed=DEED)
+FACT = enum(Compute=COMPUTE, Finance=FINANCE, Refused=struct(code=u16, field=option(text), detail=text), Batch=struct(items=u32), Trust=TRUST)
+END = struct(id=ident, placed=u64, account=u32, held=i64)
+EVENT = enum(AccountOpened=struct(owner=text, asset=u16, purpose=words("Wallet Quota Issuance Pool Reserve Earnings Expense"),
+                                  limits=struct(overdraft=flag, ceiling=i64)),
+             Transferred=struct(debit=u32, credit=u32, amount=i64, memo_of=words(
+                 "Transfer Grant Settlement Contribution Fee Mint EpochReward Allowance Lapse"), memo=text),
+             HoldPlaced=struct(id=ident, account=u32, amount=i64, deadline=i64, code=u32),
+             HoldSettled=struct(end=END, to=u32, taken=i64), HoldReleased=END, HoldExpired=END,
+             HoldExtended=struct(id=ident, account=u32, by=i64, deadline=i64))
+RECORD = struct(at=i64, actor=enum(Engine=None, Open=None, Operator=None, Key=u32, Signed=None), id=ident, aliases=seq(ident),
+                fingerprint=u64, fact=FACT, entries=seq(EVENT))
+
+# The books (docs/journal.md, "What holds").
+OWNERS = {(1, "Wallet"): "did:", (2, "Quota"): "did:", (1, "Issuance"): "hive:issuance", (1, "Pool"): "hive:pool",
+          (1, "Reserve"): "hive:reserve", (2, "Issuance"): "hive:compute", (2, "Expense"): "hive:compute", (2, "Earnings"): "hive:provider/"}
+MOVES = {"Transfer": (1, "Transferred", "Wallet>Wallet"), "Fee": (1, "Transferred", "Wallet>Pool"), "Grant": (1, "Granted", "Pool>Wallet"),
+         "Contribution": (1, "Contributed", "Wallet>Pool"), "Mint": (1, "Minted Opened", "Issuance>Wallet Issuance>Pool"),
+         "EpochReward": (1, "EpochClosed", "Issuance>Wallet Issuance>Pool Issuance>Reserve"),
+         "Allowance": (2, "Compute", "Issuance>Quota"), "Lapse": (2, "Compute", "Quota>Issuance"),
+         "Settlement": (2, "Compute", "Quota>Earnings Expense>Earnings Earnings>Quota")}
+
+class Books:
+    def __init__(self, fee):
+        self.accounts, self.names, self.holds, self.ids = [], set(), {}, set()
+        self.at, self.epoch, self.offices, self.fee = -2**63, 0, None, fee
+
+    def post(self, number, change, held=0):
+        need(number < len(self.accounts), f"account {number} was never opened")
+        account = self.accounts[number]
+        account["balance"] += change
+        account["held"] += held
+        need(-2**63 <= account["balance"] < 2**63 and 0 <= account["held"] < 2**63, f"account {number} has what cannot be counted")
+        need(account["overdraft"] or account["balance"] >= account["held"], f"account {number} ({account['owner']}) is overdrawn")
+        need(change <= 0 or account["balance"] <= account["ceiling"], f"account {number} is past its ceiling")
+        return account["asset"], account["purpose"]
+
+    def pay(self, debit, credit, amount, freed=0):
+        taken, given = self.post(debit, -amount, -freed), self.post(credit, amount)
+        need(taken[0] == given[0] and debit != credit, "debits and credits differ, or an account pays itself")
+        return taken[0], taken[1] + ">" + given[1]
+
+    def enter(self, sequence, record, kind, name, e):
+        fact = record["fact"][0] if record["fact"][0] != "Finance" else kind
+        if name == "AccountOpened":
+            place, purpose, owner = (e["owner"], e["asset"], e["purpose"][0]), e["purpose"][0], OWNERS.get((e["asset"], e["purpose"][0]))
+            fits = owner and (e["owner"].startswith(owner) if owner[-1] in ":/" else e["owner"] == owner)
+            need(fits and e["limits"]["overdraft"] == (purpose in ("Issuance", "Expense")), f"{place} is an account no rule opens")
+            need(place not in self.names and fact not in ("Refused", "Batch", "Trust"), f"{place} is opened twice, or by no rule")
+            self.names.add(place)
+            self.accounts.append(dict(e["limits"], owner=e["owner"], asset=e["asset"], purpose=purpose, balance=0, held=0, month=0))
+        elif name == "Transferred":
+            asset, places = self.pay(e["debit"], e["credit"], e["amount"])
+            allowed, facts, moves = MOVES[e["memo_of"][0]]
+            fits = asset == allowed and fact in facts.split() and places in moves.split() and e["amount"] > 0
+            need(fits and (e["memo_of"][0] != "Mint" or places.endswith("Pool") == (fact == "Opened")), f"{e['memo_of'][0]} {places} in {fact}")
+        else:
+            need(fact == "Compute", "a hold changes in a record that is not compute's")
+            self.hold(sequence, record, name, e)
+
+    def hold(self, sequence, record, name, e):
+        if name == "HoldPlaced":
+            need(e["id"] == record["id"] and e["id"] not in self.holds and e["amount"] >= 0, "a hold is placed as it cannot be")
+            self.holds[e["id"]] = [sequence, e["account"], e["amount"], e["deadline"]]
+            need(self.post(e["account"], 0, e["amount"]) == (2, "Quota"), "a hold stands on another account than an allowance")
+        elif name == "HoldExtended":
+            hold = self.holds.get(e["id"])
+            need(hold and hold[1] == e["account"] and e["by"] >= 0, "a hold is extended that is not open, or not so")
+            hold[2:] = hold[2] + e["by"], e["deadline"]
+            self.post(e["account"], 0, e["by"])
+        else:
+            end = e["end"] if name == "HoldSettled" else e
+            hold = self.holds.pop(end["id"], None)
+            need(hold and hold[:3] == [end["placed"], end["account"], end["held"]], "a hold ends that is not open, or not so")
+            need(name != "HoldExpired" or record["at"] >= hold[3], "a hold expires before its deadline")
+            if name == "HoldSettled":
+                need(e["taken"] >= 0, "a settlement takes less than nothing")
+                need(self.pay(end["account"], e["to"], e["taken"], end["held"]) == (2, "Quota>Earnings"), "a settlement between other accounts")
+            else:
+                self.post(end["account"], 0, -end["held"])
+
+    def fees(self, events):
+        for at, (name, e) in enumerate(events):
+            kind, owner = (e["memo_of"][0], e["debit"]) if name == "Transferred" else ("", None)
+            before = events[at - 1][1] if at and events[at - 1][0] == "Transferred" else None
+            if kind == "Fee":
+                need(before and (before["memo_of"][0], before["debit"]) == ("Transfer", owner), "a fee does not follow its transfer")
+            if kind == "Transfer" and self.fee is not None:
+                after = events[at + 1][1] if at + 1 < len(events) and events[at + 1][0] == "Transferred" else None
+                paid = after["amount"] if after and after["memo_of"][0] == "Fee" else 0
+                need(paid == -(-e["amount"] * self.fee // 10**9), "a fee is missing, or another than it should be")
+
+    def told(self, sequence, record, kind, fact):
+        need((kind == "Opened") == (sequence == 1), "the books are opened by the first record, and by no other")
+        moved = lambda wanted: [e for name, e in record["entries"] if name == "Transferred" and e["memo_of"][0] == wanted]
+        if kind == "Opened":
+            self.offices, self.epoch = (fact["issuance"], fact["pool"]), 1
+            for purpose in ("Issuance", "Pool", "Reserve"):
+                number = fact[purpose.lower()]
+                place = number < len(self.accounts) and (self.accounts[number]["asset"], self.accounts[number]["purpose"])
+                need(place == (1, purpose), f"account {number} is not the {purpose}")
+        if kind == "EpochClosed":
+            need(fact["closed"] == self.epoch and fact["opened"] == self.epoch + 1, "an epoch is closed that is not current")
+            need(fact["reward"] == sum(e["amount"] for e in moved("EpochReward")), "a reward is not what was paid")
+            self.epoch += 1
+        if record["fact"][0] == "Finance" and fact:
+            need("supply" not in fact or fact["supply"] == self.supply(), "the supply is not what was given out")
+            need("pool_balance" not in fact or fact["pool_balance"] == self.accounts[self.offices[1]]["balance"], "the pool's balance")
+        if record["fact"][0] == "Compute":
+            inner = fact.get("allocated") or fact.get("reported") or fact
+            self.used(kind, inner, record["entries"], moved)
+            opening, granted = inner.get("opening"), [(e["credit"], e["amount"]) for e in moved("Allowance")]
+            said = [(opening["account"], opening["quota"])] if opening and opening["quota"] > 0 else []
+            need(granted == said, "an allowance is granted that is not told of")
+            if opening:
+                need(opening["account"] < len(self.accounts), "a month of no account is opened")
+                account, moment = self.accounts[opening["account"]], datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=record["at"])
+                need(account["month"] < opening["period"] == moment.year * 12 + moment.month - 1, "a month is opened out of turn")
+                account["month"] = opening["period"]
+
+    def used(self, kind, fact, events, moved):
+        ends = [e for name, e in events if name in ("HoldReleased", "HoldExpired")]
+        by_hive = sum(e["amount"] for e in moved("Settlement") if self.accounts[e["debit"]]["purpose"] == "Expense")
+        charged = sum(e["taken"] for name, e in events if name == "HoldSettled") + sum(e["amount"] for e in moved("Settlement")) - by_hive
+        if kind in ("Released", "Expired"):
+            need(len(ends) == fact.get("allocations", 1) and fact["released"] == sum(e["held"] for e in ends), "what it says was freed")
+            need(fact["lapsed"] == sum(e["amount"] for e in moved("Lapse")), "what it says lapsed")
+        if kind in ("Reported", "Settled") and not fact["late"]:
+            need((fact["charged"], fact["hive_paid"]) == (charged, by_hive), "what it says was paid")
+
+    def supply(self):
+        return -self.accounts[self.offices[0]]["balance"] if self.offices else 0
+
+    def take(self, sequence, data):
+        reader = Reader(data)
+        record = RECORD(reader)
+        need(reader.at == len(data), "bytes follow its end")
+        need(record["at"] >= self.at, "time goes back")
+        self.at = record["at"]
+        for name in [record["id"], *record["aliases"]]:
+            need(name not in self.ids, f"id {name.hex()} is used twice")
+            self.ids.add(name)
+        kind, fact = record["fact"][1] if record["fact"][0] in ("Compute", "Finance") else ("", None)
+        for name, event in record["entries"]:
+            self.enter(sequence, record, kind, name, event)
+        self.fees(record["entries"])
+        self.told(sequence, record, kind, fact)
+
+class Log:
+    """What a log serves, and the tree over it: peaks are the perfect subtrees' hashes, the largest first."""
+    def __init__(self, place, bearer):
+        self.place, self.bearer, self.size, self.peaks = place.rstrip("/"), bearer, 0, []
+
+    def get(self, path):
+        if not self.place.startswith(("http://", "https://")):
+            with open(os.path.join(self.place, path), "rb") as file:
+                return file.read()
+        headers = {"Authorization": "Bearer " + self.bearer} if self.bearer else {}
+        with urllib.request.urlopen(urllib.request.Request(f"{self.place}/lab3/log/{path}", headers=headers), timeout=60) as reply:
+            return reply.read()
+
+    def records(self, size):
+        for tile in range(-(-size // 256)):
+            width, path, rest = min(256, size - tile * 256), f"{tile % 1000:03}", tile // 1000
+            while rest:
+                path, rest = f"x{rest % 1000:03}/{path}", rest // 1000
+            data, at = self.get("tile/data/" + path + (f".p/{width}" if width < 256 else "")), 0
+            for _ in range(width):
+                length = int.from_bytes(data[at:at + 4], "big")
+                need(at + 4 + length <= len(data), f"tile {tile} of records is cut short")
+                yield data[at + 4:at + 4 + length]
+                at += 4 + length
+            need(at == len(data), f"tile {tile} has more than its records")
+
+    def push(self, record):
+        leaf, size = sha(b"\0", record), self.size
+        while size & 1:
+            leaf, size = sha(b"\1", self.peaks.pop(), leaf), size >> 1
+        self.peaks.append(leaf)
+        self.size += 1
+
+    def root(self):
+        if not self.peaks:
+            return sha()
+        root = self.peaks[-1]
+        for peak in reversed(self.peaks[:-1]):
+            root = sha(b"\1", peak, root)
+        return root
+
+def visit_of(path):
+    """The key, size and root of the last visit."""
+    with open(path, "rb") as file:
+        head, note = file.read().split(b"\n\n", 1)
+    title, key, size, root = head.decode().split("\n")
+    need((title, key[:4]) == ("lab3/audit-visit@v1", "key ") and size[:5] == "size " and root[:5] == "root ", "the last visit's form")
+    known = key_of(key[4:])
+    need(checkpoint_of(known, note) == (int(size[5:]), unbase64(root[5:])), "the last visit does not say what its note says")
+    return key[4:], int(size[5:]), unbase64(root[5:])
+
+def verify(place, key=None, last=None, fee=None, bearer=None):
+    """One line that says what was checked; Bad says what does not hold."""
+    log, books = Log(place, bearer), Books(fee)
+    seen = visit_of(last) if last and os.path.exists(last) else None
+    served = log.get("key").decode(errors="replace").strip("\n")
+    known = key or (seen and seen[0]) or served
+    need(known == served, "the log shows another key than the one known")
+    note = log.get("checkpoint")
+    size, root = checkpoint_of(key_of(known), note)
+    need(not seen or size >= seen[1], f"the log shows {size} records, and showed {seen and seen[1]}: keep both checkpoints")
+    fault = None
+    for sequence, record in enumerate(log.records(size), 1):
+        need(not seen or log.size != seen[1] or log.root() == seen[2], f"the first {log.size} records are not those seen last")
+        log.push(record)
+        try:
+            if not fault:
+                books.take(sequence, record)
+        except Bad as bad:
+            fault = Bad(f"record {sequence}: {bad}")
+    need(log.root() == root, "the records do not lead to the root that was signed")
+    need(not seen or seen[1] < size or seen[2] == root, "the log signed another root for as many records")
+    if fault:
+        raise fault
+    if last:
+        with open(last, "wb") as file:
+            file.write(f"lab3/audit-visit@v1\nkey {known}\nsize {size}\nroot {base64.b64encode(root).decode()}\n\n".encode() + note)
+    supply, accounts = books.supply() / 10**6, len(books.accounts)
+    return f"holds: {size} records of {known.split('+')[0]}, {accounts} accounts, {len(books.holds)} holds open, {supply:.6f} MIC"
+
+def main(arguments):
+    parser = argparse.ArgumentParser(description="A second opinion on a Hive's books.")
+    parser.add_argument("place")
+    for name in ("--key", "--last", "--fee", "--bearer"):
+        parser.add_argument(name)
+    asked = parser.parse_args(arguments)
+    try:
+        fee = None if asked.fee is None else round(float(asked.fee) * 10**7)
+        print(verify(asked.place, asked.key, asked.last, fee, asked.bearer))
+        return 0
+    except Bad as bad:
+        print(f"does not hold: {bad}")
+        return 1
+    except (OSError, ValueError) as error:
+        print(f"could not be checked: {error}")
+        return 2
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
