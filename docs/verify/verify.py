@@ -177,11 +177,23 @@ FINANCE = enum(Opened=struct(issuance=u32, pool=u32, reserve=u32, pool_balance=i
                EpochClosed=struct(closed=u32, opened=u32, reward=i64, supply=i64))
 HOLDER = enum(Operator=None, Citizen=text, Service=struct(daily_cap=i64), Steward=struct(module=text), Treasurer=text, Auditor=None,
               Meter=struct(meter=text), Witness=struct(name=text))
+KEY, SIGNATURE = (lambda r: r.take(32)), (lambda r: r.take(64))
+INTENT = struct(not_after=i64, fee_max=i64, key=KEY, signature=SIGNATURE)
+APPROVAL = struct(not_after=i64, signatures=seq(struct(treasurer=text, key=KEY, signature=SIGNATURE)))
+CHANGE = enum(Add=KEY, Revoke=KEY, Rotate=struct(old=KEY, new=KEY), Recover=KEY)
+SIGNED = enum(Intent=INTENT, Approval=APPROVAL)
 KEY_ID, KEY_HASH = (lambda r: r.take(8)), (lambda r: r.take(32))
 DEED = enum(KeyCreated=struct(number=u32, id=KEY_ID, hash=KEY_HASH, holder=HOLDER, scopes=u32, expires=option(i64), note=text,
                               citizens=seq(text)),
             KeyRevoked=struct(number=u32, reason=text), KeyRotated=struct(old=u32, until=i64, number=u32, id=KEY_ID, hash=KEY_HASH),
-            Delegated=struct(service=u32, citizen=text), Undelegated=struct(service=u32, citizen=text))
+            Delegated=struct(service=u32, citizen=text), Undelegated=struct(service=u32, citizen=text),
+            DidKeys=struct(event=struct(did=text, number=u32, change=CHANGE, recovery=option(KEY)), intent=INTENT),
+            Noted=struct(did=text, url=text, document=KEY, keys=seq(KEY)),
+            TreasurersNamed=struct(needed=u8, members=seq(text), approval=option(APPROVAL)),
+            PolicyChanged=struct(lines=seq(struct(name=text, value=text)), approval=option(APPROVAL)),
+            Frozen=struct(citizen=text, hours=u8, until=i64, reason=text, approval=option(APPROVAL)),
+            Thawed=struct(citizen=text, reason=text), Sealed=words("Command Secret"),
+            Inscribed=struct(hive=text, journal=ident, log_key=KEY))
 TRUST = struct(by=enum(Desk=None, Local=None, Key=u32, Did=text), deed=DEED)
 FACT = enum(Compute=COMPUTE, Finance=FINANCE, Refused=struct(code=u16, field=option(text), detail=text), Batch=struct(items=u32), Trust=TRUST)
 END = struct(id=ident, placed=u64, account=u32, held=i64)
@@ -318,6 +330,7 @@ class Books:
     def take(self, sequence, data):
         reader = Reader(data)
         record = RECORD(reader)
+        record["signed"] = SIGNED(reader) if reader.at < len(data) else None
         need(reader.at == len(data), "bytes follow its end")
         need(record["at"] >= self.at, "time goes back")
         self.at = record["at"]

@@ -21,7 +21,7 @@ pub(crate) fn check(state: &State, books: &Books, record: &Record) -> Result<(),
         Actor::Engine if own => Ok(()),
         _ if own => bad("only the desk itself does this, and it names somebody".to_owned()),
         Actor::Engine => bad("the desk itself does nothing of the kind".to_owned()),
-        Actor::Open if !state.is_open() => bad("it names nobody, and the Hive is closed".to_owned()),
+        Actor::Open if !state.is_open() && !goes_on(&record.fact) => bad("it names nobody, and the Hive is closed".to_owned()),
         Actor::Operator if !state.is_open() && moves_members_money(record) => bad("the operator moved a member's money".to_owned()),
         Actor::Open | Actor::Operator | Actor::Signed => Ok(()),
         Actor::Key(number) => match state.key(number) {
@@ -40,6 +40,11 @@ fn is_the_desks_own(fact: &Fact) -> bool {
     }
 }
 
+/// What was begun earlier, by somebody who could.
+fn goes_on(fact: &Fact) -> bool {
+    matches!(fact, Fact::Compute(Compute::Settled(_) | Compute::Extended(_)))
+}
+
 fn moves_members_money(record: &Record) -> bool {
     record.entries.iter().any(|event| matches!(event, Event::Transferred { kind: Move::Transfer | Move::Contribution, .. }))
 }
@@ -50,7 +55,7 @@ fn with_key(state: &State, books: &Books, record: &Record, key: &Key) -> Result<
         return bad(format!("the operator's key {number} moved a member's money"));
     }
     // What was begun in time is ended in the name of who began it, also when the key has died since.
-    let goes_on = matches!(record.fact, Fact::Compute(Compute::Settled(_) | Compute::Extended(_)));
+    let goes_on = goes_on(&record.fact);
     if !goes_on && !key.standing(record.at).works() {
         return bad(format!("key {number} acts, and is {}", key.standing(record.at).as_str()));
     }

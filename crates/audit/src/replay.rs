@@ -65,7 +65,7 @@ impl Replay {
         self.entries += record.entries.len() as u64;
         note(self.fees.check(sequence, &record.entries));
         note(self.told.check(sequence, &mut self.books, &record));
-        note(signatures::hold(&record, &self.trust));
+        note(signatures::hold(&record, &self.books, &self.trust));
         note(acts::check(&self.trust, &self.books, &record));
         note(self.keys(&record));
     }
@@ -73,8 +73,8 @@ impl Replay {
     /// There is one way to write a record, and this is it.
     fn is_written_so(&mut self, record: &Record, bytes: &[u8]) -> Result<(), Found> {
         self.scratch.resize(self.scratch.len().max(bytes.len()), 0);
-        match postcard::to_slice(record, &mut self.scratch) {
-            Ok(again) if again == bytes => Ok(()),
+        match write(record, &mut self.scratch) {
+            Ok(len) if self.scratch.get(..len) == Some(bytes) => Ok(()),
             _ => Err((Class::Form, "its bytes are not the ones such a record is written with".to_owned())),
         }
     }
@@ -134,4 +134,12 @@ impl Replay {
             at: self.at,
         }
     }
+}
+
+/// The record as it is written: itself, and behind it what was signed for it.
+fn write(record: &Record, out: &mut [u8]) -> Result<usize, postcard::Error> {
+    let len = postcard::to_slice(record, out)?.len();
+    let Some(signed) = &record.signed else { return Ok(len) };
+    let (_, rest) = out.split_at_mut_checked(len).ok_or(postcard::Error::SerializeBufferFull)?;
+    Ok(len + postcard::to_slice(signed, rest)?.len())
 }

@@ -15,7 +15,10 @@ use lab3_compute::{
 use lab3_engine::{Actor, Fact, Record};
 use lab3_finance::Fact as Money;
 use lab3_ledger::{AccountNo, Event, HoldEnd, Kind, Limits, Purpose};
-use lab3_trust::{By, Deed, Fact as Trust, Holder, KeyCreated, KeyHash, KeyId, Scopes};
+use lab3_trust::{
+    Approval, By, Change, Countersign, Deed, DidKeyEvent, Fact as Trust, HiveName, Holder, Inscription, Intent, KeyCreated, KeyHash, KeyId,
+    Note, PolicyLines, PublicKey, Scopes, SealedBy, Signature, Treasurers,
+};
 use lab3_units::{Amount, Asset, Code, Did, Id, Owner, Problem, Ratio, Time};
 
 const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/verify/verify.py");
@@ -148,6 +151,19 @@ fn finance() -> Vec<Money> {
     ]
 }
 
+fn public() -> PublicKey {
+    PublicKey::of_secret(&[3; 32])
+}
+
+fn intent() -> Intent {
+    Intent { not_after: Time::from_millis(ALL), fee_max: amount(), key: public(), signature: Signature::from_bytes([0xff; 64]) }
+}
+
+fn approval() -> Approval {
+    let one = || Countersign { treasurer: did(), key: public(), signature: Signature::from_bytes([0xfe; 64]) };
+    Approval { not_after: Time::from_millis(ALL), signatures: vec![one(), one()] }
+}
+
 fn trust() -> Vec<Trust> {
     let (key, hash) = (KeyId::from_bytes([0xff; 8]), lab3_trust::KeyText::make(lab3_trust::Kind::Meter, [1; 8], &[2; 32]).hash());
     let made = |holder: Holder, hash: KeyHash| {
@@ -178,7 +194,28 @@ fn trust() -> Vec<Trust> {
         Deed::KeyRotated { old: 300, until, number: u32::MAX, id: key, hash },
         Deed::Delegated { service: 300, citizen: did() },
         Deed::Undelegated { service: 300, citizen: did() },
+        Deed::Noted(Box::new(Note {
+            did: did(),
+            url: "https://a.example/did.json".into(),
+            document: [9; 32],
+            keys: vec![public(), public()],
+        })),
+        Deed::TreasurersNamed { treasurers: Treasurers::new(1, [did()]).unwrap(), approval: Some(approval()) },
+        Deed::PolicyChanged { lines: PolicyLines::new([("log.readers", "auditors"), ("a", "b")]).unwrap(), approval: None },
+        Deed::Frozen { citizen: did(), hours: 72, until, reason: "why".into(), approval: Some(approval()) },
+        Deed::Thawed { citizen: did(), reason: "why".into() },
+        Deed::Sealed(SealedBy::Command),
+        Deed::Sealed(SealedBy::Secret),
+        Deed::Inscribed(Inscription { hive: HiveName::parse("hive").unwrap(), journal: id(), log_key: [8; 32] }),
     ];
+    let change = |change, recovery| {
+        let event = DidKeyEvent { did: did(), number: 300, change, recovery };
+        Deed::DidKeys(Box::new((event, intent())))
+    };
+    let (old, new) = (public(), public());
+    let changes = [Change::Add(new), Change::Revoke(old), Change::Rotate { old, new }, Change::Recover(new)];
+    let changes = changes.into_iter().zip([None, Some([7; 32])].into_iter().cycle()).map(|(to, recovery)| change(to, recovery));
+    let others = others.into_iter().chain(changes);
     let by = [By::Desk, By::Local, By::Key(u32::MAX), By::Did(did())];
     let deeds = holders.into_iter().map(|holder| made(holder, hash)).chain(others);
     deeds.zip(by.into_iter().cycle()).map(|(deed, by)| Trust { by, deed }).collect()
@@ -216,6 +253,7 @@ fn records() -> Vec<Record> {
         fingerprint: u64::MAX,
         fact,
         entries: events(),
+        signed: None,
     };
     facts.zip(actors.into_iter().cycle()).map(record).collect()
 }

@@ -295,6 +295,9 @@ impl Writer {
             Ok(Some(earlier)) => return earlier,
             Err(problem) => return Outcome::Refused(problem),
         }
+        if let Err(problem) = self.still_named(submission, now) {
+            return Outcome::Refused(problem);
+        }
         let (fact, entries) = match decide(&self.desk(now), submission, ahead) {
             Ok(decision) => decision,
             Err(Refusal::NotOpen(id)) => return Outcome::NotOpen(id),
@@ -321,6 +324,24 @@ impl Writer {
         match self.record(now, draft) {
             Ok(stored) => refused.map_or(Outcome::Done(stored), Outcome::Refused),
             Err(error) => Outcome::Refused(unwritable(&error)),
+        }
+    }
+
+    /// Whether who asked at the door may still ask: meanwhile a key may have been revoked, or the open Hive closed. What was begun in time is
+    /// ended in the name of who began it.
+    fn still_named(&self, submission: &Submission, now: Time) -> Result<(), Problem> {
+        let trust = &self.state.trust;
+        if matches!(submission.command, Command::Settle(_) | Command::Extend(_)) {
+            return Ok(());
+        }
+        match submission.actor {
+            Actor::Key(number) => lab3_trust::check_working(trust, now, number),
+            Actor::Open if !trust.is_open() => {
+                let detail =
+                    "This Hive was closed while the request waited: somebody has to be named now. Nothing has changed; send a key.";
+                Err(Problem::new(Code::UNNAMED, detail).in_field("Authorization"))
+            }
+            _ => Ok(()),
         }
     }
 

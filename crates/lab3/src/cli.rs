@@ -78,6 +78,11 @@ pub enum Command {
     /// Close an open Hive, for good, without making a key.
     #[command(after_help = "Examples:\n  lab3 seal\n  lab3 seal --data /var/lib/lab3")]
     Seal(SealArgs),
+    /// Check a Hive's books from outside: signatures, every record, every balance, and that it goes on from the last visit.
+    #[command(
+        after_help = "Examples:\n  lab3 audit http://127.0.0.1:8003\n  lab3 audit https://riverside.example --visit riverside.visit --key 'riverside/jn_...+c74f20a3+ARpc...'"
+    )]
+    Audit(AuditArgs),
     /// Say how this Hive stands, what is wrong, and what to do; exit code 1 when something is bad.
     #[command(after_help = "Example:\n  lab3 doctor --data /var/lib/lab3 --config /etc/lab3.toml")]
     Doctor(DoctorArgs),
@@ -322,6 +327,20 @@ pub struct DataArgs {
     /// The configuration.
     #[command(flatten)]
     pub config: ConfigArgs,
+}
+
+/// `lab3 audit`
+#[derive(Args, Clone, Debug, Default)]
+pub struct AuditArgs {
+    /// The Hive's desk.
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// The log's key, as you know it from elsewhere; else the last visit's, at a first visit the one it shows.
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// Where the last visit is kept: read, and written anew.
+    #[arg(long, value_name = "FILE")]
+    pub visit: Option<PathBuf>,
 }
 
 /// `lab3 doctor`

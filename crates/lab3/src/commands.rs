@@ -1,6 +1,7 @@
 //! The commands. Each gives back what goes to stdout; talk goes to stderr.
 
 pub mod allocate;
+pub mod audit;
 pub mod backup;
 pub mod balance;
 pub mod config;
@@ -51,6 +52,7 @@ pub fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Command::Wallet(WalletCommand::Show(args)) => wallet::show(args, env)?,
         Command::Wallet(WalletCommand::Sign(args)) => wallet::sign(args, env)?,
         Command::Wallet(WalletCommand::Transfer(args)) => wallet::transfer(&desk(&args.desk)?, args, env)?,
+        Command::Audit(args) => audit::run(args, env)?,
         Command::Doctor(args) => return doctor::run(args, env),
         Command::Explain(args) => crate::explain::explain(&args.code)?,
         Command::Config(ConfigCommand::Show(args)) => config::show(args, env)?,

@@ -60,7 +60,7 @@ async fn inscribe(engine: &Engine, hive: &str, apart: &ApartFolder) -> Result<Si
     })?;
     let order = Order { principal: Principal::Desk, command: inscription.into() };
     let fresh = Id::from_bytes(uuid::Uuid::now_v7().into_bytes());
-    let submission = Submission::new(Actor::Engine, None, fresh, Command::Trust(Box::new(order)));
+    let submission = Submission::new(Actor::Operator, None, fresh, Command::Trust(Box::new(order)));
     engine.submit(submission).await.map_err(|problem: Problem| Failure::Other(problem.to_string()))?;
     Ok(signer)
 }

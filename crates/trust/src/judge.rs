@@ -62,6 +62,13 @@ fn office(state: &State, holder: &Holder) -> Scopes {
     }
 }
 
+/// Whether the key of that number still works: for who judged it a while ago.
+///
+/// Errors: `KEY_INVALID`, with the reason.
+pub fn check_working(state: &State, now: Time, number: u32) -> Result<(), Problem> {
+    working(state, now, number).map(|_| ())
+}
+
 /// The key of that number, if it still works.
 pub(crate) fn working(state: &State, now: Time, number: u32) -> Result<(&Key, Standing), Problem> {
     let key = state.key(number).ok_or_else(unnamed)?;

@@ -47,7 +47,7 @@ pub use did_keys::{Change, ChangeDidKeys, DidKeyEvent, ENROL, ENROL_OWN, change_
 pub use fact::{Deed, Fact, KeyCreated};
 pub use freeze::{FREEZE, FREEZE_HOURS_MAX, Freeze, Frozen, THAW, Thaw, check_not_frozen, freeze, thaw};
 pub use intent::{Intent, Verified, check_intent, check_unsigned};
-pub use judge::judge;
+pub use judge::{check_working, judge};
 pub use key::{Holder, Key, Rotated, Standing};
 pub use key_text::{KeyHash, KeyId, KeyText, KeyTextError};
 pub use kind::{Kind, Kinds};

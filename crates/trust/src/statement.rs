@@ -132,6 +132,11 @@ impl MemoHash {
         Self(hasher.finalize().into())
     }
 
+    /// Reads base 64, as leaves and statements have it.
+    pub fn parse(text: &str) -> Option<Self> {
+        BASE64.decode(text).ok()?.try_into().ok().map(Self)
+    }
+
     /// The hash with these bytes.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)

@@ -76,7 +76,16 @@ pub fn last(log: &Log) -> Record {
 
 /// A record after the last, by a member who signed, with nothing in it yet.
 pub fn record(log: &Log, fact: Fact, entries: Vec<Event>) -> Record {
-    Record { at: last(log).at, actor: Actor::Signed, id: Id::from_bytes([0xab; 16]), aliases: Vec::new(), fingerprint: 0, fact, entries }
+    Record {
+        at: last(log).at,
+        actor: Actor::Signed,
+        id: Id::from_bytes([0xab; 16]),
+        aliases: Vec::new(),
+        fingerprint: 0,
+        fact,
+        entries,
+        signed: None,
+    }
 }
 
 /// The number of the wallet (or allowance) of a member, the pool's, the issuance's.

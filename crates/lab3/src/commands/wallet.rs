@@ -11,7 +11,6 @@ use lab3_trust::{Act, HiveName, MemoHash, PublicKey, Statement};
 use lab3_units::{Amount, Duration, Id};
 use serde::Serialize;
 use serde_json::json;
-use serde_json::value::RawValue;
 
 use super::Env;
 use super::key::now;
@@ -70,23 +69,13 @@ fn signed(wallet: &Wallet, statement: &Statement) -> String {
 
 #[derive(Serialize)]
 struct Request<'a> {
-    from_did: &'a str,
-    to_did: &'a str,
-    amount: Box<RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-    intent: Intent,
-}
-
-#[derive(Serialize)]
-struct Intent {
-    id: String,
-    not_after: String,
-    fee_max_gic: Box<RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    memo_salt: Option<String>,
+    intent: String,
     public_key: String,
     signature: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memo: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memo_salt: Option<String>,
 }
 
 /// Signs a transfer and sends it.
@@ -97,25 +86,19 @@ pub fn transfer(client: &Client, args: &WalletTransferArgs, env: &Env) -> Result
     }
     let salt = args.reason.as_ref().map(|_| file::random::<16>()).transpose()?;
     let statement = statement(client, args, salt.as_deref())?;
-    let fee_max = fee_max(args);
-    let id = statement.id.text("tx").to_string();
     let request = Request {
-        from_did: args.from.as_str(),
-        to_did: args.to.as_str(),
-        amount: super::mic(args.amount)?,
-        reason: args.reason.as_deref(),
-        intent: Intent {
-            id: id.clone(),
-            not_after: statement.not_after.to_string(),
-            fee_max_gic: super::mic(fee_max)?,
-            memo_salt: salt.map(|salt| format!("{:032x}", u128::from_be_bytes(*salt))),
-            public_key: wallet.public().to_string(),
-            signature: signed(&wallet, &statement),
-        },
+        intent: statement.text(),
+        public_key: wallet.public().to_string(),
+        signature: signed(&wallet, &statement),
+        memo: args.reason.as_deref(),
+        memo_salt: salt.map(|salt| format!("{:032x}", u128::from_be_bytes(*salt))),
     };
-    // The statement's id is the key as well: however often it is sent, it is done once.
-    let reply = client.post(&Path::new("/lab3/financial/transfer"), &super::body(&request)?, Some(&id))?;
-    Ok(super::shown(&reply, &args.desk, super::transfer::table)?)
+    // However often it is sent, it is done once: the statement has an id of its own.
+    let reply = client.post(&Path::new("/lab3/intents"), &super::body(&request)?, None)?;
+    let table = |done: &crate::client::Document| {
+        pairs(&[("transaction", done.text("tx_id")), ("time", done.text("timestamp")), ("record", done.text("sequence"))])
+    };
+    Ok(super::shown(&reply, &args.desk, table)?)
 }
 
 /// What is signed: the desk names the Hive and its journal, the rest is the payer's.

@@ -95,21 +95,26 @@ pub fn body(line: &Line, names: &Names, things: &Things) -> Option<Value> {
             }
             report
         }
-        ("/lab3/compute/allocations/{allocation_id}/release", _) => json!({}),
         ("/lab3/financial/transfer", _) => pay(did, other),
         ("/lab3/financial/transfers", "mixed") => json!({ "transfers": [pay(ALICE, other), pay(BOB, other)] }),
         ("/lab3/financial/transfers", _) => json!({ "transfers": [pay(did, other)] }),
         ("/lab3/financial/grant", _) => json!({ "recipient_did": other, "amount": 0.01, "project": "Solar" }),
         ("/lab3/financial/contribute", _) => json!({ "from_did": did, "amount": 1 }),
         ("/lab3/financial/mint", _) => json!({ "to_did": other, "amount": 1, "reason": "to try it" }),
-        ("/lab3/financial/epoch/close", _) => json!({}),
-        ("/lab3/seal" | "/lab3/intents", _) => json!({}),
         ("/lab3/members/delegate", _) => json!({ "citizen_did": did, "service": 4_000_000, "on": true }),
         ("/lab3/members/thaw", _) => json!({ "citizen_did": did, "reason": "to try it" }),
         ("/lab3/members/freeze", _) => json!({ "citizen_did": did, "hours": 1, "reason": "to try it" }),
         ("/lab3/keys", "citizen") => json!({ "kind": "citizen", "did": did, "scopes": ["read"] }),
         ("/lab3/keys", _) => json!({ "kind": "auditor", "scopes": ["read"] }),
-        ("/lab3/keys/{number}/revoke" | "/lab3/keys/{number}/rotate", _) => json!({}),
+        (
+            "/lab3/compute/allocations/{allocation_id}/release"
+            | "/lab3/financial/epoch/close"
+            | "/lab3/seal"
+            | "/lab3/intents"
+            | "/lab3/keys/{number}/revoke"
+            | "/lab3/keys/{number}/rotate",
+            _,
+        ) => json!({}),
         ("/v1/responses" | "/responses" | "/v1/embeddings" | "/embeddings", _) => json!({ "model": "auto", "input": "Good morning." }),
         ("/v1/messages" | "/v1/messages/count_tokens", _) => json!({ "model": "auto", "max_tokens": 5, "messages": said }),
         ("/v1/chat/completions" | "/chat/completions", _) => json!({ "model": "auto", "messages": said }),
