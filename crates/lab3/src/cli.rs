@@ -1,15 +1,19 @@
 //! The command line: every command, argument and help text.
 
+mod journal;
+mod money;
 mod trust;
 mod wallet;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use lab3_units::{Amount, Asset, Did, Ratio};
 
 use crate::config::Flag;
 
+pub use journal::{BackupArgs, ExportFormat, JournalCommand, JournalExportArgs, JournalTailArgs, JournalVerifyArgs, RestoreArgs};
+pub use money::{AllocateArgs, BalanceArgs, GrantArgs, HistoryArgs, Priority, QuotaArgs, StatsArgs, TransferArgs};
 pub use trust::{KeyCommand, KeyCreateArgs, KeyListArgs, KeyRevokeArgs, KeyRotateArgs, PlaceArgs, SealArgs};
 pub use wallet::{WalletCommand, WalletFileArgs, WalletNewArgs, WalletSignArgs, WalletTransferArgs};
 
@@ -162,162 +166,6 @@ pub struct DeskArgs {
     pub json: bool,
 }
 
-/// `lab3 balance`
-#[derive(Args, Clone, Debug)]
-pub struct BalanceArgs {
-    /// Whose balance.
-    #[arg(value_parser = did)]
-    pub did: Did,
-    /// The balance right after this journal record.
-    #[arg(long, value_name = "SEQ")]
-    pub at: Option<u64>,
-    /// The server.
-    #[command(flatten)]
-    pub desk: DeskArgs,
-}
-
-/// `lab3 quota`
-#[derive(Args, Clone, Debug)]
-pub struct QuotaArgs {
-    /// Whose allowance.
-    #[arg(value_parser = did)]
-    pub did: Did,
-    /// The server.
-    #[command(flatten)]
-    pub desk: DeskArgs,
-}
-
-/// `lab3 transfer`
-#[derive(Args, Clone, Debug)]
-pub struct TransferArgs {
-    /// Who pays.
-    #[arg(value_parser = did)]
-    pub from: Did,
-    /// Who is paid.
-    #[arg(value_parser = did)]
-    pub to: Did,
-    /// How much MIC, at most 6 decimals.
-    #[arg(value_parser = amount)]
-    pub amount: Amount,
-    /// What for.
-    #[arg(long)]
-    pub reason: Option<String>,
-    /// Idempotency key: the same key sent again changes nothing. Without it a fresh one.
-    #[arg(long, value_parser = key)]
-    pub key: Option<String>,
-    /// The server.
-    #[command(flatten)]
-    pub desk: DeskArgs,
-}
-
-/// `lab3 grant`
-#[derive(Args, Clone, Debug)]
-pub struct GrantArgs {
-    /// Who receives it.
-    #[arg(value_parser = did)]
-    pub to: Did,
-    /// How much MIC, at most 6 decimals.
-    #[arg(value_parser = amount)]
-    pub amount: Amount,
-    /// The project it is for.
-    pub project: String,
-    /// Idempotency key: the same key sent again changes nothing. Without it a fresh one.
-    #[arg(long, value_parser = key)]
-    pub key: Option<String>,
-    /// The server.
-    #[command(flatten)]
-    pub desk: DeskArgs,
-}
-
-/// `lab3 allocate`
-#[derive(Args, Clone, Debug)]
-pub struct AllocateArgs {
-    /// Who asks and pays.
-    #[arg(value_parser = did)]
-    pub did: Did,
-    /// Tokens of the query.
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
-    pub tokens: u64,
-    /// What matters most.
-    #[arg(long, value_enum)]
-    pub priority: Option<Priority>,
-    /// Least quality, from 0 to 1.
-    #[arg(long, value_parser = ratio)]
-    pub min_quality: Option<Ratio>,
-    /// Most it may cost, in MIC.
-    #[arg(long, value_name = "AMOUNT", value_parser = amount)]
-    pub max_cost: Option<Amount>,
-    /// The provider to prefer, by name or alias.
-    #[arg(long, value_name = "NAME")]
-    pub provider: Option<String>,
-    /// Only ask: hold nothing.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Show every provider with its score, or the rule that excluded it.
-    #[arg(long)]
-    pub explain: bool,
-    /// Idempotency key: the same key sent again changes nothing. Without it a fresh one.
-    #[arg(long, value_parser = key)]
-    pub key: Option<String>,
-    /// The server.
-    #[command(flatten)]
-    pub desk: DeskArgs,
-}
-
-/// What an allocation weighs most. The words are the specification's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub enum Priority {
-    /// Balance cost, latency and quality.
-    Standard,
-    /// Prefer the cheapest.
-    CostOptimized,
-    /// Prefer the fastest.
-    LatencyOptimized,
-    /// Prefer the best model.
-    QualityOptimized,
-}
-
-/// `lab3 history`
-#[derive(Args, Clone, Debug)]
-pub struct HistoryArgs {
-    /// Whose transactions.
-    #[arg(value_parser = did)]
-    pub did: Did,
-    /// How many, at most 500.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
-    pub limit: u16,
-    /// What came after this journal record (or cursor), oldest first.
-    #[arg(long, value_name = "SEQ", conflicts_with = "before")]
-    pub since: Option<String>,
-    /// Go on where an earlier page ended.
-    #[arg(long, value_name = "CURSOR")]
-    pub before: Option<String>,
-    /// The server.
-    #[command(flatten)]
-    pub desk: DeskArgs,
-}
-
-/// `lab3 stats`
-#[derive(Args, Clone, Debug)]
-pub struct StatsArgs {
-    /// The server.
-    #[command(flatten)]
-    pub desk: DeskArgs,
-}
-
-/// `lab3 journal ...`
-#[derive(Debug, Subcommand)]
-pub enum JournalCommand {
-    /// Check every record's hash and the books' invariants, and print the state's hash.
-    Verify(JournalVerifyArgs),
-    /// Write records as JSON lines or CSV.
-    #[command(after_help = "Examples:\n  lab3 journal export --out journal.jsonl\n  lab3 journal export --format csv --from 1 --to 1000")]
-    Export(JournalExportArgs),
-    /// Print the newest records, and with --follow those to come.
-    Tail(JournalTailArgs),
-}
-
 /// Which Hive's files are meant.
 #[derive(Args, Clone, Debug, Default)]
 pub struct DataArgs {
@@ -347,82 +195,6 @@ pub struct AuditArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub struct DoctorArgs {
     /// The Hive.
-    #[command(flatten)]
-    pub data: DataArgs,
-}
-
-/// `lab3 journal verify`
-#[derive(Args, Clone, Debug, Default)]
-pub struct JournalVerifyArgs {
-    /// The Hive.
-    #[command(flatten)]
-    pub data: DataArgs,
-    /// Print the result as JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `lab3 journal export`
-#[derive(Args, Clone, Debug)]
-pub struct JournalExportArgs {
-    /// The Hive.
-    #[command(flatten)]
-    pub data: DataArgs,
-    /// JSON lines or CSV.
-    #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
-    pub format: ExportFormat,
-    /// The file to write; without it stdout.
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// First record.
-    #[arg(long, value_name = "SEQ", default_value_t = 1)]
-    pub from: u64,
-    /// Last record; without it the journal's end.
-    #[arg(long, value_name = "SEQ")]
-    pub to: Option<u64>,
-}
-
-/// What an export looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ExportFormat {
-    /// One JSON object a line.
-    Jsonl,
-    /// Comma-separated values under a header.
-    Csv,
-}
-
-/// `lab3 journal tail`
-#[derive(Args, Clone, Debug)]
-pub struct JournalTailArgs {
-    /// The Hive.
-    #[command(flatten)]
-    pub data: DataArgs,
-    /// How many records.
-    #[arg(long, short = 'n', default_value_t = 10)]
-    pub lines: u64,
-    /// Go on printing as records are added.
-    #[arg(long, short)]
-    pub follow: bool,
-}
-
-/// `lab3 backup`
-#[derive(Args, Clone, Debug)]
-pub struct BackupArgs {
-    /// The folder to write; it must be empty or absent.
-    #[arg(value_name = "DIR")]
-    pub to: PathBuf,
-    /// The Hive.
-    #[command(flatten)]
-    pub data: DataArgs,
-}
-
-/// `lab3 restore`
-#[derive(Args, Clone, Debug)]
-pub struct RestoreArgs {
-    /// The backup's folder.
-    #[arg(value_name = "DIR")]
-    pub from: PathBuf,
-    /// The Hive to make; its data folder must be empty or absent.
     #[command(flatten)]
     pub data: DataArgs,
 }

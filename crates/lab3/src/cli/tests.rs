@@ -59,6 +59,16 @@ fn every_command_of_the_work_item_parses() {
         "restore f --data d",
         "config show --toml",
         "config check --config f",
+        "key create service --citizens did:k:a,did:k:b --scopes read,compute --daily-cap-gic 5 --data d --config f --quiet",
+        "key list --did did:k:a --json",
+        "key revoke 3 --reason lost",
+        "key rotate 3 --overlap-seconds 0 --url http://h:1",
+        "seal --data d",
+        "doctor --data d --config f",
+        "wallet new --file f",
+        "wallet show --json",
+        "wallet sign -",
+        "wallet transfer did:k:a did:k:b 1 --reason tea --fee-max-gic 0.1 --valid-seconds 60",
         "explain L3-0040",
     ] {
         assert!(parse(line).is_ok(), "{line}: {:?}", parse(line));
@@ -86,6 +96,16 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
             "error: invalid value 'é' for '--key <KEY>': must be 1 to 255 visible ASCII characters without spaces",
         ),
         ("serve --set quota", "error: invalid value 'quota' for '--set <KEY=VALUE>': write it as KEY=VALUE, such as compute.quota_gic=250"),
+        (
+            "key create citizen --expires-at tomorrow",
+            "error: invalid value 'tomorrow' for '--expires-at <TIME>': write the moment in RFC 3339, such as 2027-01-31T12:00:00Z",
+        ),
+        ("key create boss", "error: invalid value 'boss' for '<KIND>'"),
+        (
+            "key rotate 1 --overlap-seconds 2592001",
+            "error: invalid value '2592001' for '--overlap-seconds <SECONDS>': 2592001 is not in 0..=2592000",
+        ),
+        ("seal --data d --url http://h:1", "error: the argument '--data <DIR>' cannot be used with '--url <URL>'"),
         ("serve --demo --data d", "error: the argument '--demo' cannot be used with '--data <DIR>'"),
     ] {
         assert_eq!(parse(line).map(|_| ()), Err(message.to_owned()), "{line}");
