@@ -19,7 +19,10 @@ pub(crate) fn hold(record: &Record, books: &Books, state: &State) -> Result<(), 
         return told(signed(record, state, Act::DidKey(event.clone()), intent).map(|_| ()));
     }
     match record.signed.as_deref() {
-        None if record.actor == Actor::Signed && takes_money(record) => bad("a payment that was signed has no signature"),
+        // An open Hive asks for none.
+        None if record.actor == Actor::Signed && !state.is_open() && takes_money(record) => {
+            bad("a payment that was signed has no signature")
+        }
         None => Ok(()),
         Some(Signed::Intent(intent)) => by_who_pays(record, books, state, intent),
         Some(Signed::Approval(approval)) => by_treasurers(record, books, state, approval),

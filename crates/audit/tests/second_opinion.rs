@@ -147,7 +147,7 @@ fn honest_hives_hold_and_go_on() {
 #[test]
 fn it_asks_over_http() {
     let folder = Folder::new("served");
-    log(3, 150).export(&folder.0.join("lab3/log"));
+    log(3, 400).export(&folder.0.join("lab3/log"));
     let Some(told) = run(SERVED, "", folder.0.to_str().unwrap(), 1) else { return };
     assert_eq!(told[0].0, 0, "{}", told[0].1);
     fs::remove_file(folder.0.join("lab3/log/tile/data/000")).unwrap();

@@ -272,8 +272,16 @@ impl Hive {
         drop(self.runtime.block_on(self.engine.submit(submission)));
     }
 
-    /// Who may pay for a member: her key, or her signature.
+    /// Who may pay for a member: her key. What takes an intent of hers is refused here; the tests of the whole desk sign.
     fn payer(&mut self, who: usize) -> Actor {
+        match self.asker(who) {
+            Actor::Signed => Actor::Open,
+            actor => actor,
+        }
+    }
+
+    /// Who may ask for a member: her key, or her signature.
+    fn asker(&mut self, who: usize) -> Actor {
         match self.keys.get(2 + who) {
             Some(key) if who < 2 && self.dice.below(2) == 0 => Actor::of(key).unwrap(),
             Some(_) => Actor::Signed,
@@ -292,7 +300,7 @@ impl Hive {
         if self.keys.len() > 1 && self.engine.trust().acts_for(2, &member(who)) && self.dice.below(2) == 0 {
             return Actor::Key(2);
         }
-        self.payer(who)
+        self.asker(who)
     }
 
     fn operator(&self) -> Actor {

@@ -74,18 +74,11 @@ pub fn last(log: &Log) -> Record {
     log.record(log.entries.len())
 }
 
-/// A record after the last, by a member who signed, with nothing in it yet.
+/// A record after the last, with nothing in it yet: a payment by the first member's key, anything else by one who signed.
 pub fn record(log: &Log, fact: Fact, entries: Vec<Event>) -> Record {
-    Record {
-        at: last(log).at,
-        actor: Actor::Signed,
-        id: Id::from_bytes([0xab; 16]),
-        aliases: Vec::new(),
-        fingerprint: 0,
-        fact,
-        entries,
-        signed: None,
-    }
+    let pays = matches!(fact, Fact::Finance(lab3_finance::Fact::Transferred | lab3_finance::Fact::Contributed { .. }));
+    let actor = if pays { Actor::Key(key_of(log, |holder| *holder == Holder::Citizen(crate::hive::member(0)))) } else { Actor::Signed };
+    Record { at: last(log).at, actor, id: Id::from_bytes([0xab; 16]), aliases: Vec::new(), fingerprint: 0, fact, entries, signed: None }
 }
 
 /// The number of the wallet (or allowance) of a member, the pool's, the issuance's.
