@@ -21,11 +21,9 @@ pub struct ApartFolder(PathBuf);
 impl ApartFolder {
     /// The folder that belongs to this data: the data's path and `.signer`.
     pub fn beside(data: &Path) -> PathBuf {
-        let mut path = data.as_os_str().to_owned();
-        // A trailing slash would put it within the data.
-        while path.as_encoded_bytes().ends_with(b"/") && path.len() > 1 {
-            path = Path::new(&path).components().collect::<PathBuf>().into_os_string();
-        }
+        // `.` and `..` have no name to put something behind; a slash at the end would put it within the data.
+        let named = if data.file_name().is_some() { None } else { fs::canonicalize(data).ok() };
+        let mut path = named.as_deref().unwrap_or(data).components().collect::<PathBuf>().into_os_string();
         path.push(".signer");
         path.into()
     }
@@ -97,10 +95,13 @@ mod tests {
     #[test]
     fn it_stands_beside_the_data_however_that_is_written() {
         for (data, expected) in
-            [("lab3-data", "lab3-data.signer"), ("./lab3-data/", "lab3-data.signer"), ("/var/lib/lab3//", "/var/lib/lab3.signer")]
+            [("lab3-data", "lab3-data.signer"), ("./lab3-data/", "./lab3-data.signer"), ("/var/lib/lab3//", "/var/lib/lab3.signer")]
         {
-            assert_eq!(ApartFolder::beside(Path::new(data)).components().collect::<PathBuf>(), Path::new(expected), "{data}");
+            assert_eq!(ApartFolder::beside(Path::new(data)), Path::new(expected), "{data}");
         }
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(ApartFolder::beside(Path::new(".")), ApartFolder::beside(&here));
+        assert_eq!(ApartFolder::beside(&here).parent(), here.parent());
     }
 
     #[test]
