@@ -229,7 +229,7 @@ fn history_is_answered_after_a_start_without_a_write() {
     Desk::open(&data).client().mint("did:kaizen:alice", 1);
     for start in 1..=20 {
         let desk = Desk::open(&data);
-        let reply = desk.client().get("/lab3/financial/balance/did:kaizen:alice?at=2").unwrap();
+        let reply = desk.client().get("/lab3/financial/balance/did:kaizen:alice?at=3").unwrap();
         assert_eq!((reply.status, &reply.body["balance_gic"]), (200, &json!(1.0)), "after start {start}: {reply:?}");
         desk.stop();
     }

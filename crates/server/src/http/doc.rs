@@ -128,6 +128,8 @@ impl Doc {
         }
         let scopes = std::iter::once(rule.scope.as_str());
         self.operation = self.operation.security(SecurityRequirement::new("key", scopes));
+        // An open Hive needs none from its own machine.
+        self.operation = self.operation.security(SecurityRequirement::default());
         self.refuses(&[Code::NOT_LOCAL, Code::UNNAMED, Code::KEY_INVALID, Code::NOT_ALLOWED])
     }
 

@@ -142,7 +142,7 @@ impl<'a> Table<'a> {
         let (operation, schemas) = doc.finish();
         let item = PathItem::new(method, operation);
         // The document has no word for a parameter that takes the rest of the path.
-        self.paths.paths.insert(path.replace("{*", "{"), item);
+        self.paths.paths.entry(path.replace("{*", "{")).or_default().merge_operations(item);
         self.schemas.extend(schemas);
         self.router = self.router.route(path, route);
         self
