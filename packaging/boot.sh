@@ -145,7 +145,7 @@ def refused(what):
         return
     sys.exit("it may do what it must not")
 open("/proc/self/net/tcp").read()  # whose connection it is
-os.mkdir("/var/lib/lab3/hive.signer")
+assert os.stat("/var/lib/lab3/hive.signer/log.key").st_mode & 0o777 == 0o600  # the desk made it
 refused(lambda: os.mkdir("/var/lib/neighbor/x"))
 refused(lambda: open("/etc/lab3/lab3.toml"))
 refused(lambda: os.stat("/proc/1"))
