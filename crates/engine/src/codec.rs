@@ -9,6 +9,8 @@
 mod chain;
 mod openings;
 
+use lab3_tlog::leaf_hash;
+
 use crate::record::{Record, Stored};
 use crate::storage::Row;
 use chain::Chain;
@@ -72,7 +74,7 @@ impl Unsealed {
             let check = row.body.len() - rest.len();
             let record = check + CHECK_LEN;
             at = record + len;
-            let leaf = chain::leaf(&row.body[record..at]);
+            let leaf = leaf_hash(&row.body[record..at]);
             row.body[check..record].copy_from_slice(&leaf[..CHECK_LEN]);
             leaves.push(leaf);
         }
@@ -236,7 +238,7 @@ fn frames(row: &Row) -> Result<(u8, ChainHash, Frames<'_>), Damage> {
 
 /// The leaf hashes of a row's records.
 pub fn leaves(row: &Row) -> Result<Vec<Leaf>, Damage> {
-    frames(row)?.2.map(|frame| frame.map(|(_, _, bytes)| chain::leaf(bytes))).collect()
+    frames(row)?.2.map(|frame| frame.map(|(_, _, bytes)| leaf_hash(bytes))).collect()
 }
 
 /// The bytes of a row's records, as they stand in the leaves, with their numbers.

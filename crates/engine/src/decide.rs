@@ -2,10 +2,10 @@
 
 use lab3_compute::Refusal;
 use lab3_ledger::Event;
-use lab3_trust::{check_approval, check_intent, check_not_frozen, check_unsigned};
-use lab3_units::{Amount, Did, Problem, Time};
+use lab3_units::{Amount, Problem, Time};
 
-use crate::command::{Command, Submission, Will};
+use crate::authority;
+use crate::command::{Command, Submission};
 use crate::record::Fact;
 use crate::state::State;
 
@@ -69,15 +69,15 @@ pub struct Ahead {
 
 /// Decides a command whose record would have the submission's id.
 pub fn decide(desk: &Desk<'_>, submission: &Submission, ahead: Ahead) -> Result<Decision, Refusal> {
-    let Submission { id, command, will, .. } = submission;
+    let Submission { id, actor, command, .. } = submission;
     let id = *id;
-    check_will(desk, command, will.as_deref()).map_err(Refusal::Problem)?;
+    authority::check_before(desk, submission).map_err(Refusal::Problem)?;
     let compute = |decided: (lab3_compute::Fact, Vec<Event>)| (Fact::Compute(decided.0), decided.1);
     let finance = |decided: Result<(lab3_finance::Fact, Vec<Event>), Problem>| match decided {
         Ok((fact, entries)) => Ok((Fact::Finance(fact), entries)),
         Err(problem) => Err(Refusal::Problem(problem)),
     };
-    match command {
+    let (fact, entries) = match command {
         Command::Allocate(allocate) => lab3_compute::allocate(&desk.compute(), id, allocate).map(compute),
         Command::Report(report) => lab3_compute::report(&desk.compute(), report).map(compute),
         Command::Attempt(attempt) => lab3_compute::attempt(&desk.compute(), id, attempt).map(compute),
@@ -97,35 +97,7 @@ pub fn decide(desk: &Desk<'_>, submission: &Submission, ahead: Ahead) -> Result<
             Err(problem) => Err(Refusal::Problem(problem)),
         },
         Command::Refused(problem) => Err(Refusal::Problem(problem.clone())),
-    }
-}
-
-/// Whether those whose money or allowance a command takes, or who answer for the Hive's, have said so as they have to.
-fn check_will(desk: &Desk<'_>, command: &Command, will: Option<&Will>) -> Result<(), Problem> {
-    let trust = &desk.state.trust;
-    let approval = || match will {
-        Some(Will::Approval(approval, _)) => check_approval(trust, desk.now, Some(approval)),
-        Some(Will::Intent(..)) | None => check_approval(trust, desk.now, None),
-    };
-    match command {
-        Command::Transfer(transfer) => pays(desk, &transfer.from, transfer.amount, desk.policy.finance.fee.of(transfer.amount), will),
-        Command::TransferLinked(items) => {
-            items.iter().try_for_each(|(_, transfer)| pays(desk, &transfer.from, transfer.amount, Amount::ZERO, None))
-        }
-        Command::Contribute(contribute) => pays(desk, &contribute.from, contribute.amount, Amount::ZERO, will),
-        Command::Allocate(allocate) => check_not_frozen(trust, desk.now, &allocate.citizen),
-        Command::Attempt(attempt) => check_not_frozen(trust, desk.now, &attempt.allocate.citizen),
-        Command::Grant(_) | Command::Mint(_) => approval(),
-        _ => Ok(()),
-    }
-}
-
-/// Whether a citizen may pay so much: she is not frozen, and has signed where she has to.
-fn pays(desk: &Desk<'_>, from: &Did, amount: Amount, fee: Amount, will: Option<&Will>) -> Result<(), Problem> {
-    let trust = &desk.state.trust;
-    check_not_frozen(trust, desk.now, from)?;
-    match will {
-        Some(Will::Intent(intent, _)) => check_intent(trust, desk.now, from, intent, fee),
-        _ => check_unsigned(trust, from, amount, desk.policy.unsigned_max),
-    }
+    }?;
+    authority::check_after(desk, *actor, &entries).map_err(Refusal::Problem)?;
+    Ok((fact, entries))
 }

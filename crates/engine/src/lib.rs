@@ -4,6 +4,7 @@
 //! *committer* appends what was decided to the journal and then answers, the *follower* keeps the views, the *snapshotter*
 //! writes frozen states.
 
+mod authority;
 mod clock;
 mod codec;
 mod command;

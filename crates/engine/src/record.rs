@@ -8,6 +8,8 @@ use lab3_trust::{Approval, Intent, Principal};
 use lab3_units::{Amount, Id, Problem, Time};
 use serde::{Deserialize, Serialize};
 
+use crate::command::{Key, Will};
+
 /// Who asked for what a record tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Actor {
@@ -115,4 +117,29 @@ pub(crate) fn held(entries: &[Event]) -> Amount {
         _ => None,
     });
     amounts.fold(Amount::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(Amount::MAX))
+}
+
+/// A record's parts, before it is taken.
+pub(crate) struct Draft<'a> {
+    pub actor: Actor,
+    pub id: Id,
+    pub key: Option<Key>,
+    pub aliases: Vec<Id>,
+    pub fact: Fact,
+    pub entries: Vec<Event>,
+    pub will: Option<&'a Will>,
+}
+
+impl Draft<'_> {
+    /// Nothing but these.
+    pub fn new(actor: Actor, id: Id, fact: Fact) -> Self {
+        Self { actor, id, key: None, aliases: Vec::new(), fact, entries: Vec::new(), will: None }
+    }
+
+    /// The record, taken at that moment.
+    pub fn taken(self, at: Time) -> Record {
+        let Self { actor, id, key, aliases, fact, entries, will } = self;
+        let fingerprint = key.map_or(0, |key| key.fingerprint);
+        Record { at, actor, id, aliases, fingerprint, fact, entries, signed: will.map(|will| Box::new(will.signed())) }
+    }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use lab3_compute::Refusal;
 use lab3_ledger::Event;
-use lab3_units::{Asset, Code, Id, Problem, Time};
+use lab3_units::{Code, Id, Problem, Time};
 
 use crate::clock::Clock;
 use crate::codec::{CHAIN_START, ChainHash, RowWriter};
@@ -21,7 +21,7 @@ use crate::engine::Limits;
 use crate::load::{Loaded, StartError, VerifyOnStart, load};
 use crate::outcome::{Batch, BatchOutcome, Message, Outcome, When, engine_id};
 use crate::recent::RecentKeys;
-use crate::record::{Actor, Fact, Record, Stored, held};
+use crate::record::{Actor, Draft, Fact, Stored};
 use crate::shared::Progress;
 use crate::snapshot::Snapshotter;
 use crate::state::State;
@@ -77,23 +77,6 @@ pub struct Writer {
     pause: Duration,
     /// The last durable record when the journal last failed.
     failed_at: u64,
-}
-
-/// A record's parts, before it has a number.
-struct Draft<'a> {
-    actor: Actor,
-    id: Id,
-    key: Option<Key>,
-    aliases: Vec<Id>,
-    fact: Fact,
-    entries: Vec<Event>,
-    will: Option<&'a Will>,
-}
-
-impl Draft<'_> {
-    fn new(actor: Actor, id: Id, fact: Fact) -> Self {
-        Self { actor, id, key: None, aliases: Vec::new(), fact, entries: Vec::new(), will: None }
-    }
 }
 
 impl Writer {
@@ -295,9 +278,6 @@ impl Writer {
             Ok(Some(earlier)) => return earlier,
             Err(problem) => return Outcome::Refused(problem),
         }
-        if let Err(problem) = self.still_named(submission, now) {
-            return Outcome::Refused(problem);
-        }
         let (fact, entries) = match decide(&self.desk(now), submission, ahead) {
             Ok(decision) => decision,
             Err(Refusal::NotOpen(id)) => return Outcome::NotOpen(id),
@@ -306,9 +286,6 @@ impl Writer {
             }
             Err(Refusal::Problem(problem)) => return Outcome::Refused(problem),
         };
-        if let Some(problem) = self.beyond_its_day(submission.actor, &entries, now) {
-            return Outcome::Refused(problem);
-        }
         let refused = if let Fact::Refused(problem) = &fact { Some(Problem::clone(problem)) } else { None };
         let aliases = submission.aliases(refused.is_some());
         let key = submission.any_key();
@@ -325,35 +302,6 @@ impl Writer {
             Ok(stored) => refused.map_or(Outcome::Done(stored), Outcome::Refused),
             Err(error) => Outcome::Refused(unwritable(&error)),
         }
-    }
-
-    /// Whether who asked at the door may still ask: meanwhile a key may have been revoked, or the open Hive closed. What was begun in time is
-    /// ended in the name of who began it.
-    fn still_named(&self, submission: &Submission, now: Time) -> Result<(), Problem> {
-        let trust = &self.state.trust;
-        if matches!(submission.command, Command::Settle(_) | Command::Extend(_)) {
-            return Ok(());
-        }
-        match submission.actor {
-            Actor::Key(number) => lab3_trust::check_working(trust, now, number),
-            Actor::Open if !trust.is_open() => {
-                let detail =
-                    "This Hive was closed while the request waited: somebody has to be named now. Nothing has changed; send a key.";
-                Err(Problem::new(Code::UNNAMED, detail).in_field("Authorization"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The refusal of what a service's key may not set aside any more today.
-    fn beyond_its_day(&self, actor: Actor, entries: &[Event], now: Time) -> Option<Problem> {
-        let Actor::Key(number) = actor else { return None };
-        let left = self.state.trust.left_today(number, now)?;
-        let (held, mic) = (held(entries), |amount| Asset::COMPUTE.decimal(amount));
-        (held > left).then(|| {
-            let detail = format!("This service may hold {} MIC more today (UTC), and this takes {}.", mic(left), mic(held));
-            Problem::new(Code::NOT_ALLOWED, detail + " Ask the operator for a higher daily cap, or wait until tomorrow.")
-        })
     }
 
     /// Whether one of the submission's keys was used before.
@@ -395,11 +343,9 @@ impl Writer {
 
     /// Encodes, applies and remembers one record.
     fn record(&mut self, at: Time, draft: Draft<'_>) -> Result<Box<Stored>, StoreError> {
-        let Draft { actor, id, key, aliases, fact, entries, will } = draft;
-        let fingerprint = key.map_or(0, |key| key.fingerprint);
-        let signed = will.map(|will| Box::new(will.signed()));
-        let mut record = Record { at, actor, id, aliases, fingerprint, fact, entries, signed };
-        let sequence = self.rows.push(&mut record, will.and_then(Will::salt)).map_err(|error| StoreError::Other(error.to_string()))?;
+        let salt = draft.will.and_then(Will::salt);
+        let mut record = draft.taken(at);
+        let sequence = self.rows.push(&mut record, salt).map_err(|error| StoreError::Other(error.to_string()))?;
         self.state.apply(sequence, &record);
         if let Fact::Trust(_) = record.fact {
             self.setup.progress.set_trust(self.state.trust.clone());

@@ -1,13 +1,9 @@
 //! The hashes of a row: its records' leaves, and the chain of both versions.
 
+use lab3_tlog::leaf_hash;
 use sha2::{Digest, Sha256};
 
 use super::{ChainHash, Leaf};
-
-/// The leaf hash of RFC 6962 of a record's bytes.
-pub fn leaf(bytes: &[u8]) -> Leaf {
-    Sha256::new().chain_update([0]).chain_update(bytes).finalize().into()
-}
 
 /// The chain's hash after a row of these leaves.
 pub fn after(before: &ChainHash, leaves: &[Leaf]) -> ChainHash {
@@ -38,7 +34,7 @@ impl Chain {
                 *head
             }
             Self::V2(hasher) => {
-                let leaf = leaf(bytes);
+                let leaf = leaf_hash(bytes);
                 hasher.update(leaf);
                 leaf
             }

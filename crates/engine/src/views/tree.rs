@@ -67,7 +67,7 @@ impl Tree {
         for &leaf in leaves {
             self.rest.push(leaf);
             if self.rest.len() as u64 == RUN_LEAVES {
-                let run = fold(std::mem::take(&mut self.rest));
+                let run = lab3_tlog::Tree::new(std::mem::take(&mut self.rest)).root();
                 self.push_run(run);
             }
         }
@@ -118,13 +118,4 @@ impl Tree {
     pub fn whole_runs(&self) -> usize {
         self.runs().len()
     }
-}
-
-/// The hash of a perfect subtree of these leaves.
-fn fold(mut hashes: Vec<Hash>) -> Hash {
-    while hashes.len() > 1 {
-        let (pairs, _) = hashes.as_chunks::<2>();
-        hashes = pairs.iter().map(|[left, right]| node_hash(left, right)).collect();
-    }
-    hashes.pop().unwrap_or_default()
 }
