@@ -57,7 +57,8 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
             () = &mut shutdown => break,
             else => break,
         };
-        tokio::spawn(connection(stream, router.clone(), closing.clone(), permit));
+        let open = signer.engine().trust().is_open();
+        tokio::spawn(connection(stream, open, router.clone(), closing.clone(), permit));
     }
     drop((listener, closing));
     // Connections hold their ends of the channel: when the last is gone, everything under way is answered.
@@ -95,13 +96,20 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-/// Answers one connection's requests until it ends, falls silent, or the desk closes and its last request is answered.
-async fn connection(stream: TcpStream, router: axum::Router, mut closing: watch::Receiver<()>, _room: OwnedSemaphorePermit) {
+/// Answers one connection's requests until it ends, falls silent, or the desk closes and its last request is answered; `open` is
+/// whether the Hive was when it began.
+async fn connection(stream: TcpStream, open: bool, router: axum::Router, mut closing: watch::Receiver<()>, _room: OwnedSemaphorePermit) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
     }
-    // Before its first request: later the other end may be gone, and the system no longer tell whose it was.
-    let peer = stream.peer_addr().and_then(|remote| Ok(Peer::of(remote, stream.local_addr()?))).ok();
+    // Before its first request: later the other end may be gone, and the system no longer tell whose it was. Only an open Hive
+    // asks, and to look is to read through every connection of the machine.
+    let peer = if open {
+        let (Ok(remote), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return };
+        Some(Peer::of(remote, local))
+    } else {
+        None
+    };
     let signs = Arc::new(Signs::default());
     let service = Watched { service: TowerToHyperService::new(router), signs: signs.clone(), peer };
     let mut http = http1::Builder::new();

@@ -2,11 +2,12 @@
 //! not judged: a handler that takes anything else does not fit into the table of routes.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use axum::extract::Request;
 use lab3_engine::{Actor, Stored};
-use lab3_trust::{Owned, Principal, Rule, Touched, judge};
-use lab3_units::{Code, Did, Id, Problem};
+use lab3_trust::{Owned, Principal, Rule, State, Touched, judge};
+use lab3_units::{Code, Did, Id, Problem, Time};
 
 use crate::App;
 use crate::http::compute::allocation::Placed;
@@ -19,20 +20,24 @@ use crate::json::{AllocationId, TransactionId};
 #[derive(Debug)]
 pub(crate) struct Permit<I> {
     principal: Principal,
-    actor: Actor,
     asked: I,
 }
 
 impl<I> Permit<I> {
     /// Who acts, as the record will have it, and what is asked.
     pub(crate) fn open(self) -> (Actor, I) {
-        (self.actor, self.asked)
+        (actor_of(&self.principal), self.asked)
     }
 
     /// Who asks.
     pub(crate) fn principal(&self) -> &Principal {
         &self.principal
     }
+}
+
+/// How records name who asks. Where all may come, nobody is who would be on an open Hive; the writer takes nothing else of him.
+pub(crate) fn actor_of(principal: &Principal) -> Actor {
+    Actor::of(principal).unwrap_or(Actor::Open)
 }
 
 /// Something a request asks, that can be read from it and says what it touches.
@@ -105,7 +110,7 @@ pub(crate) async fn permit<I: Input>(rule: Rule, app: &App, request: Request) ->
         None => request,
     };
     let asked = I::read(request, app, &asker.principal).await?;
-    let bench = Bench { rule, app, asker: &asker };
+    let bench = Bench::of(rule, app, &asker);
     match asked.touches() {
         Touches::Nothing => bench.judge(&Touched::Nothing)?,
         Touches::Hive => bench.judge(&Touched::Hive)?,
@@ -119,8 +124,7 @@ pub(crate) async fn permit<I: Input>(rule: Rule, app: &App, request: Request) ->
         Touches::Allocation(id) => bench.judge_allocation(id).await?,
         Touches::Transaction(id) => bench.judge_transaction(id).await?,
     }
-    let actor = Actor::of(&asker.principal).unwrap_or(Actor::Open);
-    Ok(Permit { principal: asker.principal, actor, asked })
+    Ok(Permit { principal: asker.principal, asked })
 }
 
 /// Refuses, before anything is read, whom the rule refuses whatever is touched. With keys that is nobody who has one: it may be his own.
@@ -129,7 +133,7 @@ fn admit(rule: Rule, app: &App, asker: &Asker) -> Result<(), Problem> {
         return Ok(());
     }
     let anything = Rule { owned: Owned::Nobody, ..rule };
-    Bench { rule: anything, app, asker }.judge(&Touched::Nothing)
+    Bench::of(anything, app, asker).judge(&Touched::Nothing)
 }
 
 /// Where one request is judged.
@@ -137,12 +141,18 @@ struct Bench<'a> {
     rule: Rule,
     app: &'a App,
     asker: &'a Asker,
+    /// As it was when the judging began: a request may touch thousands of things. The writer looks again.
+    trust: Arc<State>,
+    now: Time,
 }
 
-impl Bench<'_> {
+impl<'a> Bench<'a> {
+    fn of(rule: Rule, app: &'a App, asker: &'a Asker) -> Self {
+        Self { rule, app, asker, trust: app.engine().trust(), now: app.engine().now() }
+    }
+
     fn judge(&self, touched: &Touched<'_>) -> Result<(), Problem> {
-        let engine = self.app.engine();
-        let judged = judge(&engine.trust(), engine.now(), &self.asker.principal, &self.rule, touched);
+        let judged = judge(&self.trust, self.now, &self.asker.principal, &self.rule, touched);
         judged.map_err(|problem| match &self.asker.not_local {
             // Why somebody on this machine is not taken for one says more than that nobody is named.
             Some(why) if problem.code() == Code::UNNAMED => why.clone(),

@@ -40,7 +40,7 @@ pub(crate) fn doc() -> Doc {
 
 pub(crate) async fn delegate(app: App, permit: Permit<Sent<DelegateRequest>>) -> Answer {
     let principal = permit.principal().clone();
-    let (actor, Sent { body, key }) = permit.open();
+    let (_, Sent { body, key }) = permit.open();
     let service = u32::try_from(body.service.0).unwrap_or(u32::MAX);
-    act(&app, (principal, actor), key, Delegate { service, citizen: body.citizen_did, on: body.on }).await
+    act(&app, principal, key, Delegate { service, citizen: body.citizen_did, on: body.on }).await
 }

@@ -1,13 +1,14 @@
 //! Acts of administration: submitted, and told as what they are in the journal.
 
-use lab3_engine::{Actor, Command, Key, Order};
+use lab3_engine::{Command, Committed, Key, Order};
 use lab3_trust::Principal;
-use lab3_units::Time;
+use lab3_units::{Problem, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::App;
 use crate::http::body::submission;
+use crate::http::permit::actor_of;
 use crate::http::reply::{Answer, Shown, done};
 
 /// An act that was done.
@@ -23,10 +24,20 @@ pub(crate) struct ActReply {
 }
 
 /// Submits a command of who may do what for its asker.
-pub(crate) async fn act(app: &App, asker: (Principal, Actor), key: Option<Key>, command: impl Into<lab3_trust::Command>) -> Answer {
-    let (principal, actor) = asker;
+pub(crate) async fn order(
+    app: &App,
+    principal: Principal,
+    key: Option<Key>,
+    command: impl Into<lab3_trust::Command>,
+) -> Result<Committed, Problem> {
+    let actor = actor_of(&principal);
     let order = Order { principal, command: command.into() };
-    let committed = app.engine().submit(submission(key, actor, Command::Trust(Box::new(order)))).await?;
+    app.engine().submit(submission(key, actor, Command::Trust(Box::new(order)))).await
+}
+
+/// As [`order`], told as nothing but done.
+pub(crate) async fn act(app: &App, principal: Principal, key: Option<Key>, command: impl Into<lab3_trust::Command>) -> Answer {
+    let committed = order(app, principal, key, command).await?;
     let reply = ActReply { ok: true, timestamp: Shown(committed.stored.record.at), sequence: committed.stored.sequence };
     Ok(done(&reply, committed.replayed))
 }

@@ -61,14 +61,14 @@ pub(crate) fn thaw_doc() -> Doc {
 
 pub(crate) async fn freeze(app: App, permit: Permit<Sent<FreezeRequest>>) -> Answer {
     let principal = permit.principal().clone();
-    let (actor, Sent { body, key }) = permit.open();
+    let (_, Sent { body, key }) = permit.open();
     let hours = u8::try_from(body.hours.0).unwrap_or(u8::MAX);
     let command = Freeze { citizen: body.citizen_did, hours, reason: body.reason.0, approval: None };
-    act(&app, (principal, actor), key, command).await
+    act(&app, principal, key, command).await
 }
 
 pub(crate) async fn thaw(app: App, permit: Permit<Sent<ThawRequest>>) -> Answer {
     let principal = permit.principal().clone();
-    let (actor, Sent { body, key }) = permit.open();
-    act(&app, (principal, actor), key, Thaw { citizen: body.citizen_did, reason: body.reason.0 }).await
+    let (_, Sent { body, key }) = permit.open();
+    act(&app, principal, key, Thaw { citizen: body.citizen_did, reason: body.reason.0 }).await
 }

@@ -1,14 +1,14 @@
 //! `POST /lab3/keys`: makes a key. The first one closes an open Hive.
 
-use lab3_engine::{Command, Order};
 use lab3_trust::{CreateKey, Holder, Kind, Scope, Scopes};
 use lab3_units::{Code, Did, Problem, Time};
 
 use crate::App;
-use crate::http::body::{Sent, submission};
+use crate::http::body::Sent;
 use crate::http::doc::Doc;
 use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::reply::{Answer, done};
+use crate::http::trust::done::order;
 use crate::http::trust::told::{KeyMade, fresh_key};
 use crate::json::{List, Positive, Words, request};
 
@@ -57,7 +57,7 @@ pub(crate) fn doc() -> Doc {
 
 pub(crate) async fn key_create(app: App, permit: Permit<Sent<KeyCreateRequest>>) -> Answer {
     let principal = permit.principal().clone();
-    let (actor, Sent { body, key }) = permit.open();
+    let (_, Sent { body, key }) = permit.open();
     let kind = kind(&body.kind.0)?;
     let fresh = fresh_key(kind)?;
     let scopes = match &body.scopes {
@@ -68,8 +68,7 @@ pub(crate) async fn key_create(app: App, permit: Permit<Sent<KeyCreateRequest>>)
     let citizens = body.citizens.as_ref().map(|citizens| citizens.0.clone()).unwrap_or_default();
     let note = body.note.as_ref().map(|note| note.0.clone()).unwrap_or_default();
     let create = CreateKey { id: fresh.id(), hash: fresh.hash(), holder: holder(kind, body)?, scopes, expires, note, citizens };
-    let order = Order { principal, command: create.into() };
-    let committed = app.engine().submit(submission(key, actor, Command::Trust(Box::new(order)))).await?;
+    let committed = order(&app, principal, key, create).await?;
     Ok(done(&KeyMade::of(&committed, &fresh)?, committed.replayed))
 }
 

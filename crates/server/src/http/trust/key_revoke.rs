@@ -1,17 +1,17 @@
 //! `POST /lab3/keys/{number}/revoke`: a key that works no more, from now on.
 
-use lab3_engine::{Command, Order};
 use lab3_trust::RevokeKey;
 use lab3_units::Code;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::http::body::{Sent, submission};
+use crate::http::body::Sent;
 use crate::http::doc::Doc;
 use crate::http::parameters::Named;
 use crate::http::permit::Permit;
 use crate::http::reply::{Answer, done};
+use crate::http::trust::done::order;
 use crate::http::trust::keys::KeyNumber;
 use crate::json::{Words, request};
 
@@ -48,10 +48,9 @@ pub(crate) fn doc() -> Doc {
 
 pub(crate) async fn key_revoke(app: App, permit: Permit<(Named<KeyNumber>, Sent<KeyRevokeRequest>)>) -> Answer {
     let principal = permit.principal().clone();
-    let (actor, (Named(KeyNumber(number)), Sent { body, key })) = permit.open();
+    let (_, (Named(KeyNumber(number)), Sent { body, key })) = permit.open();
     let reason = body.reason.map_or_else(Box::default, |reason| reason.0);
-    let order = Order { principal, command: RevokeKey { number, reason }.into() };
-    let committed = app.engine().submit(submission(key, actor, Command::Trust(Box::new(order)))).await?;
+    let committed = order(&app, principal, key, RevokeKey { number, reason }).await?;
     let reply = KeyRevoked { number, standing: "revoked", sequence: committed.stored.sequence };
     Ok(done(&reply, committed.replayed))
 }

@@ -1,15 +1,15 @@
 //! `POST /lab3/keys/{number}/rotate`: a key's successor; the old one works a while longer.
 
-use lab3_engine::{Command, Order};
 use lab3_trust::RotateKey;
 use lab3_units::{Code, Duration};
 
 use crate::App;
-use crate::http::body::{Sent, submission};
+use crate::http::body::Sent;
 use crate::http::doc::Doc;
 use crate::http::parameters::Named;
 use crate::http::permit::Permit;
 use crate::http::reply::{Answer, done};
+use crate::http::trust::done::order;
 use crate::http::trust::keys::{KeyNumber, unknown_key};
 use crate::http::trust::told::{KeyMade, fresh_key};
 use crate::json::{Whole, request};
@@ -34,12 +34,11 @@ pub(crate) fn doc() -> Doc {
 
 pub(crate) async fn key_rotate(app: App, permit: Permit<(Named<KeyNumber>, Sent<KeyRotateRequest>)>) -> Answer {
     let principal = permit.principal().clone();
-    let (actor, (Named(KeyNumber(number)), Sent { body, key })) = permit.open();
+    let (_, (Named(KeyNumber(number)), Sent { body, key })) = permit.open();
     let kind = app.engine().trust().key(number).map(|key| key.holder.kind()).ok_or_else(|| unknown_key(number))?;
     let fresh = fresh_key(kind)?;
     let seconds = |seconds: Whole<0, 2_592_000>| Duration::from_secs(u32::try_from(seconds.0).unwrap_or(u32::MAX));
     let rotate = RotateKey { number, id: fresh.id(), hash: fresh.hash(), overlap: body.overlap_seconds.map(seconds) };
-    let order = Order { principal, command: rotate.into() };
-    let committed = app.engine().submit(submission(key, actor, Command::Trust(Box::new(order)))).await?;
+    let committed = order(&app, principal, key, rotate).await?;
     Ok(done(&KeyMade::of(&committed, &fresh)?, committed.replayed))
 }

@@ -1,16 +1,16 @@
 //! `POST /lab3/seal`: closes an open Hive without making a key.
 
-use lab3_engine::{Command, Order};
 use lab3_trust::SealedBy;
 use lab3_units::{Code, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::http::body::{Sent, submission};
+use crate::http::body::Sent;
 use crate::http::doc::Doc;
 use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::reply::{Answer, Shown, done};
+use crate::http::trust::done::order;
 use crate::json::request;
 
 request! {
@@ -50,9 +50,8 @@ pub(crate) fn doc() -> Doc {
 
 pub(crate) async fn seal(app: App, permit: Permit<Sent<SealRequest>>) -> Answer {
     let principal = permit.principal().clone();
-    let (actor, Sent { key, .. }) = permit.open();
-    let order = Order { principal, command: SealedBy::Command.into() };
-    let committed = app.engine().submit(submission(key, actor, Command::Trust(Box::new(order)))).await?;
+    let (_, Sent { key, .. }) = permit.open();
+    let committed = order(&app, principal, key, SealedBy::Command).await?;
     let reply = SealReply { open: false, closed_at: Shown(committed.stored.record.at), sequence: committed.stored.sequence };
     Ok(done(&reply, committed.replayed))
 }
