@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::codec::{self, ChainHash, Unsealed};
+use crate::commit::Commit;
 use crate::load::StartError;
 use crate::outcome::Release;
 use crate::shared::Progress;
@@ -25,6 +26,8 @@ pub struct Decided {
     pub rows: Vec<Unsealed>,
     /// What the views need of them.
     pub digest: Digest,
+    /// What is known of them together, once they are durable.
+    pub commit: Arc<Commit>,
     /// What to send once they are durable.
     pub releases: Vec<Release>,
     /// The state after them, and what it is wanted for.
@@ -110,7 +113,7 @@ pub struct Failed;
 impl Parts {
     fn run(mut self, batches: &Receiver<Decided>, has_failed: &AtomicBool) -> Result<(), StoreError> {
         while let Ok(batch) = batches.recv() {
-            let Decided { rows, mut digest, releases, frozen, erasures } = batch;
+            let Decided { rows, mut digest, commit, releases, frozen, erasures } = batch;
             // Here rather than on the writer's thread, which has more to do.
             let rows = rows.into_iter().map(|row| row.seal(&mut self.head, &mut digest.leaves)).collect::<Vec<_>>();
             if let Some(last) = rows.last().map(Row::last) {
@@ -122,6 +125,10 @@ impl Parts {
                 }
                 self.count(started, digest.last + 1 - digest.first);
                 self.progress.durable.store(last, Ordering::Release);
+                // Whoever waits holds the other ends.
+                if Arc::strong_count(&commit) > 1 {
+                    commit.is_durable(digest.first, &digest.leaves);
+                }
             }
             self.release(releases);
             if !digest.is_empty() {

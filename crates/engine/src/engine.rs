@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::command::{Key, Submission};
+use crate::commit::Commit;
 use crate::decide::{Desk, Policy};
 use crate::load::{StartError, VerifyOnStart, load};
 use crate::log::Log;
@@ -57,6 +58,8 @@ pub struct Committed {
     pub stored: Box<Stored>,
     /// Whether it had been there before this request: the key was used again.
     pub replayed: bool,
+    /// What was made durable along with it; of what had been there, the record alone.
+    pub commit: Arc<Commit>,
 }
 
 /// A running engine. Cloning gives another handle on the same one.
@@ -194,7 +197,7 @@ impl Engine {
             BatchOutcome::Items(outcomes) => self.resolve_all(outcomes).await,
             BatchOutcome::Earlier(sequences, items) => {
                 let Some((_, key)) = key else { return Err(Problem::new(Code::INTERNAL, "A batch without a key was found.")) };
-                let noted = self.0.archive.earlier(sequences, key.id, Some(key.fingerprint)).await?;
+                let (noted, _) = self.0.archive.earlier(sequences, key.id, Some(key.fingerprint)).await?;
                 match &noted.record.fact {
                     // The same batch again: its items are known by ids that follow from the batch's key, so each answers for itself.
                     Fact::Batch { .. } => match self.decide_batch(Batch { key: None, items }).await? {
@@ -223,13 +226,13 @@ impl Engine {
 
     async fn resolve(&self, outcome: Outcome) -> Result<Committed, Problem> {
         match outcome {
-            Outcome::Done(stored) => Ok(Committed { stored, replayed: false }),
+            Outcome::Done(stored, commit) => Ok(Committed { stored, replayed: false, commit }),
             Outcome::Refused(problem) => Err(problem),
             Outcome::Earlier { sequences, id, fingerprint } => {
-                let stored = self.0.archive.earlier(sequences, id, fingerprint).await?;
+                let (stored, leaf) = self.0.archive.earlier(sequences, id, fingerprint).await?;
                 match &stored.record.fact {
                     Fact::Refused(problem) => Err(Problem::clone(problem)),
-                    _ => Ok(Committed { stored: Box::new(stored), replayed: true }),
+                    _ => Ok(Committed { commit: Arc::new(Commit::of(stored.sequence, leaf)), stored: Box::new(stored), replayed: true }),
                 }
             }
             Outcome::NotOpen(_) => Err(Problem::new(Code::ALLOCATION_UNKNOWN, "There is no such open allocation.")),

@@ -6,7 +6,7 @@ use lab3_compute::{Counted, Late};
 use lab3_ledger::{AccountNo, Event};
 use lab3_units::{Amount, Code, Id, Problem};
 
-use crate::codec;
+use crate::codec::{self, Leaf};
 use crate::command::Command;
 use crate::decide::Desk;
 use crate::engine::key_reused;
@@ -111,11 +111,15 @@ impl Archive {
         self.blocking(move |_, hands| hands.records(&sequences)).await
     }
 
-    /// The record that used up a key, among those that may hold it.
-    pub async fn earlier(&self, sequences: Vec<u64>, id: Id, fingerprint: Option<u64>) -> Result<Stored, Problem> {
-        let found = self.blocking(move |_, hands| hands.first_with(&sequences, id)).await?;
+    /// The record that used up a key, among those that may hold it, and its leaf hash.
+    pub async fn earlier(&self, sequences: Vec<u64>, id: Id, fingerprint: Option<u64>) -> Result<(Stored, Leaf), Problem> {
+        let look = move |hands: &mut Hands| {
+            let Some(stored) = hands.first_with(&sequences, id)? else { return Ok(None) };
+            Ok(hands.leaf(stored.sequence)?.map(|leaf| (stored, leaf)))
+        };
+        let found = self.blocking(move |_, hands| look(hands)).await?;
         match found {
-            Some(stored) if fingerprint.is_none_or(|wanted| wanted == stored.record.fingerprint) => Ok(stored),
+            Some((stored, leaf)) if fingerprint.is_none_or(|wanted| wanted == stored.record.fingerprint) => Ok((stored, leaf)),
             // None of them holds the key: two keys whose 64-bit hashes are the same. Refusing is safe; it will not be seen.
             Some(_) | None => Err(key_reused()),
         }
@@ -208,6 +212,12 @@ impl Hands {
             Some(row) => one(&row, sequence),
             None => Ok(None),
         }
+    }
+
+    fn leaf(&mut self, sequence: u64) -> Result<Option<Leaf>, StoreError> {
+        let Some(row) = self.journal.row_with(sequence)? else { return Ok(None) };
+        let leaves = codec::leaves(&row).map_err(|damage| StoreError::Damaged(damage.to_string()))?;
+        Ok(leaves.into_iter().zip(row.first..).find(|(_, number)| *number == sequence).map(|(leaf, _)| leaf))
     }
 
     /// The records of these numbers, in the order given. Each row is read once, however many of them it holds, and rows that

@@ -1,9 +1,12 @@
 //! What the writer answers, and to whom.
 
+use std::sync::Arc;
+
 use lab3_units::{Id, Problem, Time};
 use tokio::sync::oneshot;
 
 use crate::command::Submission;
+use crate::commit::Commit;
 use crate::decide::Desk;
 use crate::record::Stored;
 use crate::state::Frozen;
@@ -12,8 +15,8 @@ use crate::storage::StoreError;
 /// What became of a submission, as far as the writer can tell.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It is done, and stands in the journal.
-    Done(Box<Stored>),
+    /// It is done, and stands in the journal, with what was made durable along with it.
+    Done(Box<Stored>, Arc<Commit>),
     /// A rule refused it.
     Refused(Problem),
     /// It was done or refused before: record `sequence` may be it. With a fingerprint, only if that is the same.

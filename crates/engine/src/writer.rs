@@ -299,7 +299,7 @@ impl Writer {
             will: submission.will.as_deref().filter(|_| refused.is_none()),
         };
         match self.record(now, draft) {
-            Ok(stored) => refused.map_or(Outcome::Done(stored), Outcome::Refused),
+            Ok(stored) => refused.map_or_else(|| Outcome::Done(stored, self.decided.commit.clone()), Outcome::Refused),
             Err(error) => Outcome::Refused(unwritable(&error)),
         }
     }

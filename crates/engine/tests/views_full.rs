@@ -211,7 +211,7 @@ impl Town {
         let first = self.payments.len() as u64;
         let batch = (first..first + BATCH_LEN).map(payment).collect();
         for done in block_on(self.engine.submit_batch(None, batch)).unwrap() {
-            let Committed { stored, replayed } = done.unwrap();
+            let Committed { stored, replayed, .. } = done.unwrap();
             assert!(!replayed);
             self.past.take(&stored);
             self.payments.push(stored.sequence);
@@ -298,7 +298,7 @@ impl Town {
         let again = block_on(self.engine.submit_batch(None, numbers.iter().copied().map(payment).collect())).unwrap();
         assert_eq!((made.len(), again.len()), (numbers.len(), numbers.len()));
         for ((number, made), again) in numbers.into_iter().zip(made).zip(again) {
-            let Committed { stored, replayed } = again.unwrap();
+            let Committed { stored, replayed, .. } = again.unwrap();
             assert!(replayed && *stored == made, "payment {number} is record {}", made.sequence);
         }
         assert_eq!(self.engine.status().sequence, self.past.last());
