@@ -76,6 +76,18 @@ impl ApartFolder {
         folder::sync(&self.0)
     }
 
+    /// Puts secret and checkpoint aside under a name of their own, so that others can take their place.
+    pub fn put_aside(&self, name: &str) -> Result<(), StoreError> {
+        for file in [SECRET, CHECKPOINT] {
+            let path = self.0.join(file);
+            match fs::rename(&path, self.0.join(format!("{file}.{name}"))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failure::file(&path, &error)),
+                _ => {}
+            }
+        }
+        folder::sync(&self.0)
+    }
+
     fn read(&self, name: &str) -> Result<Option<String>, StoreError> {
         let path = self.0.join(name);
         match fs::read_to_string(&path) {
@@ -115,6 +127,12 @@ mod tests {
         apart.keep_checkpoint("two").unwrap();
         let again = ApartFolder::open(apart.path()).unwrap();
         assert_eq!((again.secret().unwrap().as_deref(), again.checkpoint().unwrap().as_deref()), (Some("s"), Some("two")));
+        apart.put_aside("jn_1").unwrap();
+        assert_eq!((again.secret().unwrap(), again.checkpoint().unwrap()), (None, None));
+        assert_eq!(fs::read_to_string(apart.0.join("log.key.jn_1")).unwrap(), "s");
+        apart.put_aside("jn_2").unwrap();
+        apart.keep_secret("u").unwrap();
+        apart.keep_checkpoint("three").unwrap();
         let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!([mode(apart.0.clone()), mode(apart.0.join(SECRET)), mode(apart.0.join(CHECKPOINT))], [0o700, 0o600, 0o600]);
     }

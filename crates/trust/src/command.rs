@@ -4,9 +4,9 @@ use lab3_units::Problem;
 
 use crate::judge::not_allowed;
 use crate::{
-    By, ChangeDidKeys, ChangePolicy, CreateKey, Delegate, Desk, Fact, Freeze, Inscription, NameTreasurers, Note, Principal, RevokeKey,
-    RotateKey, SealedBy, Thaw, change_did_keys, change_policy, create_key, delegate, freeze, inscribe, name_treasurers, note, revoke_key,
-    rotate_key, seal, thaw,
+    By, ChangeDidKeys, ChangePolicy, CreateKey, Delegate, Desk, Erase, Fact, Freeze, Inscription, NameTreasurers, Note, Principal,
+    Resumption, RevokeKey, RotateKey, SealedBy, Thaw, change_did_keys, change_policy, create_key, delegate, erase, freeze, inscribe,
+    name_treasurers, note, resume, revoke_key, rotate_key, seal, thaw,
 };
 
 /// A request to change who may do what.
@@ -36,6 +36,10 @@ pub enum Command {
     Seal(SealedBy),
     /// Inscribe the journal.
     Inscribe(Inscription),
+    /// Erase what was written in a record.
+    Erase(Erase),
+    /// Go on as a new log.
+    Resume(Resumption),
 }
 
 macro_rules! from {
@@ -61,6 +65,8 @@ from! {
     Thaw(Thaw),
     Seal(SealedBy),
     Inscribe(Inscription),
+    Erase(Erase),
+    Resume(Resumption),
 }
 
 /// Decides a command of `principal`, who is judged here as well as at the door: the state may have changed in between.
@@ -80,6 +86,8 @@ pub fn decide(desk: &Desk<'_>, principal: &Principal, command: &Command) -> Resu
         Command::Thaw(account) => thaw(desk, principal, account),
         Command::Seal(by) => seal(desk, principal, *by),
         Command::Inscribe(inscription) => inscribe(desk, principal, inscription),
+        Command::Erase(words) => erase(desk, principal, words),
+        Command::Resume(resumption) => resume(desk, principal, resumption),
     }?;
     // Nobody brings a key event that the DID's own key signed: then that DID did it.
     let signer = || if let Command::ChangeDidKeys(change) = command { Some(By::Did(change.event.did.clone())) } else { None };

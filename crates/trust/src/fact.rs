@@ -6,7 +6,8 @@ use lab3_units::{Did, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Approval, By, DidKeyEvent, Holder, Inscription, Intent, KeyHash, KeyId, Note, PolicyLines, Scopes, SealedBy, Treasurers, did_text,
+    Approval, By, DidKeyEvent, Holder, Inscription, Intent, KeyHash, KeyId, Note, PolicyLines, Resumption, Scopes, SealedBy, Treasurers,
+    did_text,
 };
 
 /// One administrative act.
@@ -103,6 +104,15 @@ pub enum Deed {
     Sealed(SealedBy),
     /// The journal was inscribed.
     Inscribed(Inscription),
+    /// What was written in a record was erased.
+    Erased {
+        /// The record's number.
+        record: u64,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// The journal goes on as a new log.
+    Resumed(Box<Resumption>),
 }
 
 impl Deed {
@@ -122,6 +132,8 @@ impl Deed {
             Self::Thawed { .. } => "thawed",
             Self::Sealed(_) => "sealed",
             Self::Inscribed(_) => "inscribed",
+            Self::Erased { .. } => "erased",
+            Self::Resumed(_) => "resumed",
         }
     }
 }

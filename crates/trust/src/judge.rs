@@ -106,6 +106,8 @@ fn own_key(state: &State, touched: &Touched<'_>, acting: &Acting<'_>) -> bool {
 
 fn owns(state: &State, scope: Scope, touched: &Touched<'_>, acting: &Acting<'_>) -> bool {
     let reads_all = scope.only_reads() && matches!(acting.kind, Kind::Auditor | Kind::Operator);
+    // What the Hive wrote is the operator's to erase.
+    let erases_all = scope == Scope::Erase && acting.kind == Kind::Operator;
     let holder = acting.key.map(|key| &key.holder);
     match *touched {
         Touched::Nothing => true,
@@ -126,7 +128,7 @@ fn owns(state: &State, scope: Scope, touched: &Touched<'_>, acting: &Acting<'_>)
             let holder_did = state.key(number).and_then(|key| key.holder.did());
             acting.kind == Kind::Operator || (holder_did.is_some() && holder_did == acting.did)
         }
-        Touched::Missing => reads_all,
+        Touched::Missing => reads_all || erases_all,
     }
 }
 

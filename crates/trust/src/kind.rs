@@ -57,7 +57,7 @@ impl Kind {
         match self {
             // All but `money`: what the operator cannot hand out, no key the operator made can do.
             Self::Operator => Scopes::ALL.without(S::Money),
-            Self::Citizen => Scopes::of(&[S::Read, S::Journal, S::Compute, S::Money, S::Keys]),
+            Self::Citizen => Scopes::of(&[S::Read, S::Journal, S::Compute, S::Money, S::Keys, S::Erase]),
             Self::Service => Scopes::of(&[S::Read, S::Compute]),
             Self::Steward => Scopes::of(&[S::Read, S::Journal, S::Metrics, S::Members, S::Module]),
             Self::Treasurer => Scopes::of(&[S::Read, S::Journal, S::Grants, S::Mint, S::Epoch, S::Policy, S::Freeze]),

@@ -50,6 +50,7 @@ scopes! {
     Meter = 16, "meter", "append readings of one meter";
     Witness = 17, "witness", "have checkpoints countersigned";
     Module = 18, "module", "look after one module";
+    Erase = 19, "erase", "erase what one wrote in a record";
 }
 
 impl Scope {

@@ -70,6 +70,14 @@ impl State {
                 self.closed.get_or_insert(at);
             }
             Deed::Inscribed(inscription) => self.inscription = Some(Arc::new(inscription.clone())),
+            // The books do not change, only the words beside them.
+            Deed::Erased { .. } => {}
+            Deed::Resumed(resumption) => {
+                if let Some(inscription) = &mut self.inscription {
+                    let Inscription { journal, log_key, .. } = Arc::make_mut(inscription);
+                    (*journal, *log_key) = (resumption.journal, resumption.log_key);
+                }
+            }
         }
     }
 
