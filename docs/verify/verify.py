@@ -193,7 +193,8 @@ DEED = enum(KeyCreated=struct(number=u32, id=KEY_ID, hash=KEY_HASH, holder=HOLDE
             PolicyChanged=struct(lines=seq(struct(name=text, value=text)), approval=option(APPROVAL)),
             Frozen=struct(citizen=text, hours=u8, until=i64, reason=text, approval=option(APPROVAL)),
             Thawed=struct(citizen=text, reason=text), Sealed=words("Command Secret"),
-            Inscribed=struct(hive=text, journal=ident, log_key=KEY))
+            Inscribed=struct(hive=text, journal=ident, log_key=KEY), Erased=struct(record=u64, reason=text),
+            Resumed=struct(journal=ident, log_key=KEY, signed=u64, root=KEY, reason=text))
 TRUST = struct(by=enum(Desk=None, Local=None, Key=u32, Did=text), deed=DEED)
 FACT = enum(Compute=COMPUTE, Finance=FINANCE, Refused=struct(code=u16, field=option(text), detail=text), Batch=struct(items=u32), Trust=TRUST)
 END = struct(id=ident, placed=u64, account=u32, held=i64)
@@ -219,7 +220,7 @@ MOVES = {"Transfer": (1, "Transferred", "Wallet>Wallet"), "Fee": (1, "Transferre
 class Books:
     def __init__(self, fee):
         self.accounts, self.names, self.holds, self.ids = [], set(), {}, set()
-        self.at, self.epoch, self.offices, self.fee = -2**63, 0, None, fee
+        self.at, self.epoch, self.offices, self.fee, self.log_key = -2**63, 0, None, fee, None
 
     def post(self, number, change, held=0):
         need(number < len(self.accounts), f"account {number} was never opened")
@@ -337,6 +338,10 @@ class Books:
         for name in [record["id"], *record["aliases"]]:
             need(name not in self.ids, f"id {name.hex()} is used twice")
             self.ids.add(name)
+        deed, said = record["fact"][1]["deed"] if record["fact"][0] == "Trust" else ("", None)
+        if deed in ("Inscribed", "Resumed"):
+            self.log_key = said["log_key"]
+        need(deed != "Erased" or said["record"] < sequence, "it erases what is written later")
         kind, fact = record["fact"][1] if record["fact"][0] in ("Compute", "Finance") else ("", None)
         for name, event in record["entries"]:
             self.enter(sequence, record, kind, name, event)
@@ -413,6 +418,7 @@ def verify(place, key=None, last=None, fee=None, bearer=None):
                 books.take(sequence, record)
         except Bad as bad:
             fault = Bad(f"record {sequence}: {bad}")
+    need(fault or books.log_key in (None, key_of(known)[2]), "the journal names another key as its log's than the one that signed")
     need(log.root() == root, "the records do not lead to the root that was signed")
     need(not seen or seen[1] < size or seen[2] == root, "the log signed another root for as many records")
     if fault:

@@ -1,10 +1,11 @@
 //! An audit from beginning to end, in one pass over the records.
 
-use lab3_tlog::{TILE_WIDTH, VerifierKey, decode_entries};
+use lab3_tlog::{Hash, TILE_WIDTH, VerifierKey, decode_entries};
 use lab3_units::FeeRate;
 
 use crate::head::{Head, unserved};
 use crate::leaves::Leaves;
+use crate::receipts::Receipts;
 use crate::replay::Replay;
 use crate::verdict::{Class, Faults, Found};
 use crate::{Figures, Source, Verdict, Visit};
@@ -22,13 +23,15 @@ pub struct Terms {
     pub last: Option<Visit>,
     /// The fee on transfers, when it is known: each must then be that. Else the rates that the journal shows are told in the figures.
     pub fee: Option<FeeRate>,
+    /// Receipts the log gave: signed notes.
+    pub receipts: Vec<Vec<u8>>,
     /// Faults told one by one.
     pub faults_max: usize,
 }
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { key: None, witnesses: Vec::new(), witnesses_needed: 0, last: None, fee: None, faults_max: 20 }
+        Self { key: None, witnesses: Vec::new(), witnesses_needed: 0, last: None, fee: None, receipts: Vec::new(), faults_max: 20 }
     }
 }
 
@@ -43,6 +46,7 @@ pub fn audit(source: &mut dyn Source, terms: &Terms, mut progress: impl FnMut(u6
             checkpoint: None,
             witnesses,
             follows: None,
+            receipts: 0,
             figures,
             faults: list,
             faults_more: more,
@@ -53,14 +57,22 @@ pub fn audit(source: &mut dyn Source, terms: &Terms, mut progress: impl FnMut(u6
     let size = head.checkpoint.size;
     let grown = terms.last.as_ref().filter(|last| last.checkpoint().size <= size);
     let mut leaves = Leaves::new(size, grown.map(|last| last.checkpoint().size));
-    let mut replay = Replay::new(terms.fee);
-    if let Err(found) = read(source, size, &mut leaves, &mut replay, &mut faults, &mut progress) {
+    let (mut replay, mut receipts) = (Replay::new(terms.fee), Receipts::open(&terms.receipts, &head.key, &mut faults));
+    let each = |sequence, leaf, entry: &[u8], faults: &mut Faults| {
+        receipts.take(sequence, leaf);
+        replay.take(entry, faults);
+    };
+    if let Err(found) = read(source, size, &mut leaves, each, &mut faults, &mut progress) {
         faults.add(None, found);
     }
     let figures = Figures { leaves: leaves.size(), ..replay.figures() };
     let whole = leaves.size() == size && leaves.root() == head.checkpoint.root;
     if leaves.size() == size && !whole {
         faults.add(None, (Class::Root, format!("the {size} records served do not lead to the root that was signed")));
+    }
+    let receipts = receipts.kept(size, &mut faults);
+    if replay.log_key().is_some_and(|key| key != *head.key.public()) {
+        faults.add(None, (Class::Checkpoint, "the journal names another key as its log's than the one that signed".to_owned()));
     }
     let (follows, fork) = match (&terms.last, grown) {
         (Some(last), Some(_)) if leaves.old_root.is_some() => head.goes_on(last, &leaves, &mut faults),
@@ -75,6 +87,7 @@ pub fn audit(source: &mut dyn Source, terms: &Terms, mut progress: impl FnMut(u6
         checkpoint: Some(head.checkpoint),
         witnesses: head.witnesses,
         follows,
+        receipts,
         figures,
         faults: list,
         faults_more: more,
@@ -88,7 +101,7 @@ fn read(
     source: &mut dyn Source,
     size: u64,
     leaves: &mut Leaves,
-    replay: &mut Replay,
+    mut each: impl FnMut(u64, Hash, &[u8], &mut Faults),
     faults: &mut Faults,
     progress: &mut impl FnMut(u64, u64),
 ) -> Result<(), Found> {
@@ -99,8 +112,8 @@ fn read(
         let bytes = source.data_tile(index, width).map_err(unserved)?;
         let bundle = |error: lab3_tlog::EntriesError| (Class::Served, format!("the records from {} on: {error}", index * full + 1));
         for entry in decode_entries(&bytes, width).map_err(bundle)? {
-            leaves.push(entry);
-            replay.take(entry, faults);
+            let leaf = leaves.push(entry);
+            each(leaves.size(), leaf, entry, faults);
         }
         progress(leaves.size(), size);
     }

@@ -29,9 +29,9 @@ impl Leaves {
     }
 
     /// Hashes the next record's bytes.
-    pub fn push(&mut self, entry: &[u8]) {
-        let places = &mut self.places;
-        self.frontier.push(leaf_hash(entry), |place, hash| {
+    pub fn push(&mut self, entry: &[u8]) -> Hash {
+        let (places, leaf) = (&mut self.places, leaf_hash(entry));
+        self.frontier.push(leaf, |place, hash| {
             if !places.is_empty()
                 && let Some(kept) = places.get_mut(&place)
             {
@@ -41,6 +41,7 @@ impl Leaves {
         if self.old == Some(self.frontier.size()) {
             self.old_root = Some(self.frontier.root());
         }
+        leaf
     }
 
     pub fn size(&self) -> u64 {

@@ -15,6 +15,7 @@ mod holds;
 mod ids;
 mod kinds;
 mod leaves;
+mod receipts;
 mod replay;
 mod signatures;
 mod source;

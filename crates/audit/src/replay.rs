@@ -102,7 +102,12 @@ impl Replay {
                 let checked = acts::trail(&self.trust, record, fact);
                 self.keys += u32::from(matches!(fact.deed, Deed::KeyCreated(_) | Deed::KeyRotated { .. }));
                 self.trust.apply(record.at, fact);
-                checked
+                match fact.deed {
+                    Deed::Erased { record: erased, .. } if erased >= self.sequence => {
+                        Err((Class::Facts, format!("it erases what is written in record {erased}, later")))
+                    }
+                    _ => checked,
+                }
             }
             _ => Ok(()),
         };
@@ -112,6 +117,11 @@ impl Replay {
             self.trust.count_held(record.at, number, held);
         }
         checked
+    }
+
+    /// The key that signs for this log, as the journal has it.
+    pub fn log_key(&self) -> Option<[u8; 32]> {
+        self.trust.inscription().map(|inscription| inscription.log_key)
     }
 
     /// What was counted.

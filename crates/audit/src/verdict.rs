@@ -16,6 +16,8 @@ pub enum Class {
     Witnesses,
     /// The log does not go on from what it showed last time.
     Visit,
+    /// A promise the log gave somebody was not kept.
+    Receipts,
     /// Something is not served, or not in its form.
     Served,
     /// The leaves lead to another root than the one signed.
@@ -148,6 +150,8 @@ pub struct Verdict {
     pub witnesses: Vec<(VerifierKey, Seconds)>,
     /// The size of the last visit's tree, when it was found to be the beginning of this one.
     pub follows: Option<u64>,
+    /// Receipts that were kept.
+    pub receipts: usize,
     /// What was counted.
     pub figures: Figures,
     /// The first faults, in the order of the journal.

@@ -17,7 +17,7 @@ use lab3_finance::Fact as Money;
 use lab3_ledger::{AccountNo, Event, HoldEnd, Kind, Limits, Purpose};
 use lab3_trust::{
     Approval, By, Change, Countersign, Deed, DidKeyEvent, Fact as Trust, HiveName, Holder, Inscription, Intent, KeyCreated, KeyHash, KeyId,
-    Note, PolicyLines, PublicKey, Scopes, SealedBy, Signature, Treasurers,
+    Note, PolicyLines, PublicKey, Resumption, Scopes, SealedBy, Signature, Treasurers,
 };
 use lab3_units::{Amount, Asset, Code, Did, Id, Owner, Problem, Ratio, Time};
 
@@ -206,6 +206,8 @@ fn trust() -> Vec<Trust> {
         Deed::Thawed { citizen: did(), reason: "why".into() },
         Deed::Sealed(SealedBy::Command),
         Deed::Sealed(SealedBy::Secret),
+        Deed::Erased { record: 300, reason: "why".into() },
+        Deed::Resumed(Box::new(Resumption { journal: id(), log_key: [8; 32], signed: 300, root: [9; 32], reason: "why".into() })),
         Deed::Inscribed(Inscription { hive: HiveName::parse("hive").unwrap(), journal: id(), log_key: [8; 32] }),
     ];
     let change = |change, recovery| {

@@ -48,23 +48,6 @@ threading.Thread(target=log.serve_forever, daemon=True).start()
 print(verify.main([f'http://127.0.0.1:{log.server_port}']))
 ";
 
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = env::temp_dir().join(format!("lab3-audit-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Status and words for each folder; none without a Python new enough.
 fn judge(arguments: &str, folders: &[PathBuf]) -> Option<Vec<(i32, String)>> {
     let folders: Vec<&str> = folders.iter().map(|folder| folder.to_str().unwrap()).collect();
@@ -100,7 +83,7 @@ fn log(seed: u64, steps: usize) -> Log {
 
 #[test]
 fn both_come_to_the_same_verdict() {
-    let folder = Folder::new("changes");
+    let folder = tempfile::tempdir().unwrap();
     let honest = log(5, 190);
     assert!(honest.entries.len() > 256);
     let mut dice = Dice::new(11);
@@ -108,7 +91,7 @@ fn both_come_to_the_same_verdict() {
     let logs: Vec<(String, Log)> = std::iter::once(("as it was".to_owned(), honest.clone())).chain(logs).collect();
     let mut folders = Vec::new();
     for (at, (_, log)) in logs.iter().enumerate() {
-        folders.push(folder.0.join(at.to_string()));
+        folders.push(folder.path().join(at.to_string()));
         log.clone().export(&folders[at]);
     }
     let Some(told) = judge(&format!("--fee 0.001 --key {}", signer(7).verifier()), &folders) else { return };
@@ -121,14 +104,14 @@ fn both_come_to_the_same_verdict() {
 
 #[test]
 fn honest_hives_hold_and_go_on() {
-    let folder = Folder::new("honest");
-    let last = folder.0.join("last");
+    let folder = tempfile::tempdir().unwrap();
+    let last = folder.path().join("last");
     let mut hive = Hive::new(21);
     hive.live(150);
     for _ in 0..3 {
         hive.live_on(100);
         let mut log = Log::of(hive.entries());
-        let path = folder.0.join("log");
+        let path = folder.path().join("log");
         log.export(&path);
         let Some(told) = judge(&format!("--last {}", last.display()), &[path]) else { return };
         assert_eq!(told[0].0, 0, "{}", told[0].1);
@@ -138,7 +121,7 @@ fn honest_hives_hold_and_go_on() {
     // Another past than the one seen.
     let mut log = Log::of(hive.entries());
     log.entries.remove(3);
-    let path = folder.0.join("other");
+    let path = folder.path().join("other");
     log.signed_again().export(&path);
     hive.stop();
     assert_eq!(judge(&format!("--last {}", last.display()), &[path]).unwrap()[0].0, 1);
@@ -146,10 +129,10 @@ fn honest_hives_hold_and_go_on() {
 
 #[test]
 fn it_asks_over_http() {
-    let folder = Folder::new("served");
-    log(3, 400).export(&folder.0.join("lab3/log"));
-    let Some(told) = run(SERVED, "", folder.0.to_str().unwrap(), 1) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    log(3, 400).export(&folder.path().join("lab3/log"));
+    let Some(told) = run(SERVED, "", folder.path().to_str().unwrap(), 1) else { return };
     assert_eq!(told[0].0, 0, "{}", told[0].1);
-    fs::remove_file(folder.0.join("lab3/log/tile/data/000")).unwrap();
-    assert_eq!(run(SERVED, "", folder.0.to_str().unwrap(), 1).unwrap()[0].0, 2);
+    fs::remove_file(folder.path().join("lab3/log/tile/data/000")).unwrap();
+    assert_eq!(run(SERVED, "", folder.path().to_str().unwrap(), 1).unwrap()[0].0, 2);
 }
