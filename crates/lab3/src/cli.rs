@@ -12,8 +12,12 @@ use lab3_units::{Amount, Asset, Did, Ratio};
 
 use crate::config::Flag;
 
-pub use journal::{BackupArgs, ExportFormat, JournalCommand, JournalExportArgs, JournalTailArgs, JournalVerifyArgs, RestoreArgs};
-pub use money::{AllocateArgs, BalanceArgs, GrantArgs, HistoryArgs, Priority, QuotaArgs, StatsArgs, TransferArgs};
+pub use journal::{
+    BackupArgs, ExportFormat, JournalCommand, JournalExportArgs, JournalResumeArgs, JournalTailArgs, JournalVerifyArgs, RestoreArgs,
+};
+pub use money::{
+    AllocateArgs, BalanceArgs, EraseArgs, GrantArgs, HistoryArgs, Priority, QuotaArgs, ReceiptArgs, StatsArgs, TransferArgs, WriteArgs,
+};
 pub use trust::{KeyCommand, KeyCreateArgs, KeyListArgs, KeyRevokeArgs, KeyRotateArgs, PlaceArgs, SealArgs};
 pub use wallet::{WalletCommand, WalletFileArgs, WalletNewArgs, WalletSignArgs, WalletTransferArgs};
 
@@ -64,6 +68,9 @@ pub enum Command {
     /// List a citizen's transactions, newest first.
     #[command(after_help = "Examples:\n  lab3 history did:kaizen:alice --limit 10\n  lab3 history did:kaizen:alice --since 1200")]
     History(HistoryArgs),
+    /// Erase what was written in a transaction's record: the words go, what was paid stays.
+    #[command(after_help = "Example:\n  lab3 erase tx_06f2x1w0v7r9h3kz8q5d4c2bgm --reason \"asked for by the member\"")]
+    Erase(EraseArgs),
     /// Show the health, latency and cost of every provider, and this month's totals.
     #[command(after_help = "Example:\n  lab3 stats --json")]
     Stats(StatsArgs),
@@ -189,6 +196,9 @@ pub struct AuditArgs {
     /// Where the last visit is kept: read, and written anew.
     #[arg(long, value_name = "FILE")]
     pub visit: Option<PathBuf>,
+    /// A receipt the desk gave, to see whether it was kept; may be repeated.
+    #[arg(long = "receipt", value_name = "FILE")]
+    pub receipts: Vec<PathBuf>,
 }
 
 /// `lab3 doctor`

@@ -5,6 +5,7 @@ mod error;
 
 use std::time::Duration;
 
+use lab3_tlog::Receipt;
 use ureq::Agent;
 use ureq::http::{Response, Uri};
 
@@ -40,6 +41,8 @@ pub struct Reply {
     pub body: String,
     /// Whether the key had been used before, and this is the first reply once more.
     pub replayed: bool,
+    /// The log's promise that what was done is in it: a signed note.
+    pub receipt: Option<String>,
     /// What the server asks to wait before the next attempt.
     retry_after: Option<Duration>,
 }
@@ -158,16 +161,17 @@ pub fn fresh_key() -> String {
 impl Reply {
     /// What the program itself answers where no desk was asked.
     pub(crate) const fn own(body: String) -> Self {
-        Self { status: 200, body, replayed: false, retry_after: None }
+        Self { status: 200, body, replayed: false, receipt: None, retry_after: None }
     }
 
     fn read(mut response: Response<ureq::Body>) -> Result<Self, Lost> {
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         let retry_after = header("retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         let replayed = header("idempotency-replayed") == Some("true");
+        let receipt = header("lab3-receipt").and_then(Receipt::from_header);
         let status = response.status().as_u16();
         let body = response.body_mut().read_to_string().map_err(Lost::from)?;
-        Ok(Self { status, body, replayed, retry_after })
+        Ok(Self { status, body, replayed, receipt, retry_after })
     }
 
     /// The reply, unless it is a refusal.

@@ -7,6 +7,7 @@ pub mod balance;
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod erase;
 pub mod grant;
 pub mod history;
 pub mod journal;
@@ -26,7 +27,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::Failure;
-use crate::cli::{Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, JournalCommand, KeyCommand, WalletCommand};
+use crate::cli::{Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, JournalCommand, KeyCommand, ReceiptArgs, WalletCommand};
 use crate::client::{Client, ClientError, Document, Reply};
 use crate::config::{ConfigFile, Flag, Layers, Resolved, resolve};
 use key::Place;
@@ -44,6 +45,7 @@ pub fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Command::Transfer(args) => transfer::run(&desk(&args.desk)?, args)?,
         Command::Grant(args) => grant::run(&desk(&args.desk)?, args)?,
         Command::Allocate(args) => allocate::run(&desk(&args.desk)?, args)?,
+        Command::Erase(args) => erase::run(&desk(&args.desk)?, args)?,
         Command::History(args) => history::run(&desk(&args.desk)?, args)?,
         Command::Stats(args) => stats::run(&desk(&args.desk)?, args)?,
         Command::Key(command) => keys(command, env)?,
@@ -62,6 +64,7 @@ pub fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Command::Journal(JournalCommand::Verify(args)) => return journal::verify(args, env),
         Command::Journal(JournalCommand::Export(args)) => return journal::export(args, env),
         Command::Journal(JournalCommand::Tail(args)) => return journal::tail(args, env),
+        Command::Journal(JournalCommand::Resume(args)) => journal::resume(args, env)?,
         Command::Backup(args) => return backup::backup(args, env),
         Command::Restore(args) => return backup::restore(args, env),
     };
@@ -92,6 +95,16 @@ fn shown(reply: &Reply, desk: &DeskArgs, table: impl FnOnce(&Document) -> String
         eprintln!("this key was used before: nothing was done again, here is the first reply once more");
     }
     if desk.json { Ok(reply.body.clone()) } else { Ok(table(&reply.document()?)) }
+}
+
+/// Keeps the receipt of a write where it was asked to be kept.
+fn keep_receipt(reply: &Reply, args: &ReceiptArgs) -> Result<(), Failure> {
+    let Some(file) = &args.file else { return Ok(()) };
+    let Some(receipt) = &reply.receipt else {
+        eprintln!("it was done, but the desk gave no receipt: its log is not signed (lab3 doctor says why)");
+        return Ok(());
+    };
+    std::fs::write(file, receipt).map_err(|error| Failure::Other(format!("it was done, but {} cannot be written: {error}", file.display())))
 }
 
 /// A request body.

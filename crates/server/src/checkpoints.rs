@@ -3,11 +3,11 @@
 //! What was signed last is kept apart from the data. Before anything is signed the tree must be shown to continue it: a journal that was put
 //! back, or changed behind our back, cannot get a second past signed.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use lab3_engine::Engine;
-use lab3_tlog::{Checkpoint, Note, Signer, Trust, VerifierKey, verify_consistency};
+use lab3_engine::{Commit, Engine};
+use lab3_tlog::{Checkpoint, Note, Receipt, Seconds, Signer, Trust, VerifierKey, verify_consistency};
 use lab3_units::{Code, Problem};
 
 /// How often the journal is looked at.
@@ -29,7 +29,7 @@ pub struct Checkpoints {
     keep: Keep,
     published: RwLock<Option<Arc<Published>>>,
     /// Why nothing is signed any more.
-    stopped: Mutex<Option<String>>,
+    stopped: OnceLock<String>,
 }
 
 impl std::fmt::Debug for Checkpoints {
@@ -44,7 +44,7 @@ impl Checkpoints {
     /// Errors, in words: the note is not this signer's, or the journal is not a continuation of what it vouches for.
     pub async fn open(engine: &Engine, signer: Signer, last: Option<&str>, keep: Keep) -> Result<Self, String> {
         let key = signer.verifier().clone();
-        let checkpoints = Self { signer, keep, published: RwLock::default(), stopped: Mutex::default() };
+        let checkpoints = Self { signer, keep, published: RwLock::default(), stopped: OnceLock::new() };
         let Some(last) = last else { return Ok(checkpoints) };
         let note = Note::parse(last.as_bytes()).map_err(|error| format!("the last checkpoint cannot be read: {error}"))?;
         let trust = Trust { origin: key.name().to_owned(), log: key, witnesses: Vec::new() };
@@ -79,8 +79,21 @@ impl Checkpoints {
     }
 
     /// Why nothing is signed any more.
-    pub(crate) fn stopped(&self) -> Option<String> {
-        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn stopped(&self) -> Option<&str> {
+        self.stopped.get().map(String::as_str)
+    }
+
+    /// The promise that what was made durable together is in the log, as a header carries it: the signed note in base 64. None once
+    /// nothing is signed any more.
+    pub(crate) fn receipt(&self, engine: &Engine, commit: &Commit) -> Option<Arc<str>> {
+        if self.stopped().is_some() {
+            return None;
+        }
+        commit.receipt(|first, leaves| {
+            let time = Seconds::new(u64::try_from(engine.now().millis() / 1000).ok()?)?;
+            let note = Receipt::of(self.key().name(), first, leaves, time).sign(&self.signer).ok()?;
+            Some(Receipt::to_header(&note))
+        })
     }
 
     /// Signs every second in which there were writes, for as long as it is polled.
@@ -103,7 +116,7 @@ impl Checkpoints {
             Err(Failed::Passing(why)) => tracing::warn!(why, "no checkpoint was signed; trying again"),
             Err(Failed::Final(why)) => {
                 tracing::error!(why, "no checkpoint is signed any more");
-                *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+                self.stopped.get_or_init(|| why);
             }
         }
     }

@@ -16,6 +16,11 @@ pub enum JournalCommand {
     Export(JournalExportArgs),
     /// Print the newest records, and with --follow those to come.
     Tail(JournalTailArgs),
+    /// After a loss, or without the signer's key: go on as a new log, and say so for ever. The desk must be stopped.
+    #[command(
+        after_help = "Example:\n  lab3 journal resume --data /var/lib/lab3 --reason \"the disk failed on Tuesday; Monday's backup was put back\""
+    )]
+    Resume(JournalResumeArgs),
 }
 
 /// `lab3 journal verify`
@@ -70,6 +75,17 @@ pub struct JournalTailArgs {
     /// Go on printing as records are added.
     #[arg(long, short)]
     pub follow: bool,
+}
+
+/// `lab3 journal resume`
+#[derive(Args, Clone, Debug)]
+pub struct JournalResumeArgs {
+    /// Why, for everybody to read.
+    #[arg(long)]
+    pub reason: String,
+    /// The Hive.
+    #[command(flatten)]
+    pub data: DataArgs,
 }
 
 /// `lab3 backup`

@@ -1,9 +1,30 @@
 //! The command line of what is asked of a desk: balances, quotas, payments, allocations, histories.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use lab3_units::{Amount, Did, Ratio};
 
 use super::{DeskArgs, amount, did, key, ratio};
+
+/// What every write can be told.
+#[derive(Args, Clone, Debug, Default)]
+pub struct WriteArgs {
+    /// Idempotency key: the same key sent again changes nothing. Without it a fresh one.
+    #[arg(long, value_parser = key)]
+    pub key: Option<String>,
+    /// The receipt.
+    #[command(flatten)]
+    pub receipt: ReceiptArgs,
+}
+
+/// Where the desk's signed promise of a write is kept.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ReceiptArgs {
+    /// Keep the desk's receipt, its signed promise that this is in the books; lab3 audit --receipt checks it.
+    #[arg(id = "receipt_file", long = "receipt", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
 
 /// `lab3 balance`
 #[derive(Args, Clone, Debug)]
@@ -45,9 +66,9 @@ pub struct TransferArgs {
     /// What for.
     #[arg(long)]
     pub reason: Option<String>,
-    /// Idempotency key: the same key sent again changes nothing. Without it a fresh one.
-    #[arg(long, value_parser = key)]
-    pub key: Option<String>,
+    /// How it is written.
+    #[command(flatten)]
+    pub write: WriteArgs,
     /// The server.
     #[command(flatten)]
     pub desk: DeskArgs,
@@ -64,9 +85,9 @@ pub struct GrantArgs {
     pub amount: Amount,
     /// The project it is for.
     pub project: String,
-    /// Idempotency key: the same key sent again changes nothing. Without it a fresh one.
-    #[arg(long, value_parser = key)]
-    pub key: Option<String>,
+    /// How it is written.
+    #[command(flatten)]
+    pub write: WriteArgs,
     /// The server.
     #[command(flatten)]
     pub desk: DeskArgs,
@@ -99,9 +120,9 @@ pub struct AllocateArgs {
     /// Show every provider with its score, or the rule that excluded it.
     #[arg(long)]
     pub explain: bool,
-    /// Idempotency key: the same key sent again changes nothing. Without it a fresh one.
-    #[arg(long, value_parser = key)]
-    pub key: Option<String>,
+    /// How it is written.
+    #[command(flatten)]
+    pub write: WriteArgs,
     /// The server.
     #[command(flatten)]
     pub desk: DeskArgs,
@@ -136,6 +157,23 @@ pub struct HistoryArgs {
     /// Go on where an earlier page ended.
     #[arg(long, value_name = "CURSOR")]
     pub before: Option<String>,
+    /// The server.
+    #[command(flatten)]
+    pub desk: DeskArgs,
+}
+
+/// `lab3 erase`
+#[derive(Args, Clone, Debug)]
+pub struct EraseArgs {
+    /// The transaction in whose record it was written.
+    #[arg(value_name = "TX")]
+    pub transaction: String,
+    /// Why, for everybody to read: this stays, so name nobody.
+    #[arg(long)]
+    pub reason: String,
+    /// How it is written.
+    #[command(flatten)]
+    pub write: WriteArgs,
     /// The server.
     #[command(flatten)]
     pub desk: DeskArgs,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use lab3_units::{Amount, Did};
 
-use super::{DeskArgs, amount, did};
+use super::{DeskArgs, ReceiptArgs, amount, did};
 
 /// `lab3 wallet ...`
 #[derive(Debug, Subcommand)]
@@ -79,6 +79,9 @@ pub struct WalletTransferArgs {
     /// The wallet.
     #[command(flatten)]
     pub file: WalletFileArgs,
+    /// The receipt.
+    #[command(flatten)]
+    pub receipt: ReceiptArgs,
     /// The server.
     #[command(flatten)]
     pub desk: DeskArgs,

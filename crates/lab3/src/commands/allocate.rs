@@ -40,7 +40,8 @@ pub fn run(client: &Client, args: &AllocateArgs) -> Result<String, Failure> {
         dry_run: args.dry_run,
         explain: args.explain,
     };
-    let reply = client.post(&Path::new("/lab3/compute/allocate"), &super::body(&request)?, args.key.as_deref())?;
+    let reply = client.post(&Path::new("/lab3/compute/allocate"), &super::body(&request)?, args.write.key.as_deref())?;
+    super::keep_receipt(&reply, &args.write.receipt)?;
     Ok(super::shown(&reply, &args.desk, |allocation| {
         let chosen = chosen(allocation);
         if args.explain { format!("{chosen}\n\n{}", candidates(&allocation.list("providers"))) } else { chosen }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use lab3_audit::{Source, Terms, Unserved, Verdict, Visit, audit};
-use lab3_tlog::{Tile, TileKind, VerifierKey};
+use lab3_tlog::{Receipt, Tile, TileKind, VerifierKey};
 use lab3_units::Asset;
 use ureq::Agent;
 
@@ -75,7 +75,8 @@ pub fn run(args: &AuditArgs, env: &Env) -> Result<String, Failure> {
     let last = args.visit.as_ref().map(visited).transpose()?.flatten();
     let key = args.key.as_deref().map(VerifierKey::parse).transpose();
     let key = key.map_err(|error| Failure::Usage(format!("--key: {error}")))?;
-    let terms = Terms { key, last, ..Terms::default() };
+    let receipts = args.receipts.iter().map(receipt).collect::<Result<_, _>>()?;
+    let terms = Terms { key, last, receipts, ..Terms::default() };
     let mut shown = None;
     let verdict = audit(&mut desk, &terms, |done, all| shown.get_or_insert_with(|| bar(all, "records")).set_position(done));
     if let Some(bar) = shown {
@@ -108,11 +109,17 @@ fn visited(file: &PathBuf) -> Result<Option<Visit>, Failure> {
     }
 }
 
+/// A receipt: the note `--receipt` of other commands wrote, or the header's text as it came.
+fn receipt(file: &PathBuf) -> Result<Vec<u8>, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
+    Ok(Receipt::from_header(text.trim()).unwrap_or(text).into_bytes())
+}
+
 fn told(verdict: &Verdict) -> String {
     let figures = &verdict.figures;
     let mic = |amount| format!("{} MIC", Asset::MIC.decimal(amount));
     let follows = verdict.follows.map_or_else(|| "this is the first visit".to_owned(), |size| format!("record {size}, seen last time"));
-    pairs(&[
+    let mut lines = vec![
         ("log", verdict.checkpoint.as_ref().map(|checkpoint| checkpoint.origin.clone()).unwrap_or_default()),
         ("key", verdict.key.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("records", figures.records.to_string()),
@@ -121,6 +128,10 @@ fn told(verdict: &Verdict) -> String {
         ("open holds", figures.holds_open.to_string()),
         ("keys", figures.keys.to_string()),
         ("supply", mic(figures.supply)),
-        ("verdict", if verdict.holds() { "every check holds".to_owned() } else { "the books do not hold".to_owned() }),
-    ])
+    ];
+    if verdict.receipts > 0 {
+        lines.push(("receipts kept", verdict.receipts.to_string()));
+    }
+    lines.push(("verdict", if verdict.holds() { "every check holds" } else { "the books do not hold" }.to_owned()));
+    pairs(&lines)
 }

@@ -18,7 +18,8 @@ struct Request<'a> {
 /// Grants MIC from the pool, once.
 pub fn run(client: &Client, args: &GrantArgs) -> Result<String, Failure> {
     let request = Request { recipient_did: args.to.as_str(), amount: super::mic(args.amount)?, project: &args.project };
-    let reply = client.post(&Path::new("/lab3/financial/grant"), &super::body(&request)?, args.key.as_deref())?;
+    let reply = client.post(&Path::new("/lab3/financial/grant"), &super::body(&request)?, args.write.key.as_deref())?;
+    super::keep_receipt(&reply, &args.write.receipt)?;
     Ok(super::shown(&reply, &args.desk, |grant| {
         pairs(&[
             ("transaction", grant.text("tx_id")),

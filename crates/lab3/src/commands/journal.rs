@@ -1,4 +1,5 @@
-//! `lab3 journal verify|export|tail`: reads a data folder's journal, beside a running server or without one.
+//! `lab3 journal verify|export|tail|resume`: works on a data folder's journal. All but `resume` only read it, beside a running server or
+//! without one.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -11,10 +12,10 @@ use serde_json::json;
 
 use super::{Env, configure};
 use crate::Failure;
-use crate::cli::{DataArgs, ExportFormat, JournalExportArgs, JournalTailArgs, JournalVerifyArgs};
+use crate::cli::{DataArgs, ExportFormat, JournalExportArgs, JournalResumeArgs, JournalTailArgs, JournalVerifyArgs};
 use crate::config::Settings;
 use crate::journal_text::{Accounts, CSV_HEADER, csv_lines, json_line};
-use crate::{progress, table};
+use crate::{hive, progress, signer, table};
 
 /// How often `tail --follow` looks for new records.
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
@@ -104,6 +105,22 @@ pub fn tail(args: &JournalTailArgs, env: &Env) -> Result<(), Failure> {
 }
 
 /// The settings of the Hive whose files are meant.
+/// Goes on as a new log.
+pub fn resume(args: &JournalResumeArgs, env: &Env) -> Result<String, Failure> {
+    let settings = settings(&args.data, env)?;
+    let folder = &settings.data.dir;
+    // What is not there is not made by asking for it.
+    SqliteStore::open_read_only(folder).map_err(|error| Failure::Other(error.to_string()))?;
+    let engine = hive::open(&settings, folder)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let resumed = runtime.block_on(signer::resume(&engine, folder, &args.reason));
+    engine.stop();
+    let signer::Resumed { record, signed, key } = resumed?;
+    let signed = signed.map_or_else(|| "nobody knows".to_owned(), |signed| signed.to_string());
+    eprintln!("Intents signed for the old log no longer count. Tell everybody who checks the books the new key.");
+    Ok(table::pairs(&[("record", record.to_string()), ("signed before", signed), ("new key", key)]))
+}
+
 pub(super) fn settings(args: &DataArgs, env: &Env) -> Result<Settings, Failure> {
     Ok(configure(&args.config, args.flags(), env)?.settings)
 }

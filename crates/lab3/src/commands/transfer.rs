@@ -25,7 +25,8 @@ pub fn run(client: &Client, args: &TransferArgs) -> Result<String, Failure> {
         amount: super::mic(args.amount)?,
         reason: args.reason.as_deref(),
     };
-    let reply = client.post(&Path::new("/lab3/financial/transfer"), &super::body(&request)?, args.key.as_deref())?;
+    let reply = client.post(&Path::new("/lab3/financial/transfer"), &super::body(&request)?, args.write.key.as_deref())?;
+    super::keep_receipt(&reply, &args.write.receipt)?;
     Ok(super::shown(&reply, &args.desk, table)?)
 }
 

@@ -95,6 +95,7 @@ pub fn transfer(client: &Client, args: &WalletTransferArgs, env: &Env) -> Result
     };
     // However often it is sent, it is done once: the statement has an id of its own.
     let reply = client.post(&Path::new("/lab3/intents"), &super::body(&request)?, None)?;
+    super::keep_receipt(&reply, &args.receipt)?;
     let table = |done: &crate::client::Document| {
         pairs(&[("transaction", done.text("tx_id")), ("time", done.text("timestamp")), ("record", done.text("sequence"))])
     };

@@ -177,6 +177,9 @@ impl Doc {
             if self.keyed {
                 let replayed = "`true` when the key was used before and this is the first reply again.";
                 response.headers.insert("Idempotency-Replayed".into(), RefOr::T(text_header(replayed)));
+                let receipt =
+                    "The log's promise, signed, that what was done is in it: a note in base 64. Not there while the log is not signed.";
+                response.headers.insert("Lab3-Receipt".into(), RefOr::T(text_header(receipt)));
             }
             self.operation = self.operation.response("200", response);
         }

@@ -20,7 +20,7 @@ mod trust;
 #[cfg(lab3_unchecked)]
 mod unchecked;
 
-use lab3_trust::{CREATE_KEY, FREEZE, Kind, MANAGE_KEY, Owned, Rule, SEAL, Scope, THAW};
+use lab3_trust::{CREATE_KEY, ERASE, FREEZE, Kind, MANAGE_KEY, Owned, Rule, SEAL, Scope, THAW};
 
 pub(crate) use key::fresh_id;
 pub use table::Row;
@@ -45,7 +45,7 @@ const KEEPERS: &[Kind] = &[Kind::Citizen, Kind::Treasurer, Kind::Auditor, Kind::
 pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
     use compute::{allocate, allocation, allocations, providers, quota, release, report_usage, stats};
     use desk::{error, errors, health, journal, openapi, scrape};
-    use finance::{balance, contribute, epoch_close, grant, mint, pool, transaction, transactions, transfer, transfers};
+    use finance::{balance, contribute, epoch_close, erase, grant, mint, pool, transaction, transactions, transfer, transfers};
     use log::tile;
     use trust::{delegate, dids, freeze, hive, intent, key_create, key_revoke, key_rotate, keys, seal};
     let public = Rule::PUBLIC;
@@ -74,6 +74,7 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
         .get("/lab3/financial/pool", shared(Scope::Read), pool::pool, pool::doc())
         .get("/lab3/financial/transactions", of_citizen(READERS, Scope::Read), transactions::transactions, transactions::doc())
         .get("/lab3/financial/transactions/{tx_id}", of_citizen(READERS, Scope::Read), transaction::transaction, transaction::doc())
+        .post("/lab3/financial/transactions/{tx_id}/erase", ERASE, erase::erase, erase::doc())
         .post("/lab3/keys", CREATE_KEY, key_create::key_create, key_create::doc())
         .get("/lab3/keys", of_citizen(KEEPERS, Scope::Read), keys::keys, keys::doc())
         .post("/lab3/keys/{number}/revoke", MANAGE_KEY, key_revoke::key_revoke, key_revoke::doc())

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use lab3_engine::{Actor, Stored};
+use lab3_ledger::AccountNo;
 use lab3_trust::{Owned, Principal, Rule, State, Touched, judge};
 use lab3_units::{Code, Did, Id, Problem, Time};
 
 use crate::App;
 use crate::http::compute::allocation::Placed;
+use crate::http::finance::erase::writers;
 use crate::http::finance::statement::transactions_of;
 use crate::http::principal::{Asker, asker};
 use crate::http::signed;
@@ -75,6 +77,8 @@ pub(crate) enum Touches<'a> {
     Key(u32),
     /// A transaction: of whoever paid and whoever received.
     Transaction(Id),
+    /// What was written in a transaction's record: of whoever paid.
+    Written(Id),
 }
 
 impl Touching for Did {
@@ -123,6 +127,7 @@ pub(crate) async fn permit<I: Input>(rule: Rule, app: &App, request: Request) ->
         _ if asker.principal == Principal::Local => bench.judge(&Touched::Missing)?,
         Touches::Allocation(id) => bench.judge_allocation(id).await?,
         Touches::Transaction(id) => bench.judge_transaction(id).await?,
+        Touches::Written(id) => bench.judge_written(id).await?,
     }
     Ok(Permit { principal: asker.principal, asked })
 }
@@ -163,7 +168,7 @@ impl<'a> Bench<'a> {
     async fn judge_allocation(&self, id: Id) -> Result<(), Problem> {
         let stored = self.app.engine().find(id).await?;
         let Some(placed) = stored.as_ref().and_then(Placed::of) else { return self.judge(&Touched::Missing) };
-        let owners = self.owners(vec![placed.account]).await?;
+        let owners = owners(self.app, vec![placed.account]).await?;
         let by = stored.as_ref().and_then(opener);
         match &owners[..] {
             [citizen] => self.judge(&Touched::Opened { citizen, by }),
@@ -177,20 +182,28 @@ impl<'a> Bench<'a> {
             let movements = transactions_of(stored).filter(|movement| movement.id.id == id);
             movements.flat_map(|movement| [movement.from, movement.to]).collect::<Vec<_>>()
         };
-        let owners = self.owners(stored.as_ref().map(of_id).unwrap_or_default()).await?;
+        let owners = owners(self.app, stored.as_ref().map(of_id).unwrap_or_default()).await?;
         let parties = owners.iter().map(|owner| self.judge(&Touched::Citizen(owner)));
         // Any party's right is enough; of nobody's, what a missing one gets.
         parties.reduce(Result::or).unwrap_or_else(|| self.judge(&Touched::Missing))
     }
 
-    /// The citizens who own these accounts.
-    async fn owners(&self, accounts: Vec<lab3_ledger::AccountNo>) -> Result<Vec<Did>, Problem> {
-        let look = move |desk: &lab3_engine::Desk<'_>| {
-            let owner = |&account: &lab3_ledger::AccountNo| Did::parse(desk.state.ledger.owner_name(account)).ok();
-            accounts.iter().filter_map(owner).collect()
-        };
-        self.app.engine().read(look).await
+    async fn judge_written(&self, id: Id) -> Result<(), Problem> {
+        // Every writer's right is needed: what is erased is the whole record's.
+        match writers(self.app, id).await? {
+            Some((_, writers)) if !writers.is_empty() => writers.iter().try_for_each(|writer| self.judge(&Touched::Citizen(writer))),
+            _ => self.judge(&Touched::Missing),
+        }
     }
+}
+
+/// The citizens who own these accounts.
+pub(crate) async fn owners(app: &App, accounts: Vec<AccountNo>) -> Result<Vec<Did>, Problem> {
+    let look = move |desk: &lab3_engine::Desk<'_>| {
+        let owner = |&account: &AccountNo| Did::parse(desk.state.ledger.owner_name(account)).ok();
+        accounts.iter().filter_map(owner).collect()
+    };
+    app.engine().read(look).await
 }
 
 /// The key that opened an allocation.

@@ -4,10 +4,12 @@ use std::fmt::{self, Display, Write as _};
 
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use lab3_engine::{Commit, Committed};
 use lab3_units::{Amount, Asset, Code, Problem};
 use serde::{Serialize, Serializer, ser};
 use serde_json::value::RawValue;
 
+use crate::App;
 use crate::http::problem::Refused;
 
 /// What a handler answers.
@@ -15,6 +17,9 @@ pub(crate) type Answer = Result<Response, Refused>;
 
 /// The header that tells a reply made again from one made first.
 pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The header with the log's promise that what was done is in it: a signed note (`lab3_tlog::Receipt`) in base 64.
+pub(crate) const RECEIPT: HeaderName = HeaderName::from_static("lab3-receipt");
 
 /// Bytes set aside for a reply; few are longer.
 const REPLY_BYTES: usize = 512;
@@ -24,9 +29,9 @@ pub(crate) fn reply(body: &impl Serialize) -> Response {
     sized_reply(body, REPLY_BYTES)
 }
 
-/// What was done, now or (`replayed`) the first time the key was used.
-pub(crate) fn done(body: &impl Serialize, replayed: bool) -> Response {
-    marked(reply(body), replayed)
+/// What was done, now or the first time the key was used.
+pub(crate) fn done(app: &App, body: &impl Serialize, committed: &Committed) -> Response {
+    marked(app, reply(body), &committed.commit, committed.replayed)
 }
 
 /// A reply of about that many bytes.
@@ -41,8 +46,12 @@ pub(crate) fn sized_reply(body: &impl Serialize, bytes: usize) -> Response {
     response
 }
 
-/// The reply, marked as made again.
-pub(crate) fn marked(mut response: Response, replayed: bool) -> Response {
+/// The reply, with the log's promise of what was done, and marked when it is made again.
+pub(crate) fn marked(app: &App, mut response: Response, commit: &Commit, replayed: bool) -> Response {
+    let receipt = app.checkpoints().ok().and_then(|checkpoints| checkpoints.receipt(app.engine(), commit));
+    if let Some(receipt) = receipt.and_then(|receipt| HeaderValue::from_str(&receipt).ok()) {
+        response.headers_mut().insert(RECEIPT, receipt);
+    }
     if replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }

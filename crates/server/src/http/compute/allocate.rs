@@ -161,7 +161,7 @@ pub(crate) async fn allocate(app: App, permit: Permit<Sent<AllocateRequest>>) ->
     let record = &committed.stored.record;
     let Fact::Compute(Compute::Allocated(fact)) = &record.fact else { return Err(unexpected(&committed).into()) };
     let hold = record.entries.iter().find_map(held);
-    Ok(done(&AllocateReply::new(fact, hold, committed.stored.sequence), committed.replayed))
+    Ok(done(&app, &AllocateReply::new(fact, hold, committed.stored.sequence), &committed))
 }
 
 /// Asks the rule what it would decide now, and holds nothing.

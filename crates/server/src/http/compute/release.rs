@@ -59,5 +59,5 @@ pub(crate) async fn release(app: App, permit: Permit<(Named<AllocationId>, Sent<
         quota_remaining: Mic(fact.quota_remaining),
         sequence: committed.stored.sequence,
     };
-    Ok(done(&reply, committed.replayed))
+    Ok(done(&app, &reply, &committed))
 }

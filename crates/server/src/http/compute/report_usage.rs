@@ -105,5 +105,5 @@ pub(crate) async fn report_usage(app: App, permit: Permit<Sent<ReportUsageReques
         quota_remaining: Mic(fact.quota_remaining),
         sequence: committed.stored.sequence,
     };
-    Ok(done(&reply, committed.replayed))
+    Ok(done(&app, &reply, &committed))
 }

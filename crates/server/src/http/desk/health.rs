@@ -73,7 +73,7 @@ pub(crate) fn doc() -> Doc {
 pub(crate) async fn health(app: App, _: Permit<Plain>) -> Answer {
     let status = app.engine().status();
     let (signed, unsigned_because) = match app.checkpoints() {
-        Ok(checkpoints) => (checkpoints.newest().map(|newest| newest.checkpoint.size), checkpoints.stopped()),
+        Ok(checkpoints) => (checkpoints.newest().map(|newest| newest.checkpoint.size), checkpoints.stopped().map(str::to_owned)),
         Err(why) => (None, Some(why.to_owned())),
     };
     Ok(reply(&HealthReply {

@@ -84,5 +84,5 @@ pub(crate) async fn contribute(app: App, permit: Permit<Sent<ContributeRequest>>
         pool_balance_gic: Mic(*pool_balance),
         sequence: stored.sequence,
     };
-    Ok(done(&reply, committed.replayed))
+    Ok(done(&app, &reply, &committed))
 }

@@ -96,5 +96,5 @@ pub(crate) async fn epoch_close(app: App, permit: Permit<Sent<EpochCloseRequest>
         timestamp: Shown(stored.record.at),
         sequence: stored.sequence,
     };
-    Ok(done(&reply, committed.replayed))
+    Ok(done(&app, &reply, &committed))
 }

@@ -94,5 +94,5 @@ pub(crate) async fn grant(app: App, permit: Permit<Sent<GrantRequest>>) -> Answe
         pool_balance_remaining: Mic(*pool_balance),
         sequence: stored.sequence,
     };
-    Ok(done(&reply, committed.replayed))
+    Ok(done(&app, &reply, &committed))
 }

@@ -82,5 +82,5 @@ pub(crate) async fn mint(app: App, permit: Permit<Sent<MintRequest>>) -> Answer 
         total_gic_supply: Mic(*supply),
         sequence: stored.sequence,
     };
-    Ok(done(&reply, committed.replayed))
+    Ok(done(&app, &reply, &committed))
 }

@@ -3,6 +3,7 @@
 pub(crate) mod balance;
 pub(crate) mod contribute;
 pub(crate) mod epoch_close;
+pub(crate) mod erase;
 pub(crate) mod grant;
 pub(crate) mod mint;
 mod names;

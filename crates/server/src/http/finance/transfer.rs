@@ -80,7 +80,7 @@ pub(crate) async fn transfer(app: App, permit: Permit<Sent<TransferRequest>>) ->
     let reason = reason.map_or_else(Box::default, |words| words.0);
     let command = Command::Transfer(Transfer { from, to, amount, reason });
     let committed = app.engine().submit(submission(key, actor, command)).await?;
-    Ok(done(&TransferReply::of(&committed)?, committed.replayed))
+    Ok(done(&app, &TransferReply::of(&committed)?, &committed))
 }
 
 impl TransferReply {

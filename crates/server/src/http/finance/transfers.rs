@@ -126,9 +126,10 @@ pub(crate) async fn transfers(app: App, permit: Permit<Sent<TransfersRequest>>) 
     if let Some(problem) = all_unavailable(&results) {
         return Err(problem.into());
     }
-    let replayed = results.iter().flatten().all(|committed| committed.replayed) && results.iter().any(Result::is_ok);
+    // They were made durable together, but for those that had been before.
+    let newest = results.iter().flatten().min_by_key(|committed| committed.replayed).map(|newest| (newest.commit.clone(), newest.replayed));
     let results = results.into_iter().map(TransferResult::of).collect::<Result<Vec<_>, _>>()?;
-    Ok(marked(told(results), replayed))
+    Ok(newest.into_iter().fold(told(results), |reply, (commit, replayed)| marked(&app, reply, &commit, replayed)))
 }
 
 impl TransferItem {
@@ -176,7 +177,7 @@ async fn linked(app: &App, actor: Actor, key: Option<Key>, items: Vec<(Option<Id
     let keyed = |(id, transfer): (Option<Id>, Transfer)| (id.map(|id| Key { id, fingerprint }), transfer);
     let command = Command::TransferLinked(items.into_iter().map(keyed).collect());
     let committed = app.engine().submit(submission(key, actor, command)).await?;
-    Ok(marked(told(linked_results(&committed)), committed.replayed))
+    Ok(marked(app, told(linked_results(&committed)), &committed.commit, committed.replayed))
 }
 
 /// The transfers of a linked batch's record, each with its fee.

@@ -20,5 +20,5 @@ fn signer(app: &App) -> Result<&Checkpoints, Problem> {
 /// The newest checkpoint.
 fn newest(app: &App) -> Result<Arc<Published>, Problem> {
     let signer = signer(app)?;
-    signer.newest().ok_or_else(|| unsigned(&signer.stopped().unwrap_or_else(|| "none was made yet; ask again in a second".to_owned())))
+    signer.newest().ok_or_else(|| unsigned(signer.stopped().unwrap_or("none was made yet; ask again in a second")))
 }

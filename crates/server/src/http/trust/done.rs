@@ -39,5 +39,5 @@ pub(crate) async fn order(
 pub(crate) async fn act(app: &App, principal: Principal, key: Option<Key>, command: impl Into<lab3_trust::Command>) -> Answer {
     let committed = order(app, principal, key, command).await?;
     let reply = ActReply { ok: true, timestamp: Shown(committed.stored.record.at), sequence: committed.stored.sequence };
-    Ok(done(&reply, committed.replayed))
+    Ok(done(app, &reply, &committed))
 }

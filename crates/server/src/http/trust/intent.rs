@@ -106,7 +106,7 @@ pub(crate) async fn intent(app: App, permit: Permit<Sent<IntentRequest>>) -> Ans
     let committed = app.engine().submit(submission).await?;
     let record = &committed.stored.record;
     let reply = IntentReply { tx_id: id.text("tx").to_string(), act, timestamp: Shown(record.at), sequence: committed.stored.sequence };
-    Ok(done(&reply, committed.replayed))
+    Ok(done(&app, &reply, &committed))
 }
 
 /// The statement, when it is one for this journal.

@@ -69,7 +69,7 @@ pub(crate) async fn key_create(app: App, permit: Permit<Sent<KeyCreateRequest>>)
     let note = body.note.as_ref().map(|note| note.0.clone()).unwrap_or_default();
     let create = CreateKey { id: fresh.id(), hash: fresh.hash(), holder: holder(kind, body)?, scopes, expires, note, citizens };
     let committed = order(&app, principal, key, create).await?;
-    Ok(done(&KeyMade::of(&committed, &fresh)?, committed.replayed))
+    Ok(done(&app, &KeyMade::of(&committed, &fresh)?, &committed))
 }
 
 fn kind(word: &str) -> Result<Kind, Problem> {

@@ -52,5 +52,5 @@ pub(crate) async fn key_revoke(app: App, permit: Permit<(Named<KeyNumber>, Sent<
     let reason = body.reason.map_or_else(Box::default, |reason| reason.0);
     let committed = order(&app, principal, key, RevokeKey { number, reason }).await?;
     let reply = KeyRevoked { number, standing: "revoked", sequence: committed.stored.sequence };
-    Ok(done(&reply, committed.replayed))
+    Ok(done(&app, &reply, &committed))
 }

@@ -40,5 +40,5 @@ pub(crate) async fn key_rotate(app: App, permit: Permit<(Named<KeyNumber>, Sent<
     let seconds = |seconds: Whole<0, 2_592_000>| Duration::from_secs(u32::try_from(seconds.0).unwrap_or(u32::MAX));
     let rotate = RotateKey { number, id: fresh.id(), hash: fresh.hash(), overlap: body.overlap_seconds.map(seconds) };
     let committed = order(&app, principal, key, rotate).await?;
-    Ok(done(&KeyMade::of(&committed, &fresh)?, committed.replayed))
+    Ok(done(&app, &KeyMade::of(&committed, &fresh)?, &committed))
 }

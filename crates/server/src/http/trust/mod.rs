@@ -2,7 +2,7 @@
 
 pub(crate) mod delegate;
 pub(crate) mod dids;
-mod done;
+pub(crate) mod done;
 pub(crate) mod freeze;
 pub(crate) mod hive;
 pub(crate) mod intent;

@@ -53,5 +53,5 @@ pub(crate) async fn seal(app: App, permit: Permit<Sent<SealRequest>>) -> Answer 
     let (_, Sent { key, .. }) = permit.open();
     let committed = order(&app, principal, key, SealedBy::Command).await?;
     let reply = SealReply { open: false, closed_at: Shown(committed.stored.record.at), sequence: committed.stored.sequence };
-    Ok(done(&reply, committed.replayed))
+    Ok(done(&app, &reply, &committed))
 }

@@ -44,6 +44,10 @@ impl Names {
         things.transaction.get(owner).cloned().unwrap_or_else(|| "tx_00000000000000000000000000".to_owned())
     }
 
+    fn written(&self, things: &Things) -> String {
+        things.written.get(self.owner).cloned().unwrap_or_else(|| "tx_00000000000000000000000000".to_owned())
+    }
+
     fn key(&self, things: &Things) -> u64 {
         let owner = if self.owner == "service" { "alice" } else { self.owner };
         things.spare.get(owner).copied().unwrap_or(4_000_000)
@@ -57,6 +61,7 @@ pub fn request(line: &Line, object: Object, names: &Names, things: &Things, itse
     for (name, value) in [
         ("{citizen_did}", names.did.clone()),
         ("{allocation_id}", names.allocation(things)),
+        ("{tx_id}/erase", names.written(things) + "/erase"),
         ("{tx_id}", names.transaction(things)),
         ("{number}", number.to_string()),
         ("{code}", "L3-0036".to_owned()),
@@ -103,6 +108,7 @@ pub fn body(line: &Line, names: &Names, things: &Things) -> Option<Value> {
         ("/lab3/financial/mint", _) => json!({ "to_did": other, "amount": 1, "reason": "to try it" }),
         ("/lab3/members/delegate", _) => json!({ "citizen_did": did, "service": 4_000_000, "on": true }),
         ("/lab3/members/thaw", _) => json!({ "citizen_did": did, "reason": "to try it" }),
+        ("/lab3/financial/transactions/{tx_id}/erase", _) => json!({ "reason": "to try it" }),
         ("/lab3/members/freeze", _) => json!({ "citizen_did": did, "hours": 1, "reason": "to try it" }),
         ("/lab3/keys", "citizen") => json!({ "kind": "citizen", "did": did, "scopes": ["read"] }),
         ("/lab3/keys", _) => json!({ "kind": "auditor", "scopes": ["read"] }),

@@ -30,6 +30,8 @@ pub struct Things {
     pub allocation: BTreeMap<&'static str, String>,
     /// Transactions of alice, the treasurer, bob.
     pub transaction: BTreeMap<&'static str, String>,
+    /// Transactions for which alice and bob wrote something.
+    pub written: BTreeMap<&'static str, String>,
 }
 
 pub struct Stage {
@@ -64,7 +66,11 @@ impl Stage {
             things.transaction.insert(name, minted["tx_id"].as_str().unwrap().to_owned());
         }
         // Something for grants.
-        hive.post("/lab3/financial/contribute", &json!({ "from_did": ALICE, "amount": 100 })).await.ok();
+        for (name, did) in [("alice", ALICE), ("bob", BOB)] {
+            let body = json!({ "from_did": did, "amount": 100, "reason": "for the well" });
+            let given = hive.post("/lab3/financial/contribute", &body).await.ok();
+            things.written.insert(name, given["tx_id"].as_str().unwrap().to_owned());
+        }
         for (name, did) in [("alice", ALICE), ("service", ALICE), ("bob", BOB)] {
             things.allocation.insert(name, allocate(&hive, None, did).await);
         }
