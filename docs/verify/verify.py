@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """A second opinion on a Hive's books, from docs/journal.md and the C2SP specifications alone. Python 3.11, nothing else.
 
-    python3 verify.py URL|FOLDER [--key VKEY] [--last FILE] [--fee PERCENT] [--bearer KEY]
+    python3 verify.py URL|FOLDER [--key VKEY] [--last FILE] [--fee PERCENT] [--bearer KEY] [--witness VKEY]... [--witnesses-needed N]
 
 Checks the checkpoint's signature, every record's leaf, the root, that the tree goes on from the last visit (--last, written anew when all
-holds), and replays every record: balances, limits, holds, supply, fees (--fee: exactly these). Prints one line. Exit status: 0 everything
-holds, 1 something does not, 2 it could not be asked. Who may do what is not judged here; `lab3 audit` does that.
+holds), and replays every record: balances, limits, holds, supply, fees (--fee: exactly these). With --witness these witnesses (or N of them)
+must have cosigned, within the last hour (--within SECONDS), a checkpoint that has all the log shows; they are waited for (--wait SECONDS).
+Prints one line. Exit status: 0 everything holds, 1 something does not, 2 it could not be asked. Who may do what is not judged here; `lab3 audit` does that.
 """
-import argparse, base64, datetime, hashlib, os, sys, urllib.request
+import argparse, base64, datetime, hashlib, os, sys, time, urllib.error, urllib.request
 
 class Bad(Exception):
     """Something that does not hold."""
@@ -69,38 +70,54 @@ def unbase64(text):
     need(base64.b64encode(data).decode() == text, f"{text!r} is not the one way to write it")
     return data
 
-def key_of(text):
-    """A verifier key's name, id and 32 bytes."""
+def key_of(text, kind=1):
+    """A verifier key's name, id and 32 bytes: of a log (kind 1) or a witness (kind 4)."""
     parts = text.strip("\n").split("+", 2)
     need(len(parts) == 3, "the key is not written <name>+<id>+<base64>")
     data = unbase64(parts[2])
-    need(data[:1] == b"\1" and len(data) == 33, "the key is no Ed25519 key for notes")
+    need(data[0:1] == bytes([kind]) and len(data) == 33, f"the key is no Ed25519 key for {'notes' if kind == 1 else 'cosignatures'}")
     need(sha(parts[0].encode(), b"\n", data)[:4].hex() == parts[1], "the key's id is not its own")
     return parts[0], bytes.fromhex(parts[1]), data[1:]
 
-def checkpoint_of(key, note):
-    """The size and root a note states, when the key signed it."""
-    name, number, public = key
+def lines_of(note):
+    """A note's text, and the signatures below it: name, id, bytes."""
     try:
         text, lines = note.decode().rsplit("\n\n", 1)
     except ValueError:
         raise Bad("the checkpoint is no signed note") from None
     need(lines.endswith("\n") and not any(ord(c) < 32 and c != "\n" or 127 <= ord(c) < 160 for c in note.decode()), "the note's form")
-    found = 0
+    signatures = []
     for line in lines[:-1].split("\n"):
         parts = line.split(" ")
         need(len(parts) == 3 and parts[0] == "\u2014" and parts[1] and "+" not in parts[1], "a line below the checkpoint is no signature")
         data = unbase64(parts[2])
         need(len(data) > 4, "a line below the checkpoint is no signature")
-        if parts[1] == name and data[:4] == number:
-            need(signed(public, text.encode() + b"\n", data[4:]), "the log's key has not signed the checkpoint")
-            found += 1
-    need(found, "the log's key has not signed the checkpoint")
+        signatures.append((parts[1], data[:4], data[4:]))
+    return text, signatures
+
+def checkpoint_of(key, note):
+    """The size and root a note states, when the key signed it."""
+    name, number, public = key
+    text, signatures = lines_of(note)
+    own = [data for of, by, data in signatures if (of, by) == (name, number)]
+    need(own and all(signed(public, text.encode() + b"\n", data) for data in own), "the log's key has not signed the checkpoint")
     lines = text.split("\n")
     need(len(lines) >= 3 and all(lines), "the checkpoint is not origin, size, root")
     need(lines[0] == name, f"the checkpoint is of {lines[0]!r}, not of {name!r}")
     need(lines[1].isascii() and lines[1].isdigit() and str(int(lines[1])) == lines[1], "the checkpoint's size is no number")
     return int(lines[1]), unbase64(lines[2])
+
+def seen_by(witnesses, note, since):
+    """How many of these witnesses have cosigned a note since that time (c2sp.org/tlog-cosignature); each key counts once."""
+    text, signatures = lines_of(note)
+    seen = set()
+    for name, number, public in witnesses:
+        for data in (data for of, by, data in signatures if (of, by) == (name, number)):
+            at = int.from_bytes(data[:8], "big")
+            need(signed(public, f"cosignature/v1\ntime {at}\n{text}\n".encode(), data[8:]), f"{name} has not cosigned the checkpoint")
+            if since <= at < 1 << 63:
+                seen.add(public)
+    return len(seen)
 
 # Records (docs/journal.md): what a field is, is a function that reads it.
 class Reader:
@@ -361,6 +378,19 @@ class Log:
         with urllib.request.urlopen(urllib.request.Request(f"{self.place}/lab3/log/{path}", headers=headers), timeout=60) as reply:
             return reply.read()
 
+    def witnessed(self, size, key, wait):
+        """The newest checkpoint that witnesses have cosigned, once it has so many records or the wait is over."""
+        until = time.monotonic() + wait
+        while True:
+            try:
+                note = self.get("witnessed")
+            except urllib.error.HTTPError as error:
+                note = error.code == 404 and b""
+            if time.monotonic() >= until or note and checkpoint_of(key, note)[0] >= size:
+                need(note, "no witness has seen the log")
+                return note
+            time.sleep(0.5)
+
     def records(self, size):
         for tile in range(-(-size // 256)):
             width, path, rest = min(256, size - tile * 256), f"{tile % 1000:03}", tile // 1000
@@ -399,7 +429,7 @@ def visit_of(path):
     need(checkpoint_of(known, note) == (int(size[5:]), unbase64(root[5:])), "the last visit does not say what its note says")
     return key[4:], int(size[5:]), unbase64(root[5:])
 
-def verify(place, key=None, last=None, fee=None, bearer=None):
+def verify(place, key=None, last=None, fee=None, bearer=None, witnesses=(), needed=None, within=3600, wait=30):
     """One line that says what was checked; Bad says what does not hold."""
     log, books = Log(place, bearer), Books(fee)
     seen = visit_of(last) if last and os.path.exists(last) else None
@@ -407,11 +437,20 @@ def verify(place, key=None, last=None, fee=None, bearer=None):
     known = key or (seen and seen[0]) or served
     need(known == served, "the log shows another key than the one known")
     note = log.get("checkpoint")
-    size, root = checkpoint_of(key_of(known), note)
+    shown = size, root = checkpoint_of(key_of(known), note)
+    witnesses, since = [key_of(witness, 4) for witness in witnesses], int(time.time()) - within
+    needed = len(witnesses) if needed is None else needed
+    if seen_by(witnesses, note, since) < needed:
+        note = log.witnessed(size, key_of(known), wait)
+        size, root = checkpoint_of(key_of(known), note)
+        some = seen_by(witnesses, note, since)
+        need(some >= needed, f"{some} of the {len(witnesses)} witnesses have cosigned, not {needed}")
+        need(size > shown[0] or (size, root) == shown, f"the log shows {shown[0]} records, of which witnesses have seen {size}")
     need(not seen or size >= seen[1], f"the log shows {size} records, and showed {seen and seen[1]}: keep both checkpoints")
     fault = None
     for sequence, record in enumerate(log.records(size), 1):
         need(not seen or log.size != seen[1] or log.root() == seen[2], f"the first {log.size} records are not those seen last")
+        need(log.size != shown[0] or log.root() == shown[1], "witnesses have seen other records than the log shows")
         log.push(record)
         try:
             if not fault:
@@ -434,10 +473,15 @@ def main(arguments):
     parser.add_argument("place")
     for name in ("--key", "--last", "--fee", "--bearer"):
         parser.add_argument(name)
+    parser.add_argument("--witness", action="append", default=[])
+    parser.add_argument("--witnesses-needed", type=int)
+    parser.add_argument("--within", type=int, default=3600)
+    parser.add_argument("--wait", type=int, default=30)
     asked = parser.parse_args(arguments)
     try:
         fee = None if asked.fee is None else round(float(asked.fee) * 10**7)
-        print(verify(asked.place, asked.key, asked.last, fee, asked.bearer))
+        witnesses = asked.witness, asked.witnesses_needed, asked.within, asked.wait
+        print(verify(asked.place, asked.key, asked.last, fee, asked.bearer, *witnesses))
         return 0
     except Bad as bad:
         print(f"does not hold: {bad}")

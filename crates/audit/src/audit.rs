@@ -1,6 +1,6 @@
 //! An audit from beginning to end, in one pass over the records.
 
-use lab3_tlog::{Hash, TILE_WIDTH, VerifierKey, decode_entries};
+use lab3_tlog::{Hash, Seconds, TILE_WIDTH, VerifierKey, decode_entries};
 use lab3_units::FeeRate;
 
 use crate::head::{Head, unserved};
@@ -19,6 +19,8 @@ pub struct Terms {
     pub witnesses: Vec<VerifierKey>,
     /// How many of them must have cosigned.
     pub witnesses_needed: usize,
+    /// Since when: an earlier cosignature does not count, for who is shown an old state has only old ones.
+    pub witnessed_since: Option<Seconds>,
     /// The last visit.
     pub last: Option<Visit>,
     /// The fee on transfers, when it is known: each must then be that. Else the rates that the journal shows are told in the figures.
@@ -31,7 +33,16 @@ pub struct Terms {
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { key: None, witnesses: Vec::new(), witnesses_needed: 0, last: None, fee: None, receipts: Vec::new(), faults_max: 20 }
+        Self {
+            key: None,
+            witnesses: Vec::new(),
+            witnesses_needed: 0,
+            witnessed_since: None,
+            last: None,
+            fee: None,
+            receipts: Vec::new(),
+            faults_max: 20,
+        }
     }
 }
 
@@ -56,7 +67,8 @@ pub fn audit(source: &mut dyn Source, terms: &Terms, mut progress: impl FnMut(u6
     };
     let size = head.checkpoint.size;
     let grown = terms.last.as_ref().filter(|last| last.checkpoint().size <= size);
-    let mut leaves = Leaves::new(size, grown.map(|last| last.checkpoint().size));
+    let earlier = grown.map(|last| last.checkpoint().size).into_iter().chain(head.shown.as_ref().map(|shown| shown.checkpoint().size));
+    let mut leaves = Leaves::new(size, earlier);
     let (mut replay, mut receipts) = (Replay::new(terms.fee), Receipts::open(&terms.receipts, &head.key, &mut faults));
     let each = |sequence, leaf, entry: &[u8], faults: &mut Faults| {
         receipts.take(sequence, leaf);
@@ -74,13 +86,14 @@ pub fn audit(source: &mut dyn Source, terms: &Terms, mut progress: impl FnMut(u6
     if replay.log_key().is_some_and(|key| key != *head.key.public()) {
         faults.add(None, (Class::Checkpoint, "the journal names another key as its log's than the one that signed".to_owned()));
     }
+    let shown = head.shown.as_ref().and_then(|shown| head.covers(shown, &leaves, &mut faults));
     let (follows, fork) = match (&terms.last, grown) {
-        (Some(last), Some(_)) if leaves.old_root.is_some() => head.goes_on(last, &leaves, &mut faults),
+        (Some(last), Some(_)) if leaves.root_at(last.checkpoint().size).is_some() => head.goes_on(last, &leaves, &mut faults),
         (Some(last), None) => (None, head.shrank(source, last, &mut faults)),
         _ => (None, None),
     };
     let goes_on = terms.last.is_none() || follows.is_some();
-    let visit = (whole && goes_on).then(|| Visit::new(head.key.clone(), head.note.clone()).ok()).flatten();
+    let visit = (whole && goes_on && shown.is_none()).then(|| Visit::new(head.key.clone(), head.note.clone()).ok()).flatten();
     let Faults { list, more, .. } = faults;
     Verdict {
         key: Some(head.key),
@@ -91,7 +104,7 @@ pub fn audit(source: &mut dyn Source, terms: &Terms, mut progress: impl FnMut(u6
         figures,
         faults: list,
         faults_more: more,
-        fork,
+        fork: fork.or(shown),
         visit,
     }
 }

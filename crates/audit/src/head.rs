@@ -1,6 +1,7 @@
 //! The checkpoint: whose it is, who signed it, and whether it goes on from the last visit's.
 
 use lab3_tlog::{Checkpoint, Fork, Note, Seconds, TileNodes, Trust, VerifierKey, bridge};
+use lab3_units::Time;
 
 use crate::leaves::Leaves;
 use crate::verdict::{Class, Faults, Found};
@@ -13,18 +14,52 @@ pub(crate) struct Head {
     pub note: Note,
     pub checkpoint: Checkpoint,
     pub witnesses: Vec<(VerifierKey, Seconds)>,
+    /// What the log showed as its newest, when this is a later one that witnesses have cosigned.
+    pub shown: Option<Visit>,
 }
 
 impl Head {
     /// Asks for the checkpoint and checks its signatures. None when there is nothing to judge the records by.
+    ///
+    /// Where witnesses are needed, it is the newest, or one with at least as many records, that enough of them have cosigned: whatever the log
+    /// shows one, they must have seen.
     pub fn open(source: &mut dyn Source, terms: &Terms, faults: &mut Faults) -> Option<Self> {
-        let opened = Self::signed(source, terms, faults).map_err(|found| faults.add(None, found)).ok()?;
-        let (seen, needed) = (opened.witnesses.len(), terms.witnesses_needed);
-        if seen < needed {
-            let what = format!("{seen} of the {} witnesses one trusts have cosigned, not {needed}", terms.witnesses.len());
-            faults.add(None, (Class::Witnesses, what));
+        let newest = Self::signed(source, terms, faults).map_err(|found| faults.add(None, found)).ok()?;
+        if newest.seen(terms) >= terms.witnesses_needed {
+            return Some(newest);
         }
-        Some(opened)
+        match newest.witnessed(source, terms) {
+            Ok(later) => {
+                let shown = Visit::new(newest.key, newest.note).ok();
+                Some(Self { shown, ..later })
+            }
+            Err(found) => {
+                faults.add(None, found);
+                Some(newest)
+            }
+        }
+    }
+
+    /// How many of the witnesses one trusts have cosigned it, lately enough.
+    fn seen(&self, terms: &Terms) -> usize {
+        self.witnesses.iter().filter(|(_, at)| terms.witnessed_since.is_none_or(|since| *at >= since)).count()
+    }
+
+    /// The checkpoint that witnesses have cosigned, which must have every record this one has.
+    fn witnessed(&self, source: &mut dyn Source, terms: &Terms) -> Result<Self, Found> {
+        let lacking = |what: String| (Class::Witnesses, what);
+        let (all, needed, size) = (terms.witnesses.len(), terms.witnesses_needed, self.checkpoint.size);
+        let bytes = source.witnessed(size).map_err(|error| lacking(format!("nothing is shown that witnesses have cosigned: {error}")))?;
+        let later = Self::opened(&bytes, &self.key, terms).map_err(|(_, what)| lacking(format!("what witnesses have cosigned: {what}")))?;
+        let seen = later.seen(terms);
+        if seen < needed {
+            return Err(lacking(format!("{seen} of the {all} witnesses one trusts have cosigned{}, not {needed}", since(terms))));
+        }
+        if later.checkpoint.size < size {
+            let what = format!("the log shows {size} records, of which the witnesses one trusts have seen {}", later.checkpoint.size);
+            return Err(lacking(what));
+        }
+        Ok(later)
     }
 
     fn signed(source: &mut dyn Source, terms: &Terms, faults: &mut Faults) -> Result<Self, Found> {
@@ -43,22 +78,39 @@ impl Head {
             }
         };
         let bytes = source.checkpoint().map_err(unserved)?;
-        let note = Note::parse(&bytes).map_err(|error| bad(error.to_string()))?;
+        Self::opened(&bytes, &key, terms)
+    }
+
+    /// Reads a checkpoint and checks its signatures.
+    fn opened(bytes: &[u8], key: &VerifierKey, terms: &Terms) -> Result<Self, Found> {
+        let bad = |what: String| (Class::Checkpoint, what);
+        let note = Note::parse(bytes).map_err(|error| bad(error.to_string()))?;
         let trust = Trust { origin: key.name().to_owned(), log: key.clone(), witnesses: terms.witnesses.clone() };
         let opened = trust.open(&note).map_err(|error| bad(error.to_string()))?;
-        Ok(Self { key, note, checkpoint: opened.checkpoint, witnesses: opened.witnesses })
+        Ok(Self { key: key.clone(), note, checkpoint: opened.checkpoint, witnesses: opened.witnesses, shown: None })
     }
 
     /// Compares a log that has no fewer records than at the last visit, all of which `leaves` has seen. Gives the size it goes on from, or
     /// the proof that it does not.
     pub fn goes_on(&self, last: &Visit, leaves: &Leaves, faults: &mut Faults) -> (Option<u64>, Option<Fork>) {
         let (old, new) = (last.checkpoint().size, self.checkpoint.size);
-        if leaves.old_root == Some(last.checkpoint().root) {
+        if leaves.root_at(old) == Some(last.checkpoint().root) {
             return (Some(old), None);
         }
         faults.add(None, (Class::Visit, format!("the first {old} records are not those of the last visit")));
         let hashes = bridge(&mut &*leaves, old, new).unwrap_or_default();
         (None, Fork::find(&self.key, last.note(), &self.note, &hashes).ok())
+    }
+
+    /// Compares what witnesses have cosigned with what the log showed as its newest a moment before: the proof that they contradict, if so.
+    pub fn covers(&self, shown: &Visit, leaves: &Leaves, faults: &mut Faults) -> Option<Fork> {
+        let (old, new) = (shown.checkpoint().size, self.checkpoint.size);
+        if leaves.root_at(old).is_none_or(|root| root == shown.checkpoint().root) {
+            return None;
+        }
+        faults.add(None, (Class::Witnesses, format!("the first {old} records that witnesses have seen are not those the log shows")));
+        let hashes = bridge(&mut &*leaves, old, new).unwrap_or_default();
+        Fork::find(&self.key, shown.note(), &self.note, &hashes).ok()
     }
 
     /// What to say of a log that has fewer records than at the last visit. A proof for others needs tiles of the larger tree, which the log
@@ -75,6 +127,12 @@ impl Head {
         faults.add(None, (Class::Visit, format!("the log shows {new} records, and showed {old} at the last visit, {rest}")));
         fork
     }
+}
+
+/// Since when cosignatures count, in words.
+fn since(terms: &Terms) -> String {
+    let time = |at: Seconds| Time::from_millis(i64::try_from(at.get()).unwrap_or(0).saturating_mul(1000));
+    terms.witnessed_since.map_or_else(String::new, |at| format!(" since {}", time(at)))
 }
 
 /// How what is not served is told.

@@ -10,9 +10,8 @@ pub(crate) struct Leaves {
     frontier: Frontier,
     /// The places a bridge from the old tree to this one is made of.
     places: BTreeMap<Place, Option<Hash>>,
-    old: Option<u64>,
-    /// The root when the tree had `old` leaves.
-    pub old_root: Option<Hash>,
+    /// The roots when the tree had so many leaves; none before it has.
+    earlier: BTreeMap<u64, Option<Hash>>,
 }
 
 /// A hash that was not among those remembered.
@@ -21,11 +20,17 @@ pub(crate) struct Leaves {
 pub(crate) struct NotKept;
 
 impl Leaves {
-    /// A tree that shall have `size` leaves and is compared with one of `old`.
-    pub fn new(size: u64, old: Option<u64>) -> Self {
-        let spans = old.and_then(|old| bridge_spans(old, size).ok()).unwrap_or_default();
-        let places = spans.into_iter().flat_map(lab3_tlog::Span::places).map(|place| (place, None)).collect();
-        Self { frontier: Frontier::new(), places, old, old_root: (old == Some(0)).then(empty_root) }
+    /// A tree that shall have `size` leaves and is compared with earlier ones of these sizes.
+    pub fn new(size: u64, earlier: impl Iterator<Item = u64>) -> Self {
+        let earlier: BTreeMap<u64, Option<Hash>> = earlier.map(|old| (old, (old == 0).then(empty_root))).collect();
+        let spans = earlier.keys().flat_map(|&old| bridge_spans(old, size).unwrap_or_default());
+        let places = spans.flat_map(lab3_tlog::Span::places).map(|place| (place, None)).collect();
+        Self { frontier: Frontier::new(), places, earlier }
+    }
+
+    /// The root when the tree had so many leaves, one of the sizes it was made for.
+    pub fn root_at(&self, size: u64) -> Option<Hash> {
+        self.earlier.get(&size).copied().flatten()
     }
 
     /// Hashes the next record's bytes.
@@ -38,8 +43,8 @@ impl Leaves {
                 *kept = Some(*hash);
             }
         });
-        if self.old == Some(self.frontier.size()) {
-            self.old_root = Some(self.frontier.root());
+        if let Some(root) = self.earlier.get_mut(&self.frontier.size()) {
+            *root = Some(self.frontier.root());
         }
         leaf
     }

@@ -188,8 +188,8 @@ pub struct DataArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub struct AuditArgs {
     /// The Hive's desk.
-    #[arg(value_name = "URL")]
-    pub url: String,
+    #[arg(value_name = "URL", required_unless_present = "fork")]
+    pub url: Option<String>,
     /// The log's key, as you know it from elsewhere; else the last visit's, at a first visit the one it shows.
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
@@ -199,6 +199,24 @@ pub struct AuditArgs {
     /// A receipt the desk gave, to see whether it was kept; may be repeated.
     #[arg(long = "receipt", value_name = "FILE")]
     pub receipts: Vec<PathBuf>,
+    /// The key of a witness you trust, who must have seen all that the log shows; may be repeated.
+    #[arg(long = "witness", value_name = "KEY")]
+    pub witnesses: Vec<String>,
+    /// How many of the witnesses must have seen it; all of them, if you do not say.
+    #[arg(long, value_name = "COUNT")]
+    pub witnesses_needed: Option<usize>,
+    /// How long ago the witnesses may have seen it, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    pub witnessed_within_seconds: u64,
+    /// How long to wait until the witnesses have seen what the log shows, in seconds; a Hive asks them every ten, if nobody set it otherwise.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub wait_seconds: u64,
+    /// Where to write the proof when the log told two stories; FILE.fork beside the visit, if you do not say.
+    #[arg(long, value_name = "FILE")]
+    pub proof: Option<PathBuf>,
+    /// Audit nothing: find the proof that two checkpoints (visits, or as the log serves them) contradict, or check a proof.
+    #[arg(long, value_name = "FILE", num_args = 1..=2)]
+    pub fork: Vec<PathBuf>,
 }
 
 /// `lab3 doctor`

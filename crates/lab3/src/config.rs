@@ -17,6 +17,7 @@ mod setting;
 mod settings;
 mod shares;
 mod template;
+mod witnesses;
 
 pub use file::ConfigFile;
 pub use prices::{Prices, Tier};
@@ -25,9 +26,10 @@ pub use resolve::{Entry, Flag, Layers, Resolved, resolve};
 pub use secret::Secret;
 pub use setting::{BaseUrl, Models, Range, Raw, Setting};
 pub use settings::{
-    Compute, Data, Engine, Finance, Grants, Journal, Kind, Log, LogFormat, LogLevel, Provider, Server, Settings, VerifyOnStart,
+    Compute, Data, Engine, Finance, Grants, Journal, Kind, Log, LogFormat, LogLevel, Provider, Server, Settings, VerifyOnStart, Witness,
 };
 pub use template::template;
+pub use witnesses::{LogKeys, NamedWitness, WitnessList};
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use lab3_engine::{Engine, Limits, Policy, SystemClock};
 use lab3_providers::dialect::openai_chat::{self, Flavour};
 use lab3_providers::dialect::{Back, anthropic, gemini, ollama};
 use lab3_providers::{Base, Connections, Dialect, Patience, Remote, Source};
-use lab3_server::{App, CacheSettings, Checkpoints, Connected, Gateway, GatewaySettings, RateLimits, ServerSettings};
+use lab3_server::{App, CacheSettings, Checkpoints, Connected, Gateway, GatewaySettings, RateLimits, ServerSettings, Witness};
 use lab3_store::SqliteStore;
 use tokio::sync::Semaphore;
 
@@ -26,8 +26,9 @@ pub fn start(settings: &Settings, store: SqliteStore) -> Result<Engine, Failure>
 }
 
 /// What answers for the engine.
-pub fn app(settings: &Settings, engine: Engine, checkpoints: Result<Checkpoints, String>) -> App {
-    App::with(engine, ServerSettings { body_bytes_max: settings.server.body_bytes_max }, gateway(settings), checkpoints)
+pub fn app(settings: &Settings, engine: Engine, checkpoints: Result<Checkpoints, String>, witness: Option<Witness>) -> App {
+    let server = ServerSettings { body_bytes_max: settings.server.body_bytes_max };
+    App::with_witness(engine, server, gateway(settings), checkpoints, witness)
 }
 
 fn limits(settings: &Settings) -> Limits {

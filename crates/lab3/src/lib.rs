@@ -17,5 +17,6 @@ pub mod logging;
 mod progress;
 mod signer;
 mod table;
+mod witness;
 
 pub use failure::Failure;

@@ -22,6 +22,9 @@ const ERROR_BYTES_MAX: usize = 64 << 10;
 /// Most that is read ahead of an answer: what a reader who takes nothing keeps of it, some times over.
 const READ_AHEAD_BYTES: usize = 16 << 10;
 
+/// What we call ourselves.
+const AGENT: &str = concat!("lab3/", env!("CARGO_PKG_VERSION"));
+
 /// Idle connections kept to a host, and for how long.
 const IDLE_PER_HOST_MAX: usize = 256;
 const IDLE_FOR: Duration = Duration::from_mins(1);
@@ -94,6 +97,17 @@ impl Connections {
         Self(client)
     }
 
+    /// Posts a text that is no query, and gives the answer's status and its body, of at most so many bytes. Redirects are answers like any.
+    pub async fn post(&self, url: &str, text: String, bytes_max: usize) -> Result<(u16, Vec<u8>), AskError> {
+        let request = Request::post(url).header(CONTENT_TYPE, "text/plain; charset=utf-8").header(USER_AGENT, AGENT);
+        let request = request.body(Full::new(Bytes::from(text))).map_err(|error| AskError::Unreachable(error.to_string()))?;
+        let reply = self.0.request(request).await.map_err(|error| failed(&error))?;
+        let status = reply.status().as_u16();
+        let body = Limited::new(reply.into_body(), bytes_max).collect().await;
+        let body = body.map_err(|error| AskError::Broken(format!("its answer did not arrive whole: {error}")))?;
+        Ok((status, body.to_bytes().to_vec()))
+    }
+
     /// Sends the request to the provider at `base`, and gives its stream once it begins.
     pub async fn ask(&self, base: &Base, back: &dyn Back, call: Call, patience: &Patience) -> Result<Stream, AskError> {
         let request = base.request(call).map_err(AskError::Unreachable)?;
@@ -128,10 +142,7 @@ impl Base {
     }
 
     fn request(&self, call: Call) -> Result<Request<Full<Bytes>>, String> {
-        let mut request = Request::builder()
-            .method(Method::POST)
-            .uri(format!("{}{}", self.url, call.path))
-            .header(USER_AGENT, concat!("lab3/", env!("CARGO_PKG_VERSION")));
+        let mut request = Request::builder().method(Method::POST).uri(format!("{}{}", self.url, call.path)).header(USER_AGENT, AGENT);
         if call.headers.iter().all(|(name, _)| *name != CONTENT_TYPE.as_str()) {
             request = request.header(CONTENT_TYPE, "application/json");
         }

@@ -3,12 +3,15 @@
 //! What was signed last is kept apart from the data. Before anything is signed the tree must be shown to continue it: a journal that was put
 //! back, or changed behind our back, cannot get a second past signed.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use lab3_engine::{Commit, Engine};
 use lab3_tlog::{Checkpoint, Note, Receipt, Seconds, Signer, Trust, VerifierKey, verify_consistency};
 use lab3_units::{Code, Problem};
+use tokio::sync::watch;
+
+use crate::witnesses::Witnesses;
 
 /// How often the journal is looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -27,7 +30,8 @@ pub(crate) struct Published {
 pub struct Checkpoints {
     signer: Signer,
     keep: Keep,
-    published: RwLock<Option<Arc<Published>>>,
+    published: watch::Sender<Option<Arc<Published>>>,
+    witnesses: Witnesses,
     /// Why nothing is signed any more.
     stopped: OnceLock<String>,
 }
@@ -44,7 +48,8 @@ impl Checkpoints {
     /// Errors, in words: the note is not this signer's, or the journal is not a continuation of what it vouches for.
     pub async fn open(engine: &Engine, signer: Signer, last: Option<&str>, keep: Keep) -> Result<Self, String> {
         let key = signer.verifier().clone();
-        let checkpoints = Self { signer, keep, published: RwLock::default(), stopped: OnceLock::new() };
+        let witnesses = Witnesses::none();
+        let checkpoints = Self { signer, keep, published: watch::Sender::default(), witnesses, stopped: OnceLock::new() };
         let Some(last) = last else { return Ok(checkpoints) };
         let note = Note::parse(last.as_bytes()).map_err(|error| format!("the last checkpoint cannot be read: {error}"))?;
         let trust = Trust { origin: key.name().to_owned(), log: key, witnesses: Vec::new() };
@@ -68,6 +73,22 @@ impl Checkpoints {
         Ok(checkpoints)
     }
 
+    /// The same signer, whose checkpoints these witnesses are asked to cosign. `kept` is the note they cosigned last; one that is not theirs
+    /// is not taken up, and they are asked anew.
+    #[must_use]
+    pub fn witnessed_by(self, witnesses: Witnesses, kept: Option<&str>) -> Self {
+        let signed = self.newest().map_or(0, |newest| newest.checkpoint.size);
+        if let Some(Err(error)) = kept.map(|kept| witnesses.resume(kept, self.key(), signed)) {
+            tracing::warn!(error, "what witnesses cosigned last is not taken up");
+        }
+        Self { witnesses, ..self }
+    }
+
+    /// The witnesses of the journal.
+    pub(crate) fn witnesses(&self) -> &Witnesses {
+        &self.witnesses
+    }
+
     /// The key checkpoints are checked with, in the form signed notes have.
     pub(crate) fn key(&self) -> &VerifierKey {
         self.signer.verifier()
@@ -75,7 +96,29 @@ impl Checkpoints {
 
     /// The newest checkpoint.
     pub(crate) fn newest(&self) -> Option<Arc<Published>> {
-        self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.published.borrow().clone()
+    }
+
+    /// The newest checkpoint, once there is one of another size.
+    pub(crate) async fn beyond(&self, size: Option<u64>) -> Arc<Published> {
+        let mut published = self.published.subscribe();
+        let another =
+            |published: &Option<Arc<Published>>| published.as_ref().is_some_and(|published| Some(published.checkpoint.size) != size);
+        loop {
+            // Its other end is ours: it is there as long as we are.
+            if let Ok(Some(published)) = published.wait_for(another).await.as_deref() {
+                return published.clone();
+            }
+        }
+    }
+
+    /// Puts a note with more cosignatures in the place of the newest, unless there is a newer one by now.
+    pub(crate) fn cosigned(&self, note: &Note) {
+        self.published.send_if_modified(|newest| {
+            let Some(same) = newest.as_ref().filter(|newest| newest.note.text() == note.text()) else { return false };
+            *newest = Some(Arc::new(Published { checkpoint: same.checkpoint.clone(), note: note.clone() }));
+            true
+        });
     }
 
     /// Why nothing is signed any more.
@@ -143,7 +186,7 @@ impl Checkpoints {
     }
 
     fn publish(&self, published: Published) {
-        *self.published.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(published));
+        self.published.send_replace(Some(Arc::new(published)));
     }
 }
 

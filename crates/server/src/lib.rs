@@ -12,6 +12,8 @@ mod metrics;
 mod peer;
 mod serve;
 mod uses;
+mod witness;
+mod witnesses;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -27,6 +29,8 @@ use crate::metrics::Metrics;
 use crate::uses::Uses;
 pub use peer::Peer;
 pub use serve::serve;
+pub use witness::{Witness, WitnessMemory};
+pub use witnesses::{AskedWitness, Asking, Outside, Standing, WitnessAnswer, Witnesses, ago, seen};
 
 /// How the desk answers.
 #[derive(Clone)]
@@ -50,6 +54,7 @@ struct Inner {
     settings: ServerSettings,
     gateway: Gateway,
     checkpoints: Result<Checkpoints, String>,
+    witness: Option<Witness>,
     metrics: Metrics,
     uses: Uses,
     seen: Seen,
@@ -65,9 +70,20 @@ impl App {
 
     /// An app over a running engine, the providers its gateway asks, and the signer of its checkpoints, or why there is none.
     pub fn with(engine: Engine, settings: ServerSettings, gateway: Gateway, checkpoints: Result<Checkpoints, String>) -> Self {
+        Self::with_witness(engine, settings, gateway, checkpoints, None)
+    }
+
+    /// The same, that is a witness of others' logs, too.
+    pub fn with_witness(
+        engine: Engine,
+        settings: ServerSettings,
+        gateway: Gateway,
+        checkpoints: Result<Checkpoints, String>,
+        witness: Option<Witness>,
+    ) -> Self {
         let (metrics, uses, seen) = (Metrics::default(), Uses::default(), Seen::default());
         let (started, opened) = (Instant::now(), engine.now());
-        Self(Arc::new(Inner { engine, settings, gateway, checkpoints, metrics, uses, seen, started, opened }))
+        Self(Arc::new(Inner { engine, settings, gateway, checkpoints, witness, metrics, uses, seen, started, opened }))
     }
 
     fn gateway(&self) -> &Gateway {
@@ -86,6 +102,11 @@ impl App {
     /// The signer of the journal's checkpoints, or why there is none.
     fn checkpoints(&self) -> Result<&Checkpoints, &str> {
         self.0.checkpoints.as_ref().map_err(String::as_str)
+    }
+
+    /// What this Hive is to others' logs.
+    fn witness(&self) -> Option<&Witness> {
+        self.0.witness.as_ref()
     }
 
     fn metrics(&self) -> &Metrics {

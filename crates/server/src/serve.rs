@@ -45,6 +45,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// most) and returns. The engine is left running: whoever started it stops it.
 pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
     let signing = tokio::spawn(sign(app.clone()));
+    let witnessing = tokio::spawn(ask_witnesses(app.clone()));
     let signer = app.clone();
     let router = router(app);
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -67,6 +68,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
         tracing::warn!("requests were still under way when the desk closed");
     }
     signing.abort();
+    witnessing.abort();
     // What was done last is signed, too.
     if let Ok(checkpoints) = signer.checkpoints() {
         checkpoints.sign(signer.engine()).await;
@@ -79,6 +81,13 @@ async fn sign(app: App) {
     match app.checkpoints() {
         Ok(checkpoints) => checkpoints.run(app.engine()).await,
         Err(why) => tracing::warn!(why, "the journal's checkpoints are not signed"),
+    }
+}
+
+/// Asks the journal's witnesses for as long as it is polled.
+async fn ask_witnesses(app: App) {
+    if let Ok(checkpoints) = app.checkpoints() {
+        checkpoints.witnesses().run(app.engine(), checkpoints).await;
     }
 }
 

@@ -152,6 +152,13 @@ impl Note {
         Ok(signed)
     }
 
+    /// The same text with the signatures in the names of these keys alone; the others are left. Nobody checks them here.
+    #[must_use]
+    pub fn only(&self, keys: &[VerifierKey]) -> Self {
+        let named = |signature: &&Signature| keys.iter().any(|key| signature.is_by(key.name(), key.id()));
+        Note { text: self.text.clone(), signatures: self.signatures.iter().filter(named).cloned().collect() }
+    }
+
     /// Who of these signed, each once, in the order of the note. Signatures by keys not among them are ignored; a false one
     /// in the name of a key among them makes the whole note false, and so does it if none of them signed.
     pub fn verify(&self, keys: &[VerifierKey]) -> Result<Vec<Signed>, NoteError> {

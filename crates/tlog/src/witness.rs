@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::checkpoint::Checkpoint;
+use crate::fork::Fork;
 use crate::hash::{Hash, empty_root};
 use crate::key::VerifierKey;
 use crate::note::{NOTE_BYTES_MAX, Note};
@@ -129,6 +130,15 @@ impl AddCheckpoint {
         }
         verify_consistency(last.size, checkpoint.size, &last.root, &checkpoint.root, &self.proof).map_err(|_| Refusal::BadProof)?;
         Ok(checkpoint)
+    }
+
+    /// The evidence that lies in a request that was refused: that one of these keys signed both this checkpoint and `last`, and they
+    /// contradict. A refusal alone shows nothing, for anybody can write a proof that fails; and an honest proof for another past shows it only
+    /// where it leads from the last tree's own last subtree, which it leaves out when that is the whole tree (a power of two).
+    pub fn fork(&self, keys: &[VerifierKey], last: &Note) -> Option<Fork> {
+        let find = |key: &VerifierKey, bridge: &[Hash]| Fork::find(key, last, &self.note, bridge).ok();
+        // Two roots of one size need no proof, whatever was sent as one.
+        keys.iter().find_map(|key| find(key, &[]).or_else(|| find(key, &self.proof)))
     }
 }
 

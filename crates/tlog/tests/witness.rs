@@ -168,6 +168,21 @@ fn two_pasts_are_evidence_anybody_can_check() {
 }
 
 #[test]
+fn a_refused_request_may_be_evidence_itself() {
+    let (tree, forked, keys) = (tree(), forked(), [signer().verifier().clone()]);
+    for (old, new, shown) in [(100, 100, true), (61, 90, true), (99, 100, true), (64, 90, false)] {
+        let sent = request(&forked, old, new);
+        assert!(sent.judge(Some(&known(Some(old)))).is_err());
+        let fork = sent.fork(&keys, &signed(&tree, old));
+        assert_eq!(fork.is_some(), shown, "{old}, {new}");
+        assert!(fork.is_none_or(|fork| Fork::parse(fork.to_string().as_bytes()) == Ok(fork)));
+        // A proof that fails, sent by somebody else with what the log signed honestly.
+        let framed = AddCheckpoint { proof: vec![[5; 32]; 4], ..request(&tree, old, new) };
+        assert_eq!(framed.fork(&keys, &signed(&tree, old)), None);
+    }
+}
+
+#[test]
 fn an_honest_log_cannot_be_framed() {
     let (tree, key) = (tree(), signer().verifier().clone());
     for (old, new) in [(0, 0), (0, 9), (8, 8), (8, 9), (61, 90)] {

@@ -35,6 +35,8 @@ codes! {
     NO_SUCH_PATH = 13, 404, "There is no such path";
     METHOD = 14, 405, "The path does not know this method";
     QUERY_UNREADABLE = 15, 400, "The query cannot be read";
+    WITNESS_NONE = 16, 404, "This desk is nobody's witness";
+    LOG_UNWITNESSED = 17, 404, "No witness has seen the journal";
     NOT_LOCAL = 29, 403, "An open Hive answers only its own machine";
     GRANT_UNAPPROVED = 32, 403, "A grant needs approval";
     PAYER_UNKNOWN = 33, 401, "Nobody is named who pays";

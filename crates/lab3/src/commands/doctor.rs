@@ -3,6 +3,7 @@
 mod files;
 mod signer;
 mod standing;
+mod witnesses;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -92,6 +93,8 @@ fn examine(resolved: &Resolved, config: Option<PathBuf>) -> Vec<Finding> {
     if let Some(Books { trust, records }) = &books {
         findings.extend(standing::findings(trust, now(), data));
         findings.extend(signer::findings(trust.inscription(), *records, data));
+        let seconds = u64::try_from(now().millis().div_euclid(1000)).unwrap_or(0);
+        findings.extend(witnesses::findings(settings, data, seconds));
     }
     findings.push(standing::listening(books.as_ref().is_none_or(|books| books.trust.is_open()), settings.server.listen));
     findings.extend(files::folder(data));

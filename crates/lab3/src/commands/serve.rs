@@ -12,7 +12,7 @@ use crate::Failure;
 use crate::cli::ServeArgs;
 use crate::config::Settings;
 use crate::demo::seed;
-use crate::{hive, logging, signer};
+use crate::{hive, logging, signer, witness};
 
 /// Opens the desk.
 pub fn run(args: &ServeArgs, env: &Env) -> Result<(), Failure> {
@@ -50,10 +50,14 @@ async fn serve(args: &ServeArgs, settings: &Settings, folder: &Path) -> Result<(
         engine.stop();
         return Err(open_to_the_world(bound, folder));
     }
-    let checkpoints = signer::open(&engine, &settings.hive.name, folder).await?;
+    let checkpoints = match signer::open(&engine, &settings.hive.name, folder).await? {
+        Ok(signer) => Ok(witness::asked(signer, settings, folder)?),
+        Err(why) => Err(why),
+    };
+    let witness = witness::open(settings, &engine, folder)?;
     let records = engine.read(|desk| desk.state.sequence).await.map_err(|problem| Failure::Other(problem.to_string()))?;
     announce(args, settings, folder, bound, records)?;
-    let app = hive::app(settings, engine.clone(), checkpoints);
+    let app = hive::app(settings, engine.clone(), checkpoints, witness);
     let stopped = async move {
         tokio::select! { _ = stop.0.recv() => {}, _ = stop.1.recv() => {} }
         tracing::info!("stopping: finishing what was accepted");

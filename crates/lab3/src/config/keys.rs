@@ -258,6 +258,30 @@ pub const KEYS: &[Key<Settings>] = &[
         range: Range::NONE,
         at: |s| &mut s.log.level,
     },
+    Key {
+        path: "log.witnesses",
+        default: Some("[]"),
+        meaning: "Who is asked to cosign the journal's checkpoints: of each its key and its URL, with a space between.",
+        env: &[],
+        range: Range::NONE,
+        at: |s| &mut s.log.witnesses,
+    },
+    Key {
+        path: "log.witness_seconds",
+        default: Some("10"),
+        meaning: "Seconds between two checkpoints that witnesses are asked to cosign, at least.",
+        env: &[],
+        range: range(1, 86_400),
+        at: |s| &mut s.log.witness_every,
+    },
+    Key {
+        path: "witness.logs",
+        default: Some("[]"),
+        meaning: "Keys of the logs whose checkpoints this Hive cosigns as a witness; none by default.",
+        env: &[],
+        range: Range::NONE,
+        at: |s| &mut s.witness.logs,
+    },
 ];
 
 /// Every key of `[providers.<name>]`. The specification's five have defaults of their own.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use lab3_finance::Share;
 use lab3_units::{Amount, Duration, FeeRate, Ratio, TokenRate};
 
-use super::{BaseUrl, Models, Prices, Range, Raw, Secret, Setting};
+use super::{BaseUrl, LogKeys, Models, Prices, Range, Raw, Secret, Setting, WitnessList};
 
 /// An enum whose variants are words of the configuration.
 macro_rules! words {
@@ -139,6 +139,8 @@ pub struct Settings {
     pub finance: Finance,
     /// `log.*`
     pub log: Log,
+    /// `witness.*`
+    pub witness: Witness,
     /// `providers.*`: the specification's five first, then those the file adds, in its order.
     pub providers: Vec<Provider>,
 }
@@ -247,6 +249,17 @@ pub struct Log {
     pub format: LogFormat,
     /// The least severity.
     pub level: LogLevel,
+    /// Who cosigns the journal's checkpoints.
+    pub witnesses: WitnessList,
+    /// How often they are asked, at most.
+    pub witness_every: Duration,
+}
+
+/// What this Hive is to others' logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// The keys of the logs it is a witness of.
+    pub logs: LogKeys,
 }
 
 /// A provider of compute, as the operator states it.
@@ -346,7 +359,13 @@ impl Settings {
                 epoch_reward: Amount::ZERO,
                 epoch_shares: Vec::new(),
             },
-            log: Log { format: LogFormat::Text, level: LogLevel::Info },
+            log: Log {
+                format: LogFormat::Text,
+                level: LogLevel::Info,
+                witnesses: WitnessList::default(),
+                witness_every: Duration::from_millis(0),
+            },
+            witness: Witness { logs: LogKeys::default() },
             providers: Vec::new(),
         }
     }

@@ -87,8 +87,13 @@ pub(crate) fn check_no_query(uri: &Uri) -> Result<(), Problem> {
 
 /// The whole body, when it comes in time and is not too large.
 pub(crate) async fn whole_body(body: Body, app: &App) -> Result<Bytes, Problem> {
+    short_body(body, app.settings().body_bytes_max).await
+}
+
+/// The whole body, when it comes in time and has no more bytes than that.
+pub(crate) async fn short_body(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
     let late = |_| Problem::new(Code::MALFORMED_BODY, "The body did not arrive within half a minute. Send it again.");
-    tokio::time::timeout(PATIENCE, whole(body, app.settings().body_bytes_max)).await.map_err(late)?
+    tokio::time::timeout(PATIENCE, whole(body, bytes_max)).await.map_err(late)?
 }
 
 /// The whole body, when it is not too large.

@@ -19,6 +19,7 @@ mod table;
 mod trust;
 #[cfg(lab3_unchecked)]
 mod unchecked;
+mod witness;
 
 use lab3_trust::{CREATE_KEY, ERASE, FREEZE, Kind, MANAGE_KEY, Owned, Rule, SEAL, Scope, THAW};
 
@@ -47,6 +48,7 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
     use desk::{error, errors, health, journal, openapi, scrape};
     use finance::{balance, contribute, epoch_close, erase, grant, mint, pool, transaction, transactions, transfer, transfers};
     use log::tile;
+    use witness::add_checkpoint::{self, add_checkpoint};
     use trust::{delegate, dids, freeze, hive, intent, key_create, key_revoke, key_rotate, keys, seal};
     let public = Rule::PUBLIC;
     let shared = |scope| Rule::new(ANYBODY, scope, Owned::Nobody);
@@ -88,9 +90,12 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
         .get("/lab3/hive", public, hive::hive, hive::doc())
         .get("/lab3/log/key", public, log::key::key, log::key::doc())
         .get("/lab3/log/checkpoint", public, log::checkpoint::checkpoint, log::checkpoint::doc())
+        .get("/lab3/log/witnessed", public, log::witnessed::witnessed, log::witnessed::doc())
         .get("/lab3/log/tile/{*path}", public, tile::hashes, tile::doc())
         .get("/lab3/log/tile/data/{*path}", shared(Scope::Journal), tile::records, tile::data_doc())
         .get("/lab3/log/proof/{tx_id}", of_citizen(READERS, Scope::Read), log::proof::proof, log::proof::doc())
+        .get("/lab3/witness/key", public, witness::key::key, witness::key::doc())
+        .foreign("POST", &["/lab3/witness/add-checkpoint"], public, add_checkpoint::refused, add_checkpoint)
         .get("/lab3/health", public, health::health, health::doc())
         .get("/lab3/journal/head", shared(Scope::Journal), journal::head, journal::doc())
         .get("/lab3/errors", public, errors::errors, errors::doc())

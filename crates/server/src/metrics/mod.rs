@@ -1,6 +1,7 @@
 //! The desk's figures for Prometheus, at `/metrics`.
 
 mod queries;
+mod witnesses;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -14,6 +15,9 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 pub(crate) use queries::{Asked, QueryFigures};
+use witnesses::WitnessFigures;
+
+use crate::witnesses::Standing;
 
 /// Upper bounds of the latency histogram's buckets, in seconds.
 const SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -39,6 +43,7 @@ pub(crate) struct Metrics {
     seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
     engine: EngineFigures,
     queries: QueryFigures,
+    witnesses: WitnessFigures,
 }
 
 /// The counters of one route, looked up once.
@@ -79,7 +84,8 @@ impl Default for Metrics {
         let seconds = Family::new_with_constructor((|| Histogram::new(SECONDS)) as fn() -> Histogram);
         registry.register_with_unit("http_request", "Time from a request's head to its reply", Unit::Seconds, seconds.clone());
         let engine = EngineFigures::register(registry);
-        Self { registry: everything, requests, seconds, engine, queries }
+        let witnesses = WitnessFigures::register(registry);
+        Self { registry: everything, requests, seconds, engine, queries, witnesses }
     }
 }
 
@@ -97,8 +103,9 @@ impl Metrics {
     }
 
     /// Everything, in the OpenMetrics text format.
-    pub(crate) fn text(&self, status: &Status, books: Option<Books>) -> Result<String, std::fmt::Error> {
+    pub(crate) fn text(&self, status: &Status, books: Option<Books>, witnesses: &[Standing]) -> Result<String, std::fmt::Error> {
         self.engine.set(status, books);
+        self.witnesses.set(witnesses);
         let mut text = String::with_capacity(16 * 1024);
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
         Ok(text)

@@ -18,3 +18,4 @@ mod serving;
 mod signed;
 mod specification;
 mod transport;
+mod witness;

@@ -42,9 +42,12 @@ pub(super) fn findings(inscription: Option<&Inscription>, records: u64, data: &P
 
 fn permissions(path: &Path, folder: &std::fs::Metadata) -> Finding {
     let open_to_others = |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.mode() & 0o077 != 0);
-    if folder.mode() & 0o077 != 0 || open_to_others(&path.join("log.key")) {
+    if folder.mode() & 0o077 != 0 || ["log.key", "witness.key"].iter().any(|key| open_to_others(&path.join(key))) {
         let what = format!("others on this machine can get into {}", path.display());
-        return Finding::bad(what, format!("chmod -R go= {0}; whoever may have read log.key can sign in the desk's name", path.display()));
+        return Finding::bad(
+            what,
+            format!("chmod -R go= {0}; whoever may have read the keys there can sign in the desk's name", path.display()),
+        );
     }
     Finding::ok(format!("{} is its owner's alone", path.display()))
 }

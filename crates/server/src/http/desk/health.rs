@@ -1,5 +1,6 @@
 //! `GET /lab3/health`: whether the desk is open, and which modules work.
 
+use lab3_units::Time;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -7,7 +8,8 @@ use crate::App;
 use crate::http::doc::Doc;
 use crate::http::parameters::Plain;
 use crate::http::permit::Permit;
-use crate::http::reply::{Answer, reply};
+use crate::http::reply::{Answer, Shown, reply};
+use crate::witnesses::{Standing, seen};
 
 /// How the desk is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,8 +34,47 @@ pub(crate) struct HealthReply {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     unsigned_because: Option<String>,
+    /// Who has seen the journal, and how long ago; empty where no witness is named.
+    #[schema(example = "Seen by 3 Hives, 12 s ago")]
+    seen: String,
+    /// How each witness stands.
+    witnesses: Vec<WitnessReply>,
     /// Seconds since the desk opened.
     uptime_s: u64,
+}
+
+/// How one witness of the journal stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WitnessStanding)]
+pub(crate) struct WitnessReply {
+    /// Its key's name.
+    #[schema(example = "riverside/jn_06f2x1w0v7r9h3kz8q5d4c2bgm/witness")]
+    name: String,
+    /// Records it has seen; `null` before it has cosigned once.
+    #[schema(required, example = 1234)]
+    records: Option<u64>,
+    /// When, by its clock.
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    seen_at: Option<Shown<Time>>,
+    /// Why it did not cosign when it was asked last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    trouble: Option<String>,
+    /// Whether it says that this journal's past is not the one it saw.
+    refused: bool,
+}
+
+impl From<Standing> for WitnessReply {
+    fn from(standing: Standing) -> Self {
+        let time = |seconds: u64| Shown(Time::from_millis(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000)));
+        Self {
+            name: standing.name().to_owned(),
+            records: standing.records,
+            seen_at: standing.seen_at.map(time),
+            trouble: standing.trouble,
+            refused: standing.refused,
+        }
+    }
 }
 
 /// Each module's state: `active` or `planned`.
@@ -76,6 +117,8 @@ pub(crate) async fn health(app: App, _: Permit<Plain>) -> Answer {
         Ok(checkpoints) => (checkpoints.newest().map(|newest| newest.checkpoint.size), checkpoints.stopped().map(str::to_owned)),
         Err(why) => (None, Some(why.to_owned())),
     };
+    let standings = app.checkpoints().map(|checkpoints| checkpoints.witnesses().standings()).unwrap_or_default();
+    let now = u64::try_from(app.engine().now().millis().div_euclid(1000)).unwrap_or(0);
     Ok(reply(&HealthReply {
         lab: "lab3",
         status: if status.views_ok { "ok" } else { "degraded" },
@@ -84,6 +127,8 @@ pub(crate) async fn health(app: App, _: Permit<Plain>) -> Answer {
         sequence: status.sequence,
         signed,
         unsigned_because,
+        seen: seen(&standings, now),
+        witnesses: standings.into_iter().map(WitnessReply::from).collect(),
         uptime_s: app.started().elapsed().as_secs(),
     }))
 }

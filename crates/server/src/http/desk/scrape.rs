@@ -26,7 +26,8 @@ pub(crate) async fn scrape(app: App, _: Permit<Plain>) -> Result<Response, Refus
     };
     // A desk that cannot answer is the one whose figures are wanted most.
     let books = app.engine().read(move |desk| count(desk)).await.ok();
-    let text = app.metrics().text(&app.engine().status(), books);
+    let standings = app.checkpoints().map(|checkpoints| checkpoints.witnesses().standings()).unwrap_or_default();
+    let text = app.metrics().text(&app.engine().status(), books, &standings);
     let text = text.map_err(|_| Problem::new(Code::INTERNAL, "The figures could not be written."))?;
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS))], text).into_response())
 }

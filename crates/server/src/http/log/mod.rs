@@ -4,6 +4,7 @@ pub(crate) mod checkpoint;
 pub(crate) mod key;
 pub(crate) mod proof;
 pub(crate) mod tile;
+pub(crate) mod witnessed;
 
 use std::sync::Arc;
 

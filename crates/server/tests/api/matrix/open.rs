@@ -106,6 +106,10 @@ async fn who_may_be_elsewhere_passes_only_where_all_do() {
             let mut request = asked(line, line.objects()[0], &stage);
             set(&mut request, "content-type", form);
             let reply = stage.hive.send(request).await;
+            if line.shape == "text" {
+                assert!(line.is_public() && line.answers.contains(&reply.status), "{}: {}", name(form), reply.text());
+                continue;
+            }
             assert_eq!((reply.status, &*code(&reply)), (415, "L3-0011"), "{}: {}", name(form), reply.text());
         }
         assert_eq!(stage.hive.state_hash().await, before, "{} {}", line.method, line.path);

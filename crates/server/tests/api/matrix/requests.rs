@@ -117,6 +117,7 @@ pub fn body(line: &Line, names: &Names, things: &Things) -> Option<Value> {
             | "/lab3/financial/epoch/close"
             | "/lab3/seal"
             | "/lab3/intents"
+            | "/lab3/witness/add-checkpoint"
             | "/lab3/keys/{number}/revoke"
             | "/lab3/keys/{number}/rotate",
             _,
