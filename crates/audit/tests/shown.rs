@@ -78,6 +78,46 @@ fn enough_witnesses_have_cosigned() {
     check(&log, &terms(&keys, 1), &[Class::Checkpoint]);
 }
 
+/// The same checkpoint, cosigned by witness 1 at that time.
+fn cosigned(note: &Note, at: u64) -> Note {
+    let mut note = note.clone();
+    let checkpoint = Checkpoint::parse(note.text()).unwrap();
+    note.add(Cosigner::new("witness1.example", &[1; 32]).unwrap().cosign(&checkpoint, Seconds::new(at).unwrap()));
+    note
+}
+
+#[test]
+fn witnesses_have_seen_all_that_is_shown() {
+    let whole = honest();
+    let cut = earlier(&whole, 500);
+    let note = |log: &Log| Note::parse(&log.note).unwrap();
+    let terms = |since: u64| Terms {
+        witnesses: vec![Cosigner::new("witness1.example", &[1; 32]).unwrap().verifier().clone()],
+        witnesses_needed: 1,
+        witnessed_since: Seconds::new(since),
+        ..known(7)
+    };
+    let with = |log: &Log, witnessed: &Note| Log { witnessed: Some(witnessed.to_string().into_bytes()), ..log.clone() };
+    // The newest is cosigned, or what is shown a moment later and has it, too: that one is audited.
+    check(&with(&whole, &cosigned(&note(&whole), 100)), &terms(100), &[]);
+    let later = Log { note: cut.note.clone(), ..whole.clone() };
+    let verdict = check(&with(&later, &cosigned(&note(&whole), 100)), &terms(100), &[]);
+    assert_eq!(verdict.checkpoint.unwrap().size, whole.entries.len() as u64);
+    assert_eq!(verdict.visit.unwrap().checkpoint().size, whole.entries.len() as u64);
+    // They have seen less than is shown; too long ago; nothing.
+    let verdict = check(&with(&whole, &cosigned(&note(&cut), 100)), &terms(100), &[Class::Witnesses]);
+    assert!(verdict.faults[0].what.contains("of which the witnesses one trusts have seen 500"), "{verdict}");
+    check(&with(&whole, &cosigned(&note(&whole), 100)), &terms(101), &[Class::Witnesses]);
+    check(&with(&whole, &note(&whole)), &terms(100), &[Class::Witnesses]);
+    let unread = Log { witnessed: Some(b"nothing".to_vec()), ..whole.clone() };
+    check(&unread, &terms(100), &[Class::Witnesses]);
+    // They have seen another past than is shown: of the same log, that is a proof.
+    let other = other_past();
+    let two = Log { note: earlier(&other, 502).note, ..whole.clone() };
+    let verdict = check(&with(&two, &cosigned(&note(&whole), 100)), &terms(100), &[Class::Witnesses]);
+    assert!(Fork::parse(verdict.fork.as_ref().unwrap().to_string().as_bytes()).is_ok() && verdict.visit.is_none(), "{verdict}");
+}
+
 #[test]
 fn every_leaf_is_under_the_root() {
     let log = honest();

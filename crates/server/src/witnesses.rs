@@ -257,3 +257,6 @@ impl Outside for Nowhere {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,8 @@ pub struct Log {
     pub entries: Vec<Vec<u8>>,
     pub key: String,
     pub note: Vec<u8>,
+    /// What witnesses have cosigned, where that is not the newest.
+    pub witnessed: Option<Vec<u8>>,
     /// Records of a larger tree whose tiles of hashes are still served.
     pub larger: Vec<Vec<u8>>,
     /// Tiles of records served otherwise than the records say, by index.
@@ -31,7 +33,7 @@ impl Log {
     /// The log with these records, signed as it should be.
     pub fn of(entries: Vec<Vec<u8>>) -> Self {
         let note = sign(&entries, &signer(7)).to_string().into_bytes();
-        Self { entries, key: signer(7).verifier().to_string(), note, larger: Vec::new(), tiles: Vec::new() }
+        Self { entries, key: signer(7).verifier().to_string(), note, witnessed: None, larger: Vec::new(), tiles: Vec::new() }
     }
 
     /// As it is, signed again by its own key.
@@ -74,6 +76,10 @@ pub fn sign(entries: &[Vec<u8>], signer: &Signer) -> Note {
 impl Source for Log {
     fn checkpoint(&mut self) -> Result<Vec<u8>, Unserved> {
         Ok(self.note.clone())
+    }
+
+    fn witnessed(&mut self, _: u64) -> Result<Vec<u8>, Unserved> {
+        Ok(self.witnessed.clone().unwrap_or_else(|| self.note.clone()))
     }
 
     fn key(&mut self) -> Result<String, Unserved> {

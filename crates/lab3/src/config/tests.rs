@@ -69,7 +69,9 @@ fn the_defaults_are_those_of_the_specification() {
         epoch_shares: vec![Share { recipient: Recipient::Pool, percent: FeeRate::from_percent("100").unwrap() }],
     };
     assert_eq!(settings.finance, finance);
-    assert_eq!(settings.log, Log { format: LogFormat::Text, level: LogLevel::Info });
+    let (witnesses, witness_every) = (WitnessList::default(), Duration::from_secs(10));
+    assert_eq!(settings.log, Log { format: LogFormat::Text, level: LogLevel::Info, witnesses, witness_every });
+    assert_eq!(settings.witness.logs, LogKeys::default());
 }
 
 #[test]

@@ -129,7 +129,7 @@ async fn health_names_the_modules() {
             "compute_allocation": "active", "energy_routing": "planned", "supply_chain": "planned", "financial_flows": "active",
             "labor_market": "planned", "maintenance": "planned"
         },
-        "sequence": 2, "signed": null, "unsigned_because": "it has no signer", "uptime_s": null
+        "sequence": 2, "signed": null, "unsigned_because": "it has no signer", "seen": "", "witnesses": [], "uptime_s": null
     });
     assert_eq!(health, expected);
 }
