@@ -286,7 +286,7 @@ fn every_problem_is_told_at_once() {
     let found = problems("[log]\nlevel = \"loud\"\ncolour = true\n", &[("TRANSACTION_FEE_PERCENT", "free")], &[]);
     let expected = [
         "lab3.toml:2: `log.level` cannot be \"loud\": it takes one of \"off\", \"error\", \"warn\", \"info\", \"debug\", \"trace\"",
-        "lab3.toml:3: unknown key `log.colour`; the keys of log are format, level",
+        "lab3.toml:3: unknown key `log.colour`; the keys of log are format, level, witnesses, witness_seconds",
         "environment TRANSACTION_FEE_PERCENT: `finance.fee_percent` cannot be \"free\": it takes a percentage from 0 to 100, at most 7 decimals",
     ];
     assert_eq!(found, expected);

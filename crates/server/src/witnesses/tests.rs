@@ -232,7 +232,9 @@ async fn each_trouble_is_told_and_none_stops_the_signer() {
     let size = desk.signed();
     let (larger, same) = (format!("{}\n", size + 1), format!("{first}\n"));
     let check = async |answers: &[Result<(u16, &str), &str>], words: &str, refused: bool| {
-        answers.iter().for_each(|answer| world.answer(*answer));
+        for answer in answers {
+            world.answer(*answer);
+        }
         assert!(!desk.round().await, "{words}");
         let standing = desk.checkpoints.witnesses().standings().remove(0);
         assert!(standing.trouble.as_ref().unwrap().contains(words), "{standing:?} has not {words}");

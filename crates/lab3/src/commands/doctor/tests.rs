@@ -5,8 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use clap::Parser as _;
+use lab3_server::Standing;
 use lab3_store::ApartFolder;
-use lab3_tlog::{Checkpoint, Signer};
+use lab3_tlog::{Checkpoint, Cosigner, Signer};
 use lab3_trust::{By, Deed, Fact, Holder, KeyCreated, KeyText, Kind};
 use lab3_units::{Did, Time};
 use tempfile::TempDir;
@@ -142,6 +143,54 @@ fn the_signers_folder() {
     fs::remove_dir_all(hive.signer()).unwrap();
     hive.check("is not there", Mark::Bad);
     assert!(!hive.signer().exists(), "the doctor made something");
+}
+
+#[test]
+fn who_has_seen_the_journal() {
+    let hive = Hive::begun();
+    hive.check("nobody outside sees", Mark::Look);
+    let apart = ApartFolder::open(hive.signer()).unwrap();
+    let witness = Cosigner::new("hilltop/witness", &[3; 32]).unwrap().verifier().to_string();
+    let named = [("log.witnesses", &*format!("{witness} http://127.0.0.1:1/lab3/witness"))];
+    let check = |words: &str, mark| assert_one(&examine(&hive.resolved(&named), None), words, mark);
+    check("Seen by none of 1 Hive", Mark::Look);
+    check("witness hilltop/witness: it has seen nothing yet", Mark::Look);
+    let note = |seen_at: Option<u64>, trouble: Option<&str>, refused| {
+        let (records, trouble) = (seen_at.map(|_| 7), trouble.map(str::to_owned));
+        let standing = Standing { key: witness.clone(), records, seen_at, trouble, refused };
+        apart.keep_witnesses(&serde_json::to_string(&[standing]).unwrap()).unwrap();
+    };
+    note(Some(1_700_000_000), None, false);
+    check("Seen by 1 Hive, ", Mark::Ok);
+    check("it has seen 7 records, ", Mark::Ok);
+    note(Some(1_700_000_000), Some("the cable is out"), false);
+    check("Seen by none of 1 Hive", Mark::Look);
+    check("did not cosign: the cable is out; it has seen 7 records", Mark::Look);
+    note(None, Some("it has seen 9 other records"), true);
+    check("refuses this journal's past: it has seen 9 other records", Mark::Bad);
+    // Of a witness that is not named any more nothing is told.
+    assert!(examine(&hive.resolved(&[]), None).iter().all(|finding| !finding.what.contains("hilltop")));
+}
+
+#[test]
+fn whom_it_is_a_witness_of() {
+    let hive = Hive::begun();
+    let apart = ApartFolder::open(hive.signer()).unwrap();
+    let log = Signer::new("hilltop/jn_2", &[4; 32]).unwrap();
+    let named = [("witness.logs", &*log.verifier().to_string())];
+    let check = |words: &str, mark| assert_one(&examine(&hive.resolved(&named), None), words, mark);
+    check("a witness of hilltop/jn_2, which has not asked yet", Mark::Ok);
+    let checkpoint = Checkpoint { origin: "hilltop/jn_2".to_owned(), size: 7, root: [7; 32], extensions: Vec::new() };
+    apart.keep_cosigned("hilltop/jn_2", &checkpoint.sign(&log).unwrap().to_string()).unwrap();
+    check("a witness of hilltop/jn_2: it has seen 7 records", Mark::Ok);
+    apart.keep_cosigned("hilltop/jn_2", "x").unwrap();
+    check("cannot be understood", Mark::Bad);
+    apart.keep_fork("hilltop/jn_2", "proof").unwrap();
+    check("the log hilltop/jn_2 told two stories", Mark::Bad);
+    apart.keep_witness_secret("x").unwrap();
+    hive.check("data.signer is its owner's alone", Mark::Ok);
+    fs::set_permissions(hive.signer().join("witness.key"), fs::Permissions::from_mode(0o640)).unwrap();
+    hive.check("others on this machine can get into", Mark::Bad);
 }
 
 #[test]
