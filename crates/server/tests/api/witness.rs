@@ -19,6 +19,8 @@ use lab3_units::Time;
 use crate::hive::{Hive, NOW, Reply};
 
 const LOG: &str = "riverside/jn_1";
+/// Longest wait for something that comes.
+const SOON: Duration = Duration::from_secs(20);
 const PATH: &str = "/lab3/witness/add-checkpoint";
 
 fn log() -> Signer {
@@ -226,7 +228,7 @@ async fn of_two_pasts_at_once_one_is_cosigned() {
     let hive = memory.witness();
     let (entered, go) = memory.gate();
     let one = send(&hive.router, &request(false, 0, 20));
-    entered.recv().unwrap();
+    entered.recv_timeout(SOON).unwrap();
     let (entered, second_may_go) = memory.gate();
     let other = send(&hive.router, &request(true, 0, 30));
     // It must wait for the first; were it not to, it would come here now.
@@ -242,7 +244,7 @@ async fn who_goes_away_leaves_nothing_half_done() {
     let hive = memory.witness();
     let (entered, go) = memory.gate();
     let one = send(&hive.router, &request(false, 0, 20));
-    entered.recv().unwrap();
+    entered.recv_timeout(SOON).unwrap();
     one.abort();
     assert!(one.await.unwrap_err().is_cancelled());
     let other = send(&hive.router, &request(true, 0, 30));
