@@ -5,6 +5,7 @@ use lab3_ledger::Event;
 use lab3_units::{Amount, Problem, Time};
 
 use crate::authority;
+use crate::balances::Standing;
 use crate::command::{Command, Submission};
 use crate::record::Fact;
 use crate::state::State;
@@ -91,7 +92,10 @@ pub fn decide(desk: &Desk<'_>, submission: &Submission, ahead: Ahead) -> Result<
         Command::Grant(grant) => finance(lab3_finance::grant(&desk.finance(), grant)),
         Command::Contribute(contribute) => finance(lab3_finance::contribute(&desk.finance(), contribute)),
         Command::Mint(mint) => finance(lab3_finance::mint(&desk.finance(), mint)),
-        Command::CloseEpoch(close) => finance(lab3_finance::close_epoch(&desk.finance(), close)),
+        Command::CloseEpoch(close) => {
+            let sum_up = |epoch, events: &[Event]| Standing::after(&desk.state.ledger, events).sum_up(&desk.state.closings.salts(epoch));
+            finance(lab3_finance::close_epoch(&desk.finance(), close, sum_up))
+        }
         Command::Trust(order) => match lab3_trust::decide(&desk.trust(), &order.principal, &order.command) {
             Ok(fact) => Ok((Fact::Trust(Box::new(fact)), Vec::new())),
             Err(problem) => Err(Refusal::Problem(problem)),

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use lab3_ledger::AccountNo;
-use lab3_units::{Code, Id, Problem, Time};
+use lab3_ledger::{AccountNo, Purpose};
+use lab3_units::{Asset, Code, Id, Owner, Problem, Time};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
@@ -20,6 +20,7 @@ use crate::lookup::Archive;
 use crate::outcome::{Batch, BatchOutcome, Message, Outcome, When};
 use crate::record::{Actor, Fact, Stored};
 use crate::shared::Progress;
+use crate::sheets::{BalanceProof, Sheets};
 use crate::snapshot::Snapshotter;
 use crate::state::Frozen;
 use crate::storage::Store;
@@ -73,6 +74,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     progress: Arc<Progress>,
     archive: Archive,
+    sheets: Sheets,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -109,6 +111,7 @@ impl Engine {
         let (to_follower, batches) = sync_channel(FOLLOWER_QUEUE);
         let (snapshotter, snapshots) = Snapshotter::start(store.snapshots(), progress.clone())?;
         let archive = Archive::new(store.clone(), views.clone());
+        let sheets = Sheets::new(store.clone(), progress.clone());
         let (queue, messages) = channel();
         let setup = Setup {
             store,
@@ -128,7 +131,7 @@ impl Engine {
         let writer = Writer::start(setup, loaded)?;
         let written = thread("lab3-writer", move || writer.run(&messages))?;
         let threads = Mutex::new(vec![written, followed, snapshots]);
-        Ok(Self(Arc::new(Inner { queue, limits, policy, clock, progress, archive, threads })))
+        Ok(Self(Arc::new(Inner { queue, limits, policy, clock, progress, archive, sheets, threads })))
     }
 
     /// The rules' parameters.
@@ -284,6 +287,21 @@ impl Engine {
     /// The records of these numbers, in the order given; numbers the journal does not have are left out.
     pub async fn records(&self, sequences: Vec<u64>) -> Result<Vec<Stored>, Problem> {
         self.0.archive.records(sequences).await
+    }
+
+    /// Proves what an owner's account had when an epoch was closed, the last one when none is named: which epoch that was, and nothing when
+    /// there was no such account.
+    ///
+    /// Errors: `EPOCH_UNPROVED` (`epoch`); `VIEW_BEHIND` while the balances are still being made again from the journal.
+    pub async fn balance_proof(
+        &self,
+        owner: Owner,
+        asset: Asset,
+        purpose: Purpose,
+        epoch: Option<u32>,
+    ) -> Result<(u32, Option<BalanceProof>), Problem> {
+        let closed = self.read(move |desk| desk.state.closings.closed(epoch)).await??;
+        Ok((closed.0, self.0.sheets.proof(closed, owner, asset, purpose).await?))
     }
 
     /// The journal as a log others can check, as far as the views have followed it.

@@ -5,6 +5,7 @@
 //! writes frozen states.
 
 mod authority;
+mod balances;
 mod clock;
 mod codec;
 mod command;
@@ -20,6 +21,7 @@ mod outcome;
 mod recent;
 mod record;
 mod shared;
+mod sheets;
 mod snapshot;
 mod state;
 mod storage;
@@ -36,6 +38,7 @@ pub use journal::{Verified, read_records, verify};
 pub use load::{StartError, VerifyOnStart};
 pub use log::{Log, TreeHead};
 pub use record::{Actor, Fact, Record, Signed, Stored};
+pub use sheets::BalanceProof;
 pub use state::{Frozen, State};
 pub use storage::{Journal, JournalReader, MemoryStore, Put, Row, Shelf, ShelfTable, Snapshots, Store, StoreError};
 pub use views::{Entry, Span};

@@ -67,7 +67,7 @@ pub fn load(store: &dyn Store, indexed: u64, verify: VerifyOnStart) -> Result<Lo
 }
 
 /// The newest snapshot that can be read and is not ahead of the journal, else the empty state.
-fn newest_snapshot(store: &dyn Store, last: u64) -> Frozen {
+pub(crate) fn newest_snapshot(store: &dyn Store, last: u64) -> Frozen {
     let snapshots = store.snapshots();
     let mut known = snapshots.list().unwrap_or_default();
     known.sort_unstable();

@@ -7,6 +7,7 @@ use lab3_units::Time;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::balances::Closings;
 use crate::codec::{CHAIN_START, ChainHash};
 use crate::record::{Actor, Fact, Record, held};
 
@@ -21,6 +22,8 @@ pub struct State {
     pub finance: lab3_finance::State,
     /// Who may do what.
     pub trust: lab3_trust::State,
+    /// What it takes to prove balances as they were at the ends of epochs.
+    pub(crate) closings: Closings,
     /// Number of the last record applied.
     pub sequence: u64,
     /// When that record was taken; the writer's time never goes back.
@@ -30,6 +33,7 @@ pub struct State {
 impl State {
     /// Folds a record into the state.
     pub fn apply(&mut self, sequence: u64, record: &Record) {
+        self.closings.note(sequence, record);
         for entry in &record.entries {
             self.ledger.apply(sequence, entry);
         }
@@ -49,7 +53,7 @@ impl State {
     /// The state as it is now, to keep: a cheap clone that later records do not touch. `head` is the chain's hash there.
     pub fn freeze(&self, head: ChainHash) -> Frozen {
         let (books, compute, finance, trust) = (self.ledger.books(), self.compute.clone(), self.finance, self.trust.clone());
-        Frozen { sequence: self.sequence, at: self.at, head, books, compute, finance, trust }
+        Frozen { sequence: self.sequence, at: self.at, head, books, compute, finance, trust, closings: self.closings.clone() }
     }
 }
 
@@ -66,10 +70,11 @@ pub struct Frozen {
     compute: lab3_compute::State,
     finance: lab3_finance::State,
     trust: lab3_trust::State,
+    closings: Closings,
 }
 
 /// What a snapshot begins with: a name, and the version of what follows.
-const SNAPSHOT_MAGIC: &[u8; 8] = b"lab3sn03";
+const SNAPSHOT_MAGIC: &[u8; 8] = b"lab3sn04";
 
 impl Frozen {
     /// The state before the first record.
@@ -80,8 +85,13 @@ impl Frozen {
     /// The state again, with its indexes.
     pub fn thaw(self) -> State {
         let ledger = Ledger::from_books(self.books);
-        let Self { sequence, at, compute, finance, trust, .. } = self;
-        State { ledger, compute, finance, trust, sequence, at }
+        let Self { sequence, at, compute, finance, trust, closings, .. } = self;
+        State { ledger, compute, finance, trust, closings, sequence, at }
+    }
+
+    /// The books, and what it takes to prove balances of later epochs.
+    pub(crate) fn into_balances(self) -> (Ledger, Closings) {
+        (Ledger::from_books(self.books), self.closings)
     }
 
     /// SHA-256 of the state: the same after the same records, on any machine.

@@ -97,6 +97,12 @@ fn every_version_is_read_and_means_what_it_meant() {
         let hive = Hive::open(store, Arc::new(ManualClock::new(start_time())), Limits::default());
         let balances = ["alice", "bob", "carol", "garden"].map(|name| hive.balance(name));
         assert_eq!(balances, [944_999_494, 50_000_001, 2, 100_000_000], "{version}");
+        // Its epoch was closed when balances were not summed up; the next one is.
+        let alice = || lab3_units::Owner::from(&did("alice"));
+        let proof = |epoch| block_on(hive.engine.balance_proof(alice(), lab3_units::Asset::MIC, lab3_ledger::Purpose::Wallet, epoch));
+        assert_eq!(proof(None).unwrap_err().code(), lab3_units::Code::EPOCH_UNPROVED, "{version}");
+        hive.submit(None, Command::CloseEpoch(lab3_finance::CloseEpoch { epoch: Some(2) })).unwrap();
+        assert!(proof(Some(2)).unwrap().1.unwrap().leaf.contains("\nbalance: 944999494\n"), "{version}");
         // What the old journal says was done is known by its keys, and can be gone on from.
         assert!(hive.submit(Some(key("a", 1)), Command::Transfer(transfer("alice", "bob", 50_000_000))).unwrap().replayed);
         assert!(hive.submit(None, Command::Transfer(transfer("alice", "bob", 1))).is_ok());

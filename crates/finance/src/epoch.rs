@@ -5,7 +5,7 @@ use lab3_units::{Amount, Code, Problem};
 
 use crate::accounts::{Office, supply, wallet};
 use crate::transfer::pay;
-use crate::{Desk, Fact, Recipient, Share};
+use crate::{Balanced, Closing, Desk, Fact, Recipient, Share, Sheet};
 
 /// A request to end the current epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,8 +19,15 @@ const WHOLE: Amount = Amount::new(1_000_000_000);
 
 /// Ends the current epoch, pays its reward and begins the next. The operator decides when; the length is a due date.
 ///
-/// Errors: `EPOCH_NOT_CURRENT` (`epoch`); `BOOKS_LIMIT` when the supply would not fit 64 bits.
-pub fn close_epoch(desk: &Desk<'_>, command: &CloseEpoch) -> Result<(Fact, Vec<Event>), Problem> {
+/// `sum_up` is asked for the sheet of all balances as they are after these events; it depends on what the journal said before, which no rule
+/// here knows.
+///
+/// Errors: `EPOCH_NOT_CURRENT` (`epoch`); `BOOKS_LIMIT` when the supply would not fit 64 bits; those of `sum_up`.
+pub fn close_epoch(
+    desk: &Desk<'_>,
+    command: &CloseEpoch,
+    sum_up: impl FnOnce(u32, &[Event]) -> Result<Sheet, Problem>,
+) -> Result<(Fact, Vec<Event>), Problem> {
     let closed = desk.state.epoch;
     if let Some(named) = command.epoch.filter(|&named| named != closed) {
         let detail = format!("Epoch {named} is not the current epoch, {closed} is. Somebody may have closed it already.");
@@ -40,7 +47,10 @@ pub fn close_epoch(desk: &Desk<'_>, command: &CloseEpoch) -> Result<(Fact, Vec<E
     }
     let supply = supply(draft.balance(issuance));
     let reward = supply.checked_sub(before).unwrap_or(Amount::ZERO);
-    Ok((Fact::EpochClosed { closed, opened: closed.saturating_add(1), reward, supply }, draft.into_events()))
+    let closing = Closing { closed, opened: closed.saturating_add(1), reward, supply };
+    let events = draft.into_events();
+    let sheet = sum_up(closed, &events)?;
+    Ok((Fact::EpochBalanced(Box::new(Balanced { closing, sheet })), events))
 }
 
 fn account_of(recipient: &Recipient, desk: &Desk<'_>, draft: &mut Draft<'_>) -> AccountNo {
@@ -74,8 +84,12 @@ fn parts(reward: Amount, shares: &[Share]) -> Vec<Amount> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Hive, did, mic};
+    use crate::testing::{Hive, blank_sheet, did, mic};
     use lab3_units::FeeRate;
+
+    fn close(desk: &Desk<'_>, epoch: Option<u32>) -> Result<(Fact, Vec<Event>), Problem> {
+        close_epoch(desk, &CloseEpoch { epoch }, blank_sheet)
+    }
 
     fn share(recipient: &str, percent: &str) -> Share {
         let recipient = match recipient {
@@ -113,16 +127,17 @@ mod tests {
         hive.policy.epoch_shares =
             vec![share("pool", "50"), share("reserve", "30"), share("did:kaizen:alice", "20"), share("did:kaizen:bob", "0")];
         hive.pass_days(91);
-        let fact = hive.run(|desk| close_epoch(desk, &CloseEpoch { epoch: Some(1) })).unwrap();
-        assert_eq!(fact, Fact::EpochClosed { closed: 1, opened: 2, reward: mic("1000"), supply: mic("51000") });
+        let fact = hive.run(|desk| close(desk, Some(1))).unwrap();
+        let expected = Closing { closed: 1, opened: 2, reward: mic("1000"), supply: mic("51000") };
+        assert_eq!(fact.closing(), Some(expected));
         let owners = ["hive:pool", "hive:reserve", "did:kaizen:alice", "did:kaizen:bob"];
         assert_eq!(owners.map(|owner| hive.balance_of(owner)), ["50500", "300", "200", "0"].map(mic));
         assert_eq!((hive.state.epoch, hive.state.started), (2, hive.now));
         hive.verify();
-        let again = hive.run(|desk| close_epoch(desk, &CloseEpoch { epoch: Some(1) })).unwrap_err();
+        let again = hive.run(|desk| close(desk, Some(1))).unwrap_err();
         assert_eq!((again.code(), again.field.as_deref()), (Code::EPOCH_NOT_CURRENT, Some("epoch")));
         assert_eq!(again.detail, "Epoch 1 is not the current epoch, 2 is. Somebody may have closed it already.");
-        hive.run(|desk| close_epoch(desk, &CloseEpoch { epoch: None })).unwrap();
+        hive.run(|desk| close(desk, None)).unwrap();
         assert_eq!(hive.state.epoch, 3);
     }
 
@@ -130,15 +145,16 @@ mod tests {
     fn zero_parts_make_no_entry() {
         let mut hive = Hive::new();
         hive.policy.epoch_reward = Amount::ZERO;
-        let (fact, events) = close_epoch(&hive.desk(), &CloseEpoch::default()).unwrap();
-        assert_eq!((fact, events.len()), (Fact::EpochClosed { closed: 1, opened: 2, reward: Amount::ZERO, supply: mic("50000") }, 0));
+        let (fact, events) = close(&hive.desk(), None).unwrap();
+        let expected = Closing { closed: 1, opened: 2, reward: Amount::ZERO, supply: mic("50000") };
+        assert_eq!((fact.closing(), events.len()), (Some(expected), 0));
     }
 
     #[test]
     fn a_reward_beyond_the_books_is_refused_whole() {
         let mut hive = Hive::new();
         hive.policy.epoch_reward = Amount::MAX;
-        let problem = hive.run(|desk| close_epoch(desk, &CloseEpoch::default())).unwrap_err();
+        let problem = hive.run(|desk| close(desk, None)).unwrap_err();
         assert_eq!((problem.code(), problem.field), (Code::BOOKS_LIMIT, None));
         assert_eq!(hive.state.epoch, 1);
     }

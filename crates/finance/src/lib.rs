@@ -26,7 +26,7 @@ pub use balance::{BalanceStatus, balance};
 pub use contribute::{Contribute, contribute};
 pub use desk::Desk;
 pub use epoch::{CloseEpoch, close_epoch};
-pub use fact::Fact;
+pub use fact::{Balanced, Closing, Fact, Sheet, Total};
 pub use genesis::genesis;
 pub use grant::{Grant, grant};
 pub use mint::{Mint, mint};

@@ -6,7 +6,7 @@ use lab3_ledger::Event;
 use lab3_units::{Amount, Did, FeeRate, Problem};
 use proptest::prelude::*;
 
-use crate::testing::{Hive, did};
+use crate::testing::{Hive, blank_sheet, did};
 use crate::{
     CloseEpoch, Contribute, Desk, Fact, Grant, Mint, Policy, Recipient, Share, Transfer, Wallets, balance, close_epoch, contribute, grant,
     mint, pool, transfer, transfer_linked,
@@ -122,7 +122,7 @@ fn decide(desk: &Desk<'_>, ask: &Ask) -> Result<(Fact, Vec<Event>), Problem> {
         Ask::Grant(to, units) => grant(desk, &Grant { recipient: citizen(*to), amount: amount(units), project: reason, approved: false }),
         Ask::Contribute(from, units) => contribute(desk, &Contribute { from: citizen(*from), amount: amount(units), reason }),
         Ask::Mint(to, units) => mint(desk, &Mint { to: citizen(*to), amount: amount(units), reason }),
-        Ask::Close => close_epoch(desk, &CloseEpoch { epoch: None }),
+        Ask::Close => close_epoch(desk, &CloseEpoch { epoch: None }, blank_sheet),
     }
 }
 

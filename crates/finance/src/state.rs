@@ -4,7 +4,7 @@ use lab3_ledger::AccountNo;
 use lab3_units::Time;
 use serde::{Deserialize, Serialize};
 
-use crate::Fact;
+use crate::{Closing, Fact};
 
 /// What the module knows beside the books. Before genesis: epoch 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,11 +33,15 @@ impl State {
             Fact::Opened { issuance, pool, reserve, .. } => {
                 *self = Self { epoch: 1, started: at, offices: Some(Offices { issuance, pool, reserve }) };
             }
-            Fact::EpochClosed { opened, .. } => {
-                self.epoch = opened;
-                self.started = at;
-            }
+            Fact::EpochClosed(closing) => self.begin(at, closing),
+            Fact::EpochBalanced(ref balanced) => self.begin(at, balanced.closing),
             Fact::Transferred | Fact::Granted { .. } | Fact::Contributed { .. } | Fact::Minted { .. } => {}
         }
+    }
+
+    /// Begins the next epoch.
+    fn begin(&mut self, at: Time, closing: Closing) {
+        self.epoch = closing.opened;
+        self.started = at;
     }
 }

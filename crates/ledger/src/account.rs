@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct AccountNo(pub u32);
 
 /// What an owner keeps an account for. The order is what the journal stores: add at the end, never reorder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Purpose {
     /// Money to spend.
     Wallet,

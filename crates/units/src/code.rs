@@ -54,6 +54,8 @@ codes! {
     ERROR_UNKNOWN = 52, 404, "There is no such error code";
     MODEL_UNKNOWN = 53, 404, "There is no such model";
     KEY_UNKNOWN = 54, 404, "There is no such key";
+    EPOCH_UNPROVED = 55, 404, "That epoch's balances cannot be proved";
+    BALANCE_ABSENT = 56, 404, "There was no such account";
     KEY_REUSED = 60, 409, "The idempotency key was used for something else";
     ALLOCATION_ENDED = 61, 409, "The allocation has already ended";
     EPOCH_NOT_CURRENT = 62, 409, "That is not the current epoch";
