@@ -189,12 +189,15 @@ COMPUTE = enum(Allocated=ALLOCATED, Reported=REPORTED, Released=struct(allocatio
                                 allotment=struct(held=i64, output_tokens_held=u64, output_tokens_max=u64)),
                Extended=struct(allocation=ident, held=i64, output_tokens_held=u64, quota_remaining=i64),
                Settled=struct(reported=REPORTED, usage=USAGE, counted=words("Provider Estimate Lease Cache"), output_sample=option(SAMPLE)))
+PURPOSES = "Wallet Quota Issuance Pool Reserve Earnings Expense"
+KEY, SIGNATURE = (lambda r: r.take(32)), (lambda r: r.take(64))
 FINANCE = enum(Opened=struct(issuance=u32, pool=u32, reserve=u32, pool_balance=i64), Transferred=None, Granted=struct(pool_balance=i64),
                Contributed=struct(pool_balance=i64), Minted=struct(supply=i64),
-               EpochClosed=struct(closed=u32, opened=u32, reward=i64, supply=i64))
+               EpochClosed=struct(closed=u32, opened=u32, reward=i64, supply=i64),
+               EpochBalanced=struct(closed=u32, opened=u32, reward=i64, supply=i64, accounts=u32,
+                                    totals=seq(struct(asset=u16, purpose=words(PURPOSES), balance=i64)), root=KEY))
 HOLDER = enum(Operator=None, Citizen=text, Service=struct(daily_cap=i64), Steward=struct(module=text), Treasurer=text, Auditor=None,
               Meter=struct(meter=text), Witness=struct(name=text))
-KEY, SIGNATURE = (lambda r: r.take(32)), (lambda r: r.take(64))
 INTENT = struct(not_after=i64, fee_max=i64, key=KEY, signature=SIGNATURE)
 APPROVAL = struct(not_after=i64, signatures=seq(struct(treasurer=text, key=KEY, signature=SIGNATURE)))
 CHANGE = enum(Add=KEY, Revoke=KEY, Rotate=struct(old=KEY, new=KEY), Recover=KEY)
@@ -215,7 +218,7 @@ DEED = enum(KeyCreated=struct(number=u32, id=KEY_ID, hash=KEY_HASH, holder=HOLDE
 TRUST = struct(by=enum(Desk=None, Local=None, Key=u32, Did=text), deed=DEED)
 FACT = enum(Compute=COMPUTE, Finance=FINANCE, Refused=struct(code=u16, field=option(text), detail=text), Batch=struct(items=u32), Trust=TRUST)
 END = struct(id=ident, placed=u64, account=u32, held=i64)
-EVENT = enum(AccountOpened=struct(owner=text, asset=u16, purpose=words("Wallet Quota Issuance Pool Reserve Earnings Expense"),
+EVENT = enum(AccountOpened=struct(owner=text, asset=u16, purpose=words(PURPOSES),
                                   limits=struct(overdraft=flag, ceiling=i64)),
              Transferred=struct(debit=u32, credit=u32, amount=i64, memo_of=words(
                  "Transfer Grant Settlement Contribution Fee Mint EpochReward Allowance Lapse"), memo=text),
@@ -225,19 +228,35 @@ EVENT = enum(AccountOpened=struct(owner=text, asset=u16, purpose=words("Wallet Q
 RECORD = struct(at=i64, actor=enum(Engine=None, Open=None, Operator=None, Key=u32, Signed=None), id=ident, aliases=seq(ident),
                 fingerprint=u64, fact=FACT, entries=seq(EVENT))
 
-# The books (docs/journal.md, "What holds").
+# The books (docs/journal.md, "What holds", "Balances").
+ASSETS = {1: "MIC", 2: "compute"}
 OWNERS = {(1, "Wallet"): "did:", (2, "Quota"): "did:", (1, "Issuance"): "hive:issuance", (1, "Pool"): "hive:pool",
           (1, "Reserve"): "hive:reserve", (2, "Issuance"): "hive:compute", (2, "Expense"): "hive:compute", (2, "Earnings"): "hive:provider/"}
 MOVES = {"Transfer": (1, "Transferred", "Wallet>Wallet"), "Fee": (1, "Transferred", "Wallet>Pool"), "Grant": (1, "Granted", "Pool>Wallet"),
          "Contribution": (1, "Contributed", "Wallet>Pool"), "Mint": (1, "Minted Opened", "Issuance>Wallet Issuance>Pool"),
-         "EpochReward": (1, "EpochClosed", "Issuance>Wallet Issuance>Pool Issuance>Reserve"),
+         "EpochReward": (1, "EpochClosed EpochBalanced", "Issuance>Wallet Issuance>Pool Issuance>Reserve"),
          "Allowance": (2, "Compute", "Issuance>Quota"), "Lapse": (2, "Compute", "Quota>Issuance"),
          "Settlement": (2, "Compute", "Quota>Earnings Expense>Earnings Earnings>Quota")}
+
+def balance_of(number, account, salt):
+    """The text of an account's leaf in a sheet of balances."""
+    return (f"lab3 balance 1\naccount: {number}\nowner: {account['owner']}\nasset: {ASSETS[account['asset']]}\n"
+            f"purpose: {account['purpose'].lower()}\nbalance: {account['balance']}\nheld: {account['held']}\nsalt: {salt.hex()}\n").encode()
+
+def leaf_of(data):
+    return sha(b"\0", data)
+
+def root_of(leaves):
+    """RFC 6962, level by level: a node without a sibling stands for itself a level up."""
+    while len(leaves) > 1:
+        leaves = [sha(b"\1", *leaves[at:at + 2]) if at + 1 < len(leaves) else leaves[at] for at in range(0, len(leaves), 2)]
+    return leaves[0] if leaves else sha()
 
 class Books:
     def __init__(self, fee):
         self.accounts, self.names, self.holds, self.ids = [], set(), {}, set()
         self.at, self.epoch, self.offices, self.fee, self.log_key = -2**63, 0, None, fee, None
+        self.seed, self.sheets = bytes(32), False
 
     def post(self, number, change, held=0):
         need(number < len(self.accounts), f"account {number} was never opened")
@@ -313,10 +332,15 @@ class Books:
                 number = fact[purpose.lower()]
                 place = number < len(self.accounts) and (self.accounts[number]["asset"], self.accounts[number]["purpose"])
                 need(place == (1, purpose), f"account {number} is not the {purpose}")
-        if kind == "EpochClosed":
+        if kind in ("EpochClosed", "EpochBalanced"):
             need(fact["closed"] == self.epoch and fact["opened"] == self.epoch + 1, "an epoch is closed that is not current")
             need(fact["reward"] == sum(e["amount"] for e in moved("EpochReward")), "a reward is not what was paid")
             self.epoch += 1
+            need(kind == "EpochBalanced" or not self.sheets, "an epoch is closed without its balances")
+        if kind == "EpochBalanced":
+            self.sheet(fact)
+        if any(name == "AccountOpened" for name, _ in record["entries"]):
+            self.seed = sha(self.seed, record["id"])
         if record["fact"][0] == "Finance" and fact:
             need("supply" not in fact or fact["supply"] == self.supply(), "the supply is not what was given out")
             need("pool_balance" not in fact or fact["pool_balance"] == self.accounts[self.offices[1]]["balance"], "the pool's balance")
@@ -331,6 +355,18 @@ class Books:
                 account, moment = self.accounts[opening["account"]], datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=record["at"])
                 need(account["month"] < opening["period"] == moment.year * 12 + moment.month - 1, "a month is opened out of turn")
                 account["month"] = opening["period"]
+
+    def sheet(self, fact):
+        self.sheets, sums, leaves = True, {}, []
+        for number, account in enumerate(self.accounts):
+            place = account["asset"], PURPOSES.split().index(account["purpose"])
+            sums[place] = sums.get(place, 0) + account["balance"]
+            salt = sha(self.seed, fact["closed"].to_bytes(4, "big"), number.to_bytes(4, "big"))[:16]
+            leaves.append(leaf_of(balance_of(number, account, salt)))
+        totals = [((total["asset"], PURPOSES.split().index(total["purpose"][0])), total["balance"]) for total in fact["totals"]]
+        need(fact["accounts"] == len(leaves), "not as many accounts are summed up as there are")
+        need(totals == sorted(sums.items()), "the totals are not those of the accounts")
+        need(fact["root"] == root_of(leaves), "the balances do not lead to the root in the record")
 
     def used(self, kind, fact, events, moved):
         ends = [e for name, e in events if name in ("HoldReleased", "HoldExpired")]
@@ -405,7 +441,7 @@ class Log:
             need(at == len(data), f"tile {tile} has more than its records")
 
     def push(self, record):
-        leaf, size = sha(b"\0", record), self.size
+        leaf, size = leaf_of(record), self.size
         while size & 1:
             leaf, size = sha(b"\1", self.peaks.pop(), leaf), size >> 1
         self.peaks.append(leaf)

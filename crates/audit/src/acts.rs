@@ -82,7 +82,7 @@ fn needed(fact: &Fact) -> Option<Scope> {
         Fact::Finance(Money::Transferred | Money::Contributed { .. }) => Some(Scope::Money),
         Fact::Finance(Money::Granted { .. }) => Some(Scope::Grants),
         Fact::Finance(Money::Minted { .. }) => Some(Scope::Mint),
-        Fact::Finance(Money::EpochClosed { .. }) => Some(Scope::Epoch),
+        Fact::Finance(Money::EpochClosed(_) | Money::EpochBalanced(_)) => Some(Scope::Epoch),
         _ => None,
     }
 }

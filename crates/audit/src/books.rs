@@ -16,7 +16,7 @@ pub(crate) struct Account {
     pub purpose: Purpose,
     limits: Limits,
     pub balance: i64,
-    held: i64,
+    pub held: i64,
     /// The month of compute last opened on it; 0 is none.
     pub month: u16,
 }
@@ -38,6 +38,11 @@ impl Books {
 
     pub fn account_mut(&mut self, no: AccountNo) -> Option<&mut Account> {
         self.accounts.get_mut(usize::try_from(no.0).ok()?)
+    }
+
+    /// Every account, in the order of the numbers.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.iter()
     }
 
     pub fn accounts_len(&self) -> u64 {

@@ -3,7 +3,7 @@
 
 use lab3_compute::{Fact as Compute, Opening};
 use lab3_engine::{Fact, Record};
-use lab3_finance::Fact as Money;
+use lab3_finance::{Closing, Fact as Money};
 use lab3_ledger::{AccountNo, Event, Kind, Purpose};
 use lab3_units::{Amount, Asset};
 
@@ -36,7 +36,7 @@ impl Told {
             return bad("the books are opened by the first record, and by no other".to_owned());
         }
         match &record.fact {
-            Fact::Finance(money) => self.finance(books, *money, &record.entries),
+            Fact::Finance(money) => self.finance(books, money, &record.entries),
             Fact::Compute(compute) => {
                 usage::check(books, record, compute)?;
                 opened(books, record, opening(compute))
@@ -45,12 +45,12 @@ impl Told {
         }
     }
 
-    fn finance(&mut self, books: &Books, fact: Money, entries: &[Event]) -> Result<(), Found> {
+    fn finance(&mut self, books: &Books, fact: &Money, entries: &[Event]) -> Result<(), Found> {
         let sum = |wanted: Kind| entries.iter().filter_map(|event| amount_of(event, wanted)).sum::<i128>();
         let (minted, rewarded) = (sum(Kind::Mint), sum(Kind::EpochReward));
         self.minted += minted;
         self.rewards += rewarded;
-        match fact {
+        match *fact {
             Money::Opened { issuance, pool, reserve, pool_balance } => {
                 self.offices = Some((issuance, pool));
                 self.epoch = 1;
@@ -66,15 +66,18 @@ impl Told {
                 self.says("the pool holds", pool_balance, self.offices.map_or(0, |(_, pool)| books.balance(pool)))
             }
             Money::Minted { supply } => self.says("there is a supply of", supply, self.supply(books)),
-            Money::EpochClosed { closed, opened, reward, supply } => {
-                let before = std::mem::replace(&mut self.epoch, opened);
-                if closed != before || opened != closed.saturating_add(1) {
-                    return bad(format!("it closes epoch {closed} and opens {opened} while {before} is current"));
-                }
-                self.says("a reward was paid of", reward, i64::try_from(rewarded).unwrap_or(i64::MAX))?;
-                self.says("there is a supply of", supply, self.supply(books))
-            }
+            Money::EpochClosed(closing) => self.closes(books, closing, rewarded),
+            Money::EpochBalanced(ref balanced) => self.closes(books, balanced.closing, rewarded),
         }
+    }
+
+    fn closes(&mut self, books: &Books, Closing { closed, opened, reward, supply }: Closing, rewarded: i128) -> Result<(), Found> {
+        let before = std::mem::replace(&mut self.epoch, opened);
+        if closed != before || opened != closed.saturating_add(1) {
+            return bad(format!("it closes epoch {closed} and opens {opened} while {before} is current"));
+        }
+        self.says("a reward was paid of", reward, i64::try_from(rewarded).unwrap_or(i64::MAX))?;
+        self.says("there is a supply of", supply, self.supply(books))
     }
 
     #[expect(clippy::unused_self, reason = "reads as what the record says")]

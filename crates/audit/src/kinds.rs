@@ -31,7 +31,7 @@ impl Allows {
             Fact::Finance(Money::Granted { .. }) => Self::Grant,
             Fact::Finance(Money::Contributed { .. }) => Self::Contribution,
             Fact::Finance(Money::Minted { .. }) => Self::Mint,
-            Fact::Finance(Money::EpochClosed { .. }) => Self::Rewards,
+            Fact::Finance(Money::EpochClosed(_) | Money::EpochBalanced(_)) => Self::Rewards,
             Fact::Refused(_) | Fact::Batch { .. } | Fact::Trust(_) => Self::Nothing,
         }
     }

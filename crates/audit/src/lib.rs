@@ -7,6 +7,7 @@
 
 mod acts;
 mod audit;
+mod balance;
 mod books;
 mod facts;
 mod fees;
@@ -17,6 +18,7 @@ mod kinds;
 mod leaves;
 mod receipts;
 mod replay;
+mod sheets;
 mod signatures;
 mod source;
 mod usage;
@@ -24,6 +26,7 @@ mod verdict;
 mod visit;
 
 pub use audit::{Terms, audit};
+pub use balance::{NotProven, ProvenBalance, prove_balance};
 pub use source::{Source, Unserved};
 pub use verdict::{Class, Fault, FeeSeen, Figures, Verdict};
 pub use visit::{Visit, VisitError};

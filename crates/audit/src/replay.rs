@@ -9,6 +9,7 @@ use crate::books::Books;
 use crate::facts::Told;
 use crate::fees::Fees;
 use crate::ids::Ids;
+use crate::sheets::Sheets;
 use crate::verdict::{Class, Faults, Figures, Found};
 use crate::{acts, kinds, signatures};
 
@@ -17,6 +18,7 @@ use crate::{acts, kinds, signatures};
 pub(crate) struct Replay {
     books: Books,
     told: Told,
+    sheets: Sheets,
     fees: Fees,
     ids: Ids,
     trust: State,
@@ -65,6 +67,7 @@ impl Replay {
         self.entries += record.entries.len() as u64;
         note(self.fees.check(sequence, &record.entries));
         note(self.told.check(sequence, &mut self.books, &record));
+        note(self.sheets.check(&self.books, &record));
         note(signatures::hold(&record, &self.books, &self.trust));
         note(acts::check(&self.trust, &self.books, &record));
         note(self.keys(&record));

@@ -40,6 +40,8 @@ pub enum Class {
     Kinds,
     /// A record says something else than its entries do.
     Facts,
+    /// The balances summed up at the end of an epoch are not those of the books.
+    Balances,
     /// A fee is missing, wrong, or without its transfer.
     Fees,
     /// Somebody acted who could not.

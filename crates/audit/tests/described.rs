@@ -13,7 +13,7 @@ use lab3_compute::{
     Released, Reported, Sample, Settled, Terms, Usage,
 };
 use lab3_engine::{Actor, Fact, Record};
-use lab3_finance::Fact as Money;
+use lab3_finance::{Balanced, Closing, Fact as Money, Sheet, Total};
 use lab3_ledger::{AccountNo, Event, HoldEnd, Kind, Limits, Purpose};
 use lab3_trust::{
     Approval, By, Change, Countersign, Deed, DidKeyEvent, Fact as Trust, HiveName, Holder, Inscription, Intent, KeyCreated, KeyHash, KeyId,
@@ -140,6 +140,23 @@ fn compute() -> Vec<Compute> {
     priorities.into_iter().chain(counted).chain(others).collect()
 }
 
+fn closing() -> Closing {
+    Closing { closed: u32::MAX, opened: 300, reward: amount(), supply: amount() }
+}
+
+fn totals() -> Vec<Total> {
+    let purposes = [
+        Purpose::Wallet,
+        Purpose::Quota,
+        Purpose::Issuance,
+        Purpose::Pool,
+        Purpose::Reserve,
+        Purpose::Earnings,
+        Purpose::Expense,
+    ];
+    purposes.map(|purpose| Total { asset: Asset::COMPUTE, purpose, balance: amount() }).to_vec()
+}
+
 fn finance() -> Vec<Money> {
     vec![
         Money::Opened { issuance: ACCOUNT, pool: ACCOUNT, reserve: ACCOUNT, pool_balance: amount() },
@@ -147,7 +164,8 @@ fn finance() -> Vec<Money> {
         Money::Granted { pool_balance: amount() },
         Money::Contributed { pool_balance: amount() },
         Money::Minted { supply: amount() },
-        Money::EpochClosed { closed: u32::MAX, opened: 300, reward: amount(), supply: amount() },
+        Money::EpochClosed(closing()),
+        Money::EpochBalanced(Box::new(Balanced { closing: closing(), sheet: Sheet { accounts: u32::MAX, totals: totals(), root: [0xfd; 32] } })),
     ]
 }
 

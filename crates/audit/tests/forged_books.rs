@@ -10,7 +10,7 @@ use hive::member;
 use lab3_audit::{Class, audit};
 use lab3_compute::Fact as Compute;
 use lab3_engine::{Fact, Record};
-use lab3_finance::Fact as Money;
+use lab3_finance::{Closing, Fact as Money};
 use lab3_ledger::{AccountNo, Event, HoldEnd, Kind, Limits, Purpose};
 use lab3_units::{Amount, Asset, Id, Owner, Time};
 use lies::{TRANSFERRED, account, check, check_added, check_from, honest, judged, moved, office, paid, record, terms, wallet};
@@ -171,7 +171,7 @@ fn money_does_not_appear_without_a_trace() {
     check_added(Class::Kinds, |log| record(log, TRANSFERRED, vec![moved(office(log, Purpose::Pool), wallet(log, 0), 5, Kind::Grant)]));
     // A mint that says another supply, or is larger than it says; rewards likewise.
     check(Class::Facts, |record| match &mut record.fact {
-        Fact::Finance(Money::Minted { supply } | Money::EpochClosed { supply, .. }) => {
+        Fact::Finance(Money::Minted { supply }) => {
             *supply = Amount::new(supply.units() + 1);
             true
         }
@@ -185,30 +185,15 @@ fn money_does_not_appear_without_a_trace() {
         _ => false,
     });
     for change in [
-        (|fact| {
-            if let Money::EpochClosed { reward, .. } = fact {
-                *reward = Amount::new(7);
-            }
-        }) as fn(&mut Money),
-        |fact| {
-            if let Money::EpochClosed { closed, .. } = fact {
-                *closed += 1;
-            }
-        },
-        |fact| {
-            if let Money::EpochClosed { opened, .. } = fact {
-                *opened += 1;
-            }
-        },
-        |fact| {
-            if let Money::EpochClosed { closed, opened, .. } = fact {
-                (*closed, *opened) = (*closed + 1, *opened + 1);
-            }
-        },
+        (|closing| closing.supply = Amount::new(closing.supply.units() + 1)) as fn(&mut Closing),
+        |closing| closing.reward = Amount::new(7),
+        |closing| closing.closed += 1,
+        |closing| closing.opened += 1,
+        |closing| (closing.closed, closing.opened) = (closing.closed + 1, closing.opened + 1),
     ] {
         check(Class::Facts, move |record| match &mut record.fact {
-            Fact::Finance(fact @ Money::EpochClosed { .. }) => {
-                change(fact);
+            Fact::Finance(Money::EpochBalanced(balanced)) => {
+                change(&mut balanced.closing);
                 true
             }
             _ => false,

@@ -7,8 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use lab3_finance::Fact as Money;
 use lab3_ledger::{Ledger, Purpose};
 use lab3_tlog::{Hash, Tree};
@@ -27,8 +25,7 @@ use crate::storage::{Store, StoreError};
 /// Longest wait for a sheet. Making it goes on, so that who comes again finds it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// That an account had so much when an epoch was closed: the leaf, and the path from it to the root in the record. Written out, the leaf's
-/// lines, an empty line, the hashes of the path in base 64, a line each.
+/// That an account had so much when an epoch was closed: the leaf, and the path from it to the root in the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BalanceProof {
     /// The record with the root.
@@ -37,13 +34,6 @@ pub struct BalanceProof {
     pub leaf: String,
     /// The hashes from the leaf up.
     pub path: Vec<Hash>,
-}
-
-impl fmt::Display for BalanceProof {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.leaf)?;
-        self.path.iter().try_for_each(|hash| writeln!(f, "{}", STANDARD.encode(hash)))
-    }
 }
 
 /// Every balance at one place of the journal.
