@@ -33,7 +33,9 @@ impl Sheets {
                 self.begun = true;
                 self.holds(books, balanced.closing.closed, &balanced.sheet)
             }
-            Fact::Finance(Money::EpochClosed(closing)) if self.begun => bad(format!("epoch {} is closed without its balances", closing.closed)),
+            Fact::Finance(Money::EpochClosed(closing)) if self.begun => {
+                bad(format!("epoch {} is closed without its balances", closing.closed))
+            }
             _ => Ok(()),
         };
         if record.entries.iter().any(|event| matches!(event, Event::AccountOpened { .. })) {

@@ -145,15 +145,8 @@ fn closing() -> Closing {
 }
 
 fn totals() -> Vec<Total> {
-    let purposes = [
-        Purpose::Wallet,
-        Purpose::Quota,
-        Purpose::Issuance,
-        Purpose::Pool,
-        Purpose::Reserve,
-        Purpose::Earnings,
-        Purpose::Expense,
-    ];
+    let purposes =
+        [Purpose::Wallet, Purpose::Quota, Purpose::Issuance, Purpose::Pool, Purpose::Reserve, Purpose::Earnings, Purpose::Expense];
     purposes.map(|purpose| Total { asset: Asset::COMPUTE, purpose, balance: amount() }).to_vec()
 }
 
@@ -165,7 +158,10 @@ fn finance() -> Vec<Money> {
         Money::Contributed { pool_balance: amount() },
         Money::Minted { supply: amount() },
         Money::EpochClosed(closing()),
-        Money::EpochBalanced(Box::new(Balanced { closing: closing(), sheet: Sheet { accounts: u32::MAX, totals: totals(), root: [0xfd; 32] } })),
+        Money::EpochBalanced(Box::new(Balanced {
+            closing: closing(),
+            sheet: Sheet { accounts: u32::MAX, totals: totals(), root: [0xfd; 32] },
+        })),
     ]
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::thread;
 
 use lab3_finance::{Fact as Money, Sheet, Total};
@@ -84,7 +85,9 @@ impl Closings {
         match wanted.checked_sub(1).and_then(|place| self.records.get(place as usize)) {
             Some(0) => refused(format!("Epoch {wanted} was closed when balances were not summed up yet. Ask for a later one.")),
             Some(&record) => Ok((wanted, record)),
-            None if last == 0 => refused("No epoch is closed yet. Balances can be proved as they are when the first one closes.".to_owned()),
+            None if last == 0 => {
+                refused("No epoch is closed yet. Balances can be proved as they are when the first one closes.".to_owned())
+            }
             None => refused(format!("Epoch {wanted} is not closed; the last that is is {last}.")),
         }
     }
@@ -139,8 +142,11 @@ pub struct Standing<'a> {
     changes: BTreeMap<AccountNo, (i64, i64)>,
 }
 
-/// Fewest accounts for which another thread is worth it.
-const ACCOUNTS_A_THREAD_MIN: u32 = 8192;
+/// Accounts in a part: a power of two, so that a part is a subtree. Fewer are not worth a thread.
+const PART_ACCOUNTS: u32 = 4096;
+
+/// Threads at most.
+const THREADS_MAX: usize = 8;
 
 impl<'a> Standing<'a> {
     /// The books, and behind them these events, decided upon them.
@@ -178,10 +184,6 @@ impl<'a> Standing<'a> {
         Some(Line { balance: line.balance.wrapping_add(more), held: line.held.wrapping_add(held_more), ..line })
     }
 
-    fn lines(&self, from: u32, to: u32) -> impl Iterator<Item = Line<'_>> {
-        (from..to).filter_map(|no| self.line(AccountNo(no)))
-    }
-
     /// The text of an account's leaf; none for an account there is not.
     pub fn leaf(&self, account: AccountNo, salts: &Salts) -> Option<String> {
         let mut text = String::new();
@@ -191,52 +193,88 @@ impl<'a> Standing<'a> {
 
     /// The leaf hashes of all accounts, in the order of their numbers.
     pub fn leaves(&self, salts: &Salts) -> Vec<Hash> {
-        let (accounts, threads) = (self.accounts(), thread::available_parallelism().map_or(1, usize::from).min(4));
-        let part = accounts.div_ceil(u32::try_from(threads).unwrap_or(1)).max(ACCOUNTS_A_THREAD_MIN);
-        let parts = (0..accounts).step_by(part as usize).map(|from| (from, accounts.min(from.saturating_add(part))));
-        thread::scope(|scope| {
-            let working = parts.map(|(from, to)| {
-                let work = move || self.leaves_of(from, to, salts);
-                // The last part is ours; so is every one no thread can be had for.
-                let spawned = (to < accounts).then(|| thread::Builder::new().spawn_scoped(scope, work).ok()).flatten();
-                (spawned, from, to)
-            });
-            let working = working.collect::<Vec<_>>();
-            let done = working.into_iter().map(|(spawned, from, to)| {
-                let theirs = spawned.and_then(|thread| thread.join().ok());
-                theirs.unwrap_or_else(|| self.leaves_of(from, to, salts))
-            });
-            done.collect::<Vec<_>>().concat()
-        })
-    }
-
-    fn leaves_of(&self, from: u32, to: u32, salts: &Salts) -> Vec<Hash> {
-        let mut text = String::new();
-        let hash = |line: Line<'_>| {
-            line.write(salts.of(line.account), &mut text);
-            leaf_hash(text.as_bytes())
-        };
-        self.lines(from, to).map(hash).collect()
+        self.in_parts(|lines| hashes(lines, salts).collect::<Vec<_>>()).concat()
     }
 
     /// The sheet of all balances.
     ///
     /// Errors: `BOOKS_LIMIT` when a total would not fit 64 bits.
     pub fn sum_up(&self, salts: &Salts) -> Result<Sheet, Problem> {
-        let mut tree = Frontier::new();
-        self.leaves(salts).into_iter().for_each(|leaf| tree.push(leaf, |_, _| {}));
-        Ok(Sheet { accounts: self.accounts(), totals: self.totals()?, root: tree.root() })
-    }
-
-    fn totals(&self) -> Result<Vec<Total>, Problem> {
-        let mut sums = BTreeMap::<(Asset, Purpose), i128>::new();
-        for line in self.lines(0, self.accounts()) {
-            *sums.entry((line.asset, line.purpose)).or_default() += i128::from(line.balance);
+        let parts = self.in_parts(|lines| (root_of(hashes(lines.clone(), salts)), sums_of(lines)));
+        // A part is a perfect subtree, all but the last, which is what its level has last: so the tree goes on from them as from leaves.
+        let root = root_of(parts.iter().map(|(root, _)| *root));
+        let mut sums = Sums::new();
+        for (key, sum) in parts.into_iter().flat_map(|(_, sums)| sums) {
+            *sums.entry(key).or_default() += sum;
         }
         let total = |((asset, purpose), sum)| {
             let balance = i64::try_from(sum).map_err(|_| Problem::new(Code::BOOKS_LIMIT, "All balances together do not fit 64 bits."))?;
             Ok(Total { asset, purpose, balance: Amount::new(balance) })
         };
-        sums.into_iter().map(total).collect()
+        Ok(Sheet { accounts: self.accounts(), totals: sums.into_iter().map(total).collect::<Result<_, _>>()?, root })
     }
+
+    /// Does something with each part of the accounts, on every core there is: the writer waits for it.
+    fn in_parts<T: Send>(&'a self, work: impl Fn(Lines<'a>) -> T + Sync) -> Vec<T> {
+        let accounts = self.accounts();
+        let parts = (0..accounts).step_by(PART_ACCOUNTS as usize).map(|from| from..accounts.min(from.saturating_add(PART_ACCOUNTS)));
+        let parts = parts.map(|numbers| Lines { standing: self, numbers }).collect::<Vec<_>>();
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
+        let work = |share: &[Lines<'a>]| share.iter().cloned().map(&work).collect::<Vec<_>>();
+        let mut shares = parts.chunks(parts.len().div_ceil(threads).max(1)).collect::<Vec<_>>();
+        let own = shares.pop().unwrap_or_default();
+        thread::scope(|scope| {
+            let spawn = |share| (share, thread::Builder::new().spawn_scoped(scope, move || work(share)).ok());
+            let others = shares.into_iter().map(spawn).collect::<Vec<_>>();
+            let own = work(own);
+            // What no thread could be had for is done here.
+            let done =
+                others.into_iter().map(|(share, thread)| thread.and_then(|thread| thread.join().ok()).unwrap_or_else(|| work(share)));
+            done.chain([own]).flatten().collect()
+        })
+    }
+}
+
+/// Some accounts in the order of their numbers.
+#[derive(Clone)]
+struct Lines<'a> {
+    standing: &'a Standing<'a>,
+    numbers: Range<u32>,
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Line<'a>;
+
+    fn next(&mut self) -> Option<Line<'a>> {
+        self.standing.line(AccountNo(self.numbers.next()?))
+    }
+}
+
+/// What accounts of one asset and purpose have together.
+type Sums = BTreeMap<(Asset, Purpose), i128>;
+
+fn sums_of(lines: Lines<'_>) -> Vec<((Asset, Purpose), i128)> {
+    let mut sums = Vec::<((Asset, Purpose), i128)>::new();
+    for line in lines {
+        let key = (line.asset, line.purpose);
+        match sums.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, sum)) => *sum += i128::from(line.balance),
+            None => sums.push((key, line.balance.into())),
+        }
+    }
+    sums
+}
+
+fn hashes<'a>(lines: Lines<'a>, salts: &'a Salts) -> impl Iterator<Item = Hash> + 'a {
+    let mut text = String::new();
+    lines.map(move |line| {
+        line.write(salts.of(line.account), &mut text);
+        leaf_hash(text.as_bytes())
+    })
+}
+
+fn root_of(leaves: impl Iterator<Item = Hash>) -> Hash {
+    let mut tree = Frontier::new();
+    leaves.for_each(|leaf| tree.push(leaf, |_, _| {}));
+    tree.root()
 }

@@ -131,7 +131,11 @@ impl Sheets {
                 let salts = closings.salts(epoch);
                 closings.note(number, &record);
                 record.entries.iter().for_each(|entry| ledger.apply(number, entry));
-                stated = if let Fact::Finance(Money::EpochBalanced(balanced)) = &record.fact { Some((salts, balanced.sheet.root)) } else { None };
+                stated = if let Fact::Finance(Money::EpochBalanced(balanced)) = &record.fact {
+                    Some((salts, balanced.sheet.root))
+                } else {
+                    None
+                };
             }
             Ok(())
         })?;

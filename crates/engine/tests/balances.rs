@@ -266,3 +266,23 @@ fn who_knows_all_openings_but_one_cannot_tell_a_salt() {
     };
     assert_ne!(salt(0xabc), salt(0xabd));
 }
+
+#[test]
+fn thousands_of_accounts_are_one_tree() {
+    let hive = Hive::new();
+    let mint = |number: u32| {
+        let mint = lab3_finance::Mint { to: did(&format!("c{number}")), amount: Amount::new(i64::from(number) + 1), reason: "".into() };
+        hive::submission(None, Command::Mint(mint))
+    };
+    for part in [0..5000, 5000..9000] {
+        block_on(hive.engine.submit_batch(None, part.map(mint).collect())).unwrap();
+    }
+    let sheet = close(&hive);
+    assert_eq!(sheet.accounts, 9003);
+    // The first three are the Hive's own.
+    for at in [0, 1, 4092, 4093, 8188, 8189, 8190, 8999] {
+        let proof = wallet(&hive, &format!("c{at}"), None);
+        assert_eq!((number(&proof.leaf, "account"), number(&proof.leaf, "balance")), (at + 3, at + 1));
+        assert!(leads(&proof, &proof.leaf, &sheet), "{at}");
+    }
+}

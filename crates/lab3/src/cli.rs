@@ -46,8 +46,10 @@ pub enum Command {
     /// Play a scripted day in a Hive through the real API and show every request and reply.
     #[command(after_help = "Examples:\n  lab3 demo\n  lab3 demo --url http://127.0.0.1:8003")]
     Demo(DemoArgs),
-    /// Show how much MIC a citizen or project has.
-    #[command(after_help = "Examples:\n  lab3 balance did:kaizen:alice\n  lab3 balance did:kaizen:alice --at 1200 --json")]
+    /// Show how much MIC a citizen or project has, or prove how much it was.
+    #[command(
+        after_help = "Examples:\n  lab3 balance did:kaizen:alice\n  lab3 balance did:kaizen:alice --at 1200 --json\n  lab3 balance did:kaizen:alice --proof > alice.proof\n  lab3 balance --check alice.proof --key \"$(curl -s http://127.0.0.1:8003/lab3/log/key)\""
+    )]
     Balance(BalanceArgs),
     /// Show what is left of a citizen's compute allowance this month.
     #[command(after_help = "Example:\n  lab3 quota did:kaizen:alice")]

@@ -27,7 +27,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::Failure;
-use crate::cli::{Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, JournalCommand, KeyCommand, ReceiptArgs, WalletCommand};
+use crate::cli::{BalanceArgs, Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, JournalCommand, KeyCommand, ReceiptArgs, WalletCommand};
 use crate::client::{Client, ClientError, Document, Reply};
 use crate::config::{ConfigFile, Flag, Layers, Resolved, resolve};
 use key::Place;
@@ -40,6 +40,7 @@ pub fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
     crate::table::fit_terminal();
     let desk = |desk: &DeskArgs| Client::of(desk, &|name| env.get(name).cloned());
     let data = match &cli.command {
+        Command::Balance(args @ BalanceArgs { check: Some(file), .. }) => balance::check(file, args)?,
         Command::Balance(args) => balance::run(&desk(&args.desk)?, args)?,
         Command::Quota(args) => quota::run(&desk(&args.desk)?, args)?,
         Command::Transfer(args) => transfer::run(&desk(&args.desk)?, args)?,

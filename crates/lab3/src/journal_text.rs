@@ -94,7 +94,7 @@ fn fact_name(fact: &Fact) -> &'static str {
         Fact::Finance(Finance::Granted { .. }) => "granted",
         Fact::Finance(Finance::Contributed { .. }) => "contributed",
         Fact::Finance(Finance::Minted { .. }) => "minted",
-        Fact::Finance(Finance::EpochClosed { .. }) => "epoch_closed",
+        Fact::Finance(Finance::EpochClosed(_) | Finance::EpochBalanced(_)) => "epoch_closed",
         Fact::Refused(_) => "refused",
         Fact::Batch { .. } => "batch",
         Fact::Trust(fact) => fact.deed.as_str(),

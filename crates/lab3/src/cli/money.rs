@@ -30,11 +30,23 @@ pub struct ReceiptArgs {
 #[derive(Args, Clone, Debug)]
 pub struct BalanceArgs {
     /// Whose balance.
-    #[arg(value_parser = did)]
-    pub did: Did,
+    #[arg(value_parser = did, required_unless_present = "check")]
+    pub did: Option<Did>,
     /// The balance right after this journal record.
     #[arg(long, value_name = "SEQ")]
     pub at: Option<u64>,
+    /// Write the file that proves what it was when an epoch was closed.
+    #[arg(long, conflicts_with = "at")]
+    pub proof: bool,
+    /// With --proof, the epoch; else the last that was closed.
+    #[arg(long, value_name = "N", requires = "proof")]
+    pub epoch: Option<u32>,
+    /// Check such a file instead; no desk is asked.
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["did", "proof", "at"])]
+    pub check: Option<PathBuf>,
+    /// With --check, the log's key, as you know it from elsewhere than the file's owner.
+    #[arg(long, value_name = "KEY", requires = "check")]
+    pub key: Option<String>,
     /// The server.
     #[command(flatten)]
     pub desk: DeskArgs,

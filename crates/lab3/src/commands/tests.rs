@@ -53,6 +53,15 @@ fn balance() {
 }
 
 #[test]
+fn a_proof_is_the_file_as_it_is() {
+    let file = "lab3 balance 1\naccount: 3\n\nhash\n\nc2sp.org/tlog-proof@v1\n";
+    let (printed, asked) = run("balance did:kaizen:alice --proof", 200, file);
+    assert_eq!((asked.line.as_str(), printed.unwrap().as_str()), ("GET /lab3/financial/balance/did:kaizen:alice/proof HTTP/1.1", file));
+    let (_, asked) = run("balance did:kaizen:alice --proof --epoch 4", 200, file);
+    assert_eq!(asked.line, "GET /lab3/financial/balance/did:kaizen:alice/proof?epoch=4 HTTP/1.1");
+}
+
+#[test]
 fn json_is_the_reply_as_it_is() {
     let reply = "{\"balance_gic\":1.500000,\n \"unknown\":[]}";
     assert_eq!(run("balance did:kaizen:alice --json", 200, reply).0.unwrap(), reply);

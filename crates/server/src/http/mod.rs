@@ -46,7 +46,7 @@ const KEEPERS: &[Kind] = &[Kind::Citizen, Kind::Treasurer, Kind::Auditor, Kind::
 pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
     use compute::{allocate, allocation, allocations, providers, quota, release, report_usage, stats};
     use desk::{error, errors, health, journal, openapi, scrape};
-    use finance::{balance, contribute, epoch_close, erase, grant, mint, pool, transaction, transactions, transfer, transfers};
+    use finance::{balance, balance_proof, contribute, epoch_close, erase, grant, mint, pool, transaction, transactions, transfer, transfers};
     use log::tile;
     use witness::add_checkpoint::{self, add_checkpoint};
     use trust::{delegate, dids, freeze, hive, intent, key_create, key_revoke, key_rotate, keys, seal};
@@ -73,6 +73,7 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
         .post("/lab3/financial/mint", of_hive(treasury, Scope::Mint), mint::mint, mint::doc())
         .post("/lab3/financial/epoch/close", of_hive(treasury, Scope::Epoch), epoch_close::epoch_close, epoch_close::doc())
         .get("/lab3/financial/balance/{citizen_did}", of_citizen(READERS, Scope::Read), balance::balance, balance::doc())
+        .get("/lab3/financial/balance/{citizen_did}/proof", of_citizen(READERS, Scope::Read), balance_proof::balance_proof, balance_proof::doc())
         .get("/lab3/financial/pool", shared(Scope::Read), pool::pool, pool::doc())
         .get("/lab3/financial/transactions", of_citizen(READERS, Scope::Read), transactions::transactions, transactions::doc())
         .get("/lab3/financial/transactions/{tx_id}", of_citizen(READERS, Scope::Read), transaction::transaction, transaction::doc())

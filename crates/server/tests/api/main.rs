@@ -4,6 +4,7 @@
 
 mod authority;
 mod bad_input;
+mod balance_proof;
 mod compute;
 mod connected;
 mod contract;

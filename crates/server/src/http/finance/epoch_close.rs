@@ -1,7 +1,7 @@
 //! `POST /lab3/financial/epoch/close`: pays the epoch's rewards and opens the next.
 
 use lab3_engine::{Command, Fact};
-use lab3_finance::{CloseEpoch, Fact as Finance};
+use lab3_finance::{Balanced, CloseEpoch, Closing, Fact as Finance, Sheet};
 use lab3_units::{Code, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -42,6 +42,14 @@ pub(crate) struct EpochCloseReply<'a> {
     /// All the MIC there is now.
     #[schema(value_type = f64, example = 51000.0)]
     total_gic_supply: Mic,
+    /// How many accounts there are, each of which can prove what it has now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 12)]
+    accounts: Option<u32>,
+    /// Root of the Merkle tree over what every account has now, in hexadecimal digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "5f1d3c0a9b7e4f62a8d01c35e7b9426f0d8c7a6b5e4f3d2c1b0a99887766554f")]
+    balances_root: Option<String>,
     /// When.
     #[schema(value_type = String, format = DateTime, example = "2025-10-31T14:30:00Z")]
     timestamp: Shown<Time>,
@@ -82,19 +90,33 @@ pub(crate) async fn epoch_close(app: App, permit: Permit<Sent<EpochCloseRequest>
     let epoch = body.epoch.map(|epoch| u32::try_from(epoch.0).unwrap_or(u32::MAX));
     let committed = app.engine().submit(submission(key, actor, Command::CloseEpoch(CloseEpoch { epoch }))).await?;
     let stored = &committed.stored;
-    let Fact::Finance(Finance::EpochClosed { closed, opened, reward, supply }) = &stored.record.fact else {
+    let Some((Closing { closed, opened, reward, supply }, sheet)) = closing(&stored.record.fact) else {
         return Err(unexpected(&committed).into());
     };
     let names = Names::ask(app.engine(), transactions_of(stored).map(|paid| paid.to)).await?;
     let rewards = transactions_of(stored).map(|paid| Reward { tx_id: paid.id, recipient: names.of(paid.to), amount_gic: Mic(paid.amount) });
     let reply = EpochCloseReply {
-        closed_epoch: *closed,
-        current_epoch: *opened,
-        total_reward_gic: Mic(*reward),
+        closed_epoch: closed,
+        current_epoch: opened,
+        total_reward_gic: Mic(reward),
         rewards: rewards.collect(),
-        total_gic_supply: Mic(*supply),
+        total_gic_supply: Mic(supply),
+        accounts: sheet.map(|sheet| sheet.accounts),
+        balances_root: sheet.map(|sheet| sheet.root.iter().map(|byte| format!("{byte:02x}")).collect()),
         timestamp: Shown(stored.record.at),
         sequence: stored.sequence,
     };
     Ok(done(&app, &reply, &committed))
+}
+
+/// The end of the epoch, and the balances summed up at it; old records have none.
+fn closing(fact: &Fact) -> Option<(Closing, Option<&Sheet>)> {
+    match fact {
+        Fact::Finance(Finance::EpochBalanced(balanced)) => {
+            let Balanced { closing, sheet } = &**balanced;
+            Some((*closing, Some(sheet)))
+        }
+        Fact::Finance(Finance::EpochClosed(closing)) => Some((*closing, None)),
+        _ => None,
+    }
 }

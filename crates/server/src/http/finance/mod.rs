@@ -1,6 +1,7 @@
 //! Module 4 over HTTP: one endpoint a file.
 
 pub(crate) mod balance;
+pub(crate) mod balance_proof;
 pub(crate) mod contribute;
 pub(crate) mod epoch_close;
 pub(crate) mod erase;

@@ -31,21 +31,26 @@ pub(crate) async fn proof(app: App, permit: Permit<Named<TransactionId>>) -> Res
     let (_, Named(id)) = permit.open();
     let unknown = || Problem::new(Code::TRANSACTION_UNKNOWN, "There is no such transaction.").in_field("tx_id");
     let stored = app.engine().find(id.id).await?.ok_or_else(unknown)?;
-    let index = stored.sequence - 1;
-    let mut published = newest(&app)?;
+    Ok(of_record(&app, stored.sequence).await?.to_string().into_response())
+}
+
+/// The proof of a record that is durable, with the record as `extra`; waits for a checkpoint that has it.
+pub(crate) async fn of_record(app: &App, sequence: u64) -> Result<ProofFile, Problem> {
+    let index = sequence - 1;
+    let mut published = newest(app)?;
     for _ in 0..PATIENCE {
         if published.checkpoint.size > index {
             break;
         }
         tokio::time::sleep(PAUSE).await;
-        published = newest(&app)?;
+        published = newest(app)?;
     }
     let size = published.checkpoint.size;
     if size <= index {
-        return Err(Problem::new(Code::VIEW_BEHIND, "No checkpoint has this record yet. Ask again in a second.").into());
+        return Err(Problem::new(Code::VIEW_BEHIND, "No checkpoint has this record yet. Ask again in a second."));
     }
     let log = app.engine().log();
     let proof = log.inclusion(index, size).await?;
-    let extra = log.entries(stored.sequence..stored.sequence + 1).await?.pop();
-    Ok(ProofFile { extra, index, proof, note: published.note.clone() }.to_string().into_response())
+    let extra = log.entries(sequence..sequence + 1).await?.pop();
+    Ok(ProofFile { extra, index, proof, note: published.note.clone() })
 }
