@@ -36,9 +36,10 @@ fn honest_hives_pass() {
 }
 
 #[test]
-fn a_journal_of_the_first_version_passes() {
-    let text = include_str!("../../engine/tests/journal/version-1.txt");
-    let mut log = Log::of(entries_of_rows(text));
-    let verdict = audit(&mut log, &Terms { fee: FeeRate::from_percent("0.001").ok(), ..Terms::default() }, |_, _| {});
-    assert!(verdict.holds() && verdict.figures.records == 19, "{verdict}");
+fn journals_of_every_version_pass() {
+    for text in [include_str!("../../engine/tests/journal/version-1.txt"), include_str!("../../engine/tests/journal/version-2.txt")] {
+        let mut log = Log::of(entries_of_rows(text));
+        let verdict = audit(&mut log, &Terms { fee: FeeRate::from_percent("0.001").ok(), ..Terms::default() }, |_, _| {});
+        assert!(verdict.holds() && verdict.figures.records == 19, "{verdict}");
+    }
 }

@@ -325,8 +325,9 @@ pub fn entries_of_rows(text: &str) -> Vec<Vec<u8>> {
     let store = MemoryStore::new();
     for line in text.lines() {
         let words: Vec<&str> = line.split(' ').collect();
-        let body = (0..words[2].len()).step_by(2).map(|at| u8::from_str_radix(&words[2][at..at + 2], 16).unwrap()).collect();
-        let row = Row { first: words[0].parse().unwrap(), len: words[1].parse().unwrap(), body, openings: Vec::new() };
+        let bytes = |hex: &str| (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+        let openings = words.get(3).map(|hex| bytes(hex)).unwrap_or_default();
+        let row = Row { first: words[0].parse().unwrap(), len: words[1].parse().unwrap(), body: bytes(words[2]), openings };
         store.journal().unwrap().append(&[row]).unwrap();
     }
     let hive = Hive::on(0, store);

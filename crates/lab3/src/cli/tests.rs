@@ -82,7 +82,7 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
     for (line, message) in [
         (
             "balance alice",
-            "error: invalid value 'alice' for '<DID>': a DID looks like did:kaizen:alice: did, a method in lower case, an id",
+            "error: invalid value 'alice' for '[DID]': a DID looks like did:kaizen:alice: did, a method in lower case, an id",
         ),
         ("balance", "error: the following required arguments were not provided:"),
         ("balance --check f", "error: the following required arguments were not provided:"),
