@@ -15,7 +15,9 @@ use std::process::Command;
 use std::{env, fs};
 
 use hive::{Dice, Hive};
-use lab3_audit::{Terms, audit};
+use lab3_audit::{Class, Terms, audit};
+use lab3_engine::{Fact, Record};
+use lab3_finance::{Balanced, Fact as Money, Sheet};
 use mutate::mutated;
 use served::{Log, signer};
 
@@ -135,4 +137,43 @@ fn it_asks_over_http() {
     assert_eq!(told[0].0, 0, "{}", told[0].1);
     fs::remove_file(folder.path().join("lab3/log/tile/data/000")).unwrap();
     assert_eq!(run(SERVED, "", folder.path().to_str().unwrap(), 1).unwrap()[0].0, 2);
+}
+
+#[test]
+fn both_find_what_is_wrong_with_balances() {
+    let folder = Folder::new("balances");
+    let honest = log(5, 190);
+    let (last, told) = (1..=honest.entries.len()).filter_map(|at| Some((at, balanced(&honest.record(at))?))).next_back().unwrap();
+    let lie = |change: fn(&mut Sheet)| {
+        let mut lie = told.clone();
+        change(&mut lie.sheet);
+        Money::EpochBalanced(Box::new(lie))
+    };
+    let lies = [
+        ("root in the record", lie(|sheet| sheet.root[0] ^= 1)),
+        ("not as many accounts", lie(|sheet| sheet.accounts += 1)),
+        ("totals are not those", lie(|sheet| sheet.totals.truncate(1))),
+        ("without its balances", Money::EpochClosed(told.closing)),
+    ];
+    let mut folders = Vec::new();
+    for (what, lie) in &lies {
+        let mut log = honest.clone();
+        log.write(last, &Record { fact: Fact::Finance(lie.clone()), ..log.record(last) });
+        let mut log = log.signed_again();
+        let verdict = audit(&mut log, &terms(), |_, _| {});
+        assert!(verdict.faults.iter().any(|fault| (fault.record, fault.class) == (Some(last as u64), Class::Balances)), "{what}: {verdict}");
+        folders.push(folder.0.join(folders.len().to_string()));
+        log.export(folders.last().unwrap());
+    }
+    let Some(found) = judge(&format!("--fee 0.001 --key {}", signer(7).verifier()), &folders) else { return };
+    for ((what, _), (status, words)) in lies.iter().zip(found) {
+        assert!(status == 1 && words.contains(what), "{what}: {words}");
+    }
+}
+
+fn balanced(record: &Record) -> Option<Balanced> {
+    match &record.fact {
+        Fact::Finance(Money::EpochBalanced(balanced)) => Some(Balanced::clone(balanced)),
+        _ => None,
+    }
 }
