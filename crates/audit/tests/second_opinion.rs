@@ -161,7 +161,10 @@ fn both_find_what_is_wrong_with_balances() {
         log.write(last, &Record { fact: Fact::Finance(lie.clone()), ..log.record(last) });
         let mut log = log.signed_again();
         let verdict = audit(&mut log, &terms(), |_, _| {});
-        assert!(verdict.faults.iter().any(|fault| (fault.record, fault.class) == (Some(last as u64), Class::Balances)), "{what}: {verdict}");
+        assert!(
+            verdict.faults.iter().any(|fault| (fault.record, fault.class) == (Some(last as u64), Class::Balances)),
+            "{what}: {verdict}"
+        );
         folders.push(folder.0.join(folders.len().to_string()));
         log.export(folders.last().unwrap());
     }

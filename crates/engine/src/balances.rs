@@ -170,18 +170,22 @@ impl<'a> Standing<'a> {
 
     fn line(&self, account: AccountNo) -> Option<Line<'_>> {
         let (more, held_more) = self.changes.get(&account).copied().unwrap_or_default();
-        let line = match self.ledger.account(account) {
-            Some(found) => {
-                let (owner, balance, held) = (self.ledger.owner_name(account), found.balance().units(), found.held().units());
-                Line { account, owner, asset: found.asset(), purpose: found.purpose(), balance, held }
-            }
-            None => {
-                let place = usize::try_from(account.0).ok()?.checked_sub(self.ledger.accounts_len())?;
-                let &(owner, asset, purpose) = self.opened.get(place)?;
-                Line { account, owner, asset, purpose, balance: 0, held: 0 }
-            }
-        };
+        let line = self.entered(account).or_else(|| self.opened(account))?;
         Some(Line { balance: line.balance.wrapping_add(more), held: line.held.wrapping_add(held_more), ..line })
+    }
+
+    /// An account as the books have it.
+    fn entered(&self, account: AccountNo) -> Option<Line<'_>> {
+        let found = self.ledger.account(account)?;
+        let (owner, balance, held) = (self.ledger.owner_name(account), found.balance().units(), found.held().units());
+        Some(Line { account, owner, asset: found.asset(), purpose: found.purpose(), balance, held })
+    }
+
+    /// An account as the events open it.
+    fn opened(&self, account: AccountNo) -> Option<Line<'_>> {
+        let place = usize::try_from(account.0).ok()?.checked_sub(self.ledger.accounts_len())?;
+        let &(owner, asset, purpose) = self.opened.get(place)?;
+        Some(Line { account, owner, asset, purpose, balance: 0, held: 0 })
     }
 
     /// The text of an account's leaf; none for an account there is not.

@@ -64,7 +64,9 @@ fn write_fixture(name: &str, hive: &Hive) {
 fn read_fixture(text: &str) -> FaultyStore {
     let store = FaultyStore::default();
     for line in text.lines() {
-        let [first, len, body, ref openings @ ..] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("a line is three words or four") };
+        let [first, len, body, ref openings @ ..] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("a line is three words or four")
+        };
         let bytes = |hex: &str| (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
         let openings = openings.first().map(|hex| bytes(hex)).unwrap_or_default();
         let row = Row { first: first.parse().unwrap(), len: len.parse().unwrap(), body: bytes(body), openings };

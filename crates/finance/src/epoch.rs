@@ -88,7 +88,7 @@ mod tests {
     use lab3_units::FeeRate;
 
     fn close(desk: &Desk<'_>, epoch: Option<u32>) -> Result<(Fact, Vec<Event>), Problem> {
-        close_epoch(desk, &CloseEpoch { epoch }, blank_sheet)
+        close_epoch(desk, &CloseEpoch { epoch }, |_, _| Ok(blank_sheet()))
     }
 
     fn share(recipient: &str, percent: &str) -> Share {
