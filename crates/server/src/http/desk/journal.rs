@@ -8,7 +8,7 @@ use crate::App;
 use crate::http::doc::Doc;
 use crate::http::parameters::{Asked, parameters};
 use crate::http::permit::{Permit, Touches, Touching};
-use crate::http::reply::{Answer, Shown, reply};
+use crate::http::reply::{Answer, Shown, hexadecimal, reply};
 
 parameters! {
     /// What to tell of the journal's end.
@@ -64,13 +64,4 @@ pub(crate) async fn head(app: App, permit: Permit<Asked<HeadQuery>>) -> Answer {
         None
     };
     Ok(reply(&HeadReply { sequence, record_hash, at, snapshot_sequence, state_hash }))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

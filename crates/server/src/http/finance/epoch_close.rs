@@ -13,7 +13,7 @@ use crate::http::finance::names::Names;
 use crate::http::finance::statement::transactions_of;
 use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::problem::unexpected;
-use crate::http::reply::{Answer, Mic, Shown, done};
+use crate::http::reply::{Answer, Mic, Shown, done, hexadecimal};
 use crate::json::{TransactionId, Whole, request};
 
 request! {
@@ -102,7 +102,7 @@ pub(crate) async fn epoch_close(app: App, permit: Permit<Sent<EpochCloseRequest>
         rewards: rewards.collect(),
         total_gic_supply: Mic(supply),
         accounts: sheet.map(|sheet| sheet.accounts),
-        balances_root: sheet.map(|sheet| sheet.root.iter().map(|byte| format!("{byte:02x}")).collect()),
+        balances_root: sheet.map(|sheet| hexadecimal(&sheet.root)),
         timestamp: Shown(stored.record.at),
         sequence: stored.sequence,
     };
