@@ -141,7 +141,7 @@ fn it_asks_over_http() {
 
 #[test]
 fn both_find_what_is_wrong_with_balances() {
-    let folder = Folder::new("balances");
+    let folder = tempfile::tempdir().unwrap();
     let honest = log(5, 190);
     let (last, told) = (1..=honest.entries.len()).filter_map(|at| Some((at, balanced(&honest.record(at))?))).next_back().unwrap();
     let lie = |change: fn(&mut Sheet)| {
@@ -165,7 +165,7 @@ fn both_find_what_is_wrong_with_balances() {
             verdict.faults.iter().any(|fault| (fault.record, fault.class) == (Some(last as u64), Class::Balances)),
             "{what}: {verdict}"
         );
-        folders.push(folder.0.join(folders.len().to_string()));
+        folders.push(folder.path().join(folders.len().to_string()));
         log.export(folders.last().unwrap());
     }
     let Some(found) = judge(&format!("--fee 0.001 --key {}", signer(7).verifier()), &folders) else { return };
