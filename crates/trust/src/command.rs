@@ -1,6 +1,6 @@
 //! Everything that can be asked here, and which rule decides it.
 
-use lab3_units::Problem;
+use lab3_units::{Did, Problem};
 
 use crate::judge::not_allowed;
 use crate::{
@@ -89,8 +89,18 @@ pub fn decide(desk: &Desk<'_>, principal: &Principal, command: &Command) -> Resu
         Command::Erase(words) => erase(desk, principal, words),
         Command::Resume(resumption) => resume(desk, principal, resumption),
     }?;
-    // Nobody brings a key event that the DID's own key signed: then that DID did it.
-    let signer = || if let Command::ChangeDidKeys(change) = command { Some(By::Did(change.event.did.clone())) } else { None };
-    let by = principal.by().or_else(signer).ok_or_else(|| not_allowed("Nobody is named who did this."))?;
+    let by = principal.by().or_else(|| signer(command).map(By::Did)).ok_or_else(|| not_allowed("Nobody is named who did this."))?;
     Ok(Fact { by, deed })
+}
+
+/// Who did what nobody brings: the DID whose own key signed its change, or the treasurer who signed first.
+fn signer(command: &Command) -> Option<Did> {
+    let approval = match command {
+        Command::ChangeDidKeys(change) => return Some(change.event.did.clone()),
+        Command::NameTreasurers(NameTreasurers { approval, .. })
+        | Command::ChangePolicy(ChangePolicy { approval, .. })
+        | Command::Freeze(Freeze { approval, .. }) => approval.as_ref()?,
+        _ => return None,
+    };
+    approval.get().signer().cloned()
 }

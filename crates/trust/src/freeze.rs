@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::judge;
 use crate::text::check_reason;
-use crate::{Approval, Deed, Desk, Kind, Owned, Principal, Rule, Scope, State, Touched, Verified, check_approval};
+use crate::treasurers::check_governed;
+use crate::{Approval, Deed, Desk, Kind, Owned, Principal, Rule, Scope, State, Touched, Verified};
 
 /// What freezing and thawing ask for; a treasurer brings the others' signatures too.
 pub const FREEZE: Rule = Rule::new(&[Kind::Operator, Kind::Treasurer], Scope::Freeze, Owned::Citizen);
@@ -49,23 +50,29 @@ pub struct Thaw {
 
 /// Freezes an account.
 ///
-/// Errors: as [`judge()`] and, with an approval or from a treasurer, [`check_approval`]; `FIELD_RANGE` (`hours`, `reason`); `STANDING`
-/// (`citizen_did`) while it is frozen, and within a day after.
+/// Errors: as [`judge()`] and, with an approval or from a treasurer, `check_approval`; `FIELD_RANGE` (`hours`, `reason`); `STANDING`
+/// (`citizen_did`) while it is frozen, and within a day after; for treasurers only when it is frozen for longer already.
 pub fn freeze(desk: &Desk<'_>, principal: &Principal, command: &Freeze) -> Result<Deed, Problem> {
-    judge(desk.state, desk.now, principal, &FREEZE, &Touched::Citizen(&command.citizen))?;
+    check_who(desk, principal, command)?;
     check_reason(&command.reason)?;
     if !(1..=FREEZE_HOURS_MAX).contains(&command.hours) {
         let detail = format!("An account is frozen for 1 to {FREEZE_HOURS_MAX} hours.");
         return Err(Problem::new(Code::FIELD_RANGE, detail).in_field("hours"));
     }
-    // The operator may alone; a treasurer, who passes for one only once treasurers are named, brings the others' signatures.
-    if command.approval.is_some() || !manages(principal) {
-        check_approval(desk.state, desk.now, command.approval.as_ref())?;
-    }
-    check_pause(desk, command)?;
     let until = desk.now.after(Duration::from_secs(u32::from(command.hours) * 3600));
+    check_pause(desk, command, until)?;
     let Freeze { citizen, reason, approval, hours } = command.clone();
     Ok(Deed::Frozen { citizen, hours, until, reason, approval: approval.map(Verified::into_inner) })
+}
+
+/// The operator may alone; treasurers by their signatures, whoever brings them. A treasurer's key passes for one only once treasurers are named,
+/// and is not enough.
+fn check_who(desk: &Desk<'_>, principal: &Principal, command: &Freeze) -> Result<(), Problem> {
+    let asked = (&FREEZE, &Touched::Citizen(&command.citizen));
+    if command.approval.is_none() && manages(principal) {
+        return judge(desk.state, desk.now, principal, asked.0, asked.1);
+    }
+    check_governed(desk, principal, asked, command.approval.as_ref())
 }
 
 fn manages(principal: &Principal) -> bool {
@@ -76,10 +83,11 @@ fn manages(principal: &Principal) -> bool {
     }
 }
 
-fn check_pause(desk: &Desk<'_>, command: &Freeze) -> Result<(), Problem> {
+/// Treasurers keep no pause, not even for the end of the last freeze; but a freeze does not shorten another.
+fn check_pause(desk: &Desk<'_>, command: &Freeze, until: Time) -> Result<(), Problem> {
     let Some(last) = desk.state.last_freeze(&command.citizen) else { return Ok(()) };
     let standing = |detail| Err(Problem::new(Code::STANDING, detail).in_field("citizen_did"));
-    if desk.now < last.until {
+    if desk.now < last.until && (command.approval.is_none() || until <= last.until) {
         return standing(format!("{} is frozen until {} already.", command.citizen, last.until));
     }
     let free = last.until.after(PAUSE);

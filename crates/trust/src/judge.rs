@@ -6,7 +6,7 @@
 
 use lab3_units::{Code, Did, Problem, Time};
 
-use crate::{Holder, Key, Kind, Kinds, Owned, Principal, Rule, Scope, Scopes, Standing, State, Touched};
+use crate::{Holder, Key, Kind, Owned, Principal, Readers, Rule, Scope, Scopes, Standing, State, Touched};
 
 /// A principal as the state has it now.
 struct Acting<'a> {
@@ -26,6 +26,9 @@ pub fn judge(state: &State, now: Time, principal: &Principal, rule: &Rule, touch
         return Err(Problem::new(Code::INTERNAL, "The route's rule does not fit what it touches. Tell the operator."));
     }
     if rule.kinds.has_nobody() && *touched == Touched::Nothing {
+        return Ok(());
+    }
+    if *touched == Touched::Records && Readers::of(state) == Readers::Everybody {
         return Ok(());
     }
     match principal {
@@ -84,16 +87,20 @@ fn pass(state: &State, rule: Rule, touched: &Touched<'_>, acting: &Acting<'_>) -
     if rule.owned == Owned::Key && own_key(state, touched, acting) {
         return Ok(());
     }
-    if !rule.kinds.has(acting.kind) {
-        return Err(wrong_kind(acting.kind, rule.kinds));
+    let scope = rule.scope_of(acting.kind).ok_or_else(|| wrong_kind(acting.kind, &rule))?;
+    if !acting.scopes.has(scope) {
+        return Err(lacks(acting, scope));
     }
-    if !acting.scopes.has(rule.scope) {
-        return Err(lacks(acting, rule.scope));
-    }
-    if acting.overlap && rule.scope == Scope::Keys {
+    if acting.overlap && scope == Scope::Keys {
         return Err(not_allowed("This key has been replaced: until its overlap ends it works, but manages no keys. Use its successor."));
     }
-    if owns(state, rule.scope, touched, acting) { Ok(()) } else { Err(foreign(acting)) }
+    match *touched {
+        _ if owns(state, scope, touched, acting) => Ok(()),
+        Touched::Records => {
+            Err(not_allowed("This Hive shows its records to auditors only (its rule log.readers). Ask one, or the operator."))
+        }
+        _ => Err(foreign(acting)),
+    }
 }
 
 /// Whether the touched key is one's own, or one that one's own replaced. It needs no scope: whoever holds a key may replace it or
@@ -128,6 +135,7 @@ fn owns(state: &State, scope: Scope, touched: &Touched<'_>, acting: &Acting<'_>)
             let holder_did = state.key(number).and_then(|key| key.holder.did());
             acting.kind == Kind::Operator || (holder_did.is_some() && holder_did == acting.did)
         }
+        Touched::Records => reads_all || Readers::of(state) != Readers::Auditors,
         Touched::Missing => reads_all || erases_all,
     }
 }
@@ -159,8 +167,8 @@ fn closed() -> Problem {
     Problem::new(Code::UNNAMED, detail).in_field("Authorization")
 }
 
-fn wrong_kind(kind: Kind, kinds: Kinds) -> Problem {
-    let words: Vec<&str> = kinds.iter().map(Kind::as_str).collect();
+fn wrong_kind(kind: Kind, rule: &Rule) -> Problem {
+    let words: Vec<&str> = rule.comers().map(Kind::as_str).collect();
     not_allowed(format!("This is not for the kind {kind}, but for: {}. Use a key of such a kind.", words.join(", ")))
 }
 

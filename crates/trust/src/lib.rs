@@ -28,6 +28,7 @@ mod principal;
 mod public_key;
 #[cfg(test)]
 mod random;
+mod readers;
 mod resume;
 mod revoke_key;
 mod rotate_key;
@@ -44,7 +45,7 @@ mod treasurers;
 
 pub use command::{Command, decide};
 pub use create_key::{CREATE_KEY, CreateKey, create_key};
-pub use delegate::{DELEGATE, DELEGATE_OWN, Delegate, delegate};
+pub use delegate::{DELEGATE, Delegate, delegate};
 pub use desk::Desk;
 pub use did_keys::{Change, ChangeDidKeys, DidKeyEvent, ENROL, ENROL_OWN, change_did_keys, recovery_hash};
 pub use did_web::{DOCUMENT_BYTES_MAX, DidWebError, document_keys, document_url};
@@ -60,6 +61,7 @@ pub use note::{NOTE, Note, note};
 pub use policy::{ChangePolicy, PolicyLines, change_policy};
 pub use principal::{Bearer, By, Principal};
 pub use public_key::{PublicKey, Signature};
+pub use readers::{READ_RECORDS, Readers};
 pub use resume::{Resumption, resume};
 pub use revoke_key::{MANAGE_KEY, RevokeKey, revoke_key};
 pub use rotate_key::{OVERLAP, OVERLAP_MAX, RotateKey, rotate_key};

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use lab3_units::{Code, Problem};
 use serde::{Deserialize, Serialize};
 
-use crate::judge::judge;
-use crate::{Approval, Deed, Desk, GOVERN, Principal, Touched, Verified, check_approval};
+use crate::treasurers::check_governed;
+use crate::{Approval, Deed, Desk, GOVERN, Principal, Touched, Verified};
 
 /// The most rules changed at once.
 const LINES_MAX: usize = 64;
@@ -61,10 +61,9 @@ pub struct ChangePolicy {
 
 /// Changes rules. What names there are and what they mean is for those who read them.
 ///
-/// Errors: as [`judge()`] and [`check_approval`].
+/// Errors: as [`check_governed`].
 pub fn change_policy(desk: &Desk<'_>, principal: &Principal, command: &ChangePolicy) -> Result<Deed, Problem> {
-    judge(desk.state, desk.now, principal, &GOVERN, &Touched::Hive)?;
-    check_approval(desk.state, desk.now, command.approval.as_ref())?;
+    check_governed(desk, principal, (&GOVERN, &Touched::Hive), command.approval.as_ref())?;
     let ChangePolicy { lines, approval } = command.clone();
     Ok(Deed::PolicyChanged { lines, approval: approval.map(Verified::into_inner) })
 }

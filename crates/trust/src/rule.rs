@@ -13,6 +13,8 @@ pub struct Rule {
     pub scope: Scope,
     /// Whose is what it touches.
     pub owned: Owned,
+    /// Who else may come, and with what scope.
+    pub others: Option<(Kinds, Scope)>,
 }
 
 /// Whose is what a route touches. The request says which one: a [`Touched`] of the same name.
@@ -34,6 +36,8 @@ pub enum Owned {
     Key,
     /// A key to be made: a citizen's or the Hive's.
     NewKey,
+    /// The journal's records: for those whom the Hive's rule `log.readers` names.
+    Records,
 }
 
 /// What a request touches.
@@ -58,17 +62,40 @@ pub enum Touched<'a> {
     Module(&'a str),
     /// A key, by its number, whether there is one or not.
     Key(u32),
+    /// The journal's records.
+    Records,
     /// Something that is not there, so that nobody can say whose it is.
     Missing,
 }
 
 impl Rule {
     /// Open to all, also to those who name nobody.
-    pub const PUBLIC: Self = Self { kinds: Kinds::EVERYBODY, scope: Scope::Read, owned: Owned::Nobody };
+    pub const PUBLIC: Self = Self { kinds: Kinds::EVERYBODY, scope: Scope::Read, owned: Owned::Nobody, others: None };
 
     /// For these kinds, with this scope.
     pub const fn new(kinds: &[Kind], scope: Scope, owned: Owned) -> Self {
-        Self { kinds: Kinds::of(kinds), scope, owned }
+        Self { kinds: Kinds::of(kinds), scope, owned, others: None }
+    }
+
+    /// The same, and for these other kinds with a scope of their own.
+    #[must_use]
+    pub const fn or(self, kinds: &[Kind], scope: Scope) -> Self {
+        Self { others: Some((Kinds::of(kinds), scope)), ..self }
+    }
+
+    /// The scope a key of that kind must have; none when the kind may not come.
+    pub const fn scope_of(&self, kind: Kind) -> Option<Scope> {
+        match self.others {
+            _ if self.kinds.has(kind) => Some(self.scope),
+            Some((kinds, scope)) if kinds.has(kind) => Some(scope),
+            _ => None,
+        }
+    }
+
+    /// Everybody who may come, whatever the scope.
+    pub fn comers(&self) -> impl Iterator<Item = Kind> {
+        let rule = *self;
+        Kind::ALL.into_iter().filter(move |kind| rule.scope_of(*kind).is_some())
     }
 }
 
@@ -84,6 +111,7 @@ impl Touched<'_> {
                 | (Owned::Meter, Self::Meter(_))
                 | (Owned::Module, Self::Module(_))
                 | (Owned::Key, Self::Key(_))
+                | (Owned::Records, Self::Records)
                 | (Owned::Citizen | Owned::Opened | Owned::Meter | Owned::Module, Self::Missing)
         )
     }

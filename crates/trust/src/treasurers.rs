@@ -77,6 +77,11 @@ pub struct Countersign {
 }
 
 impl Approval {
+    /// Who is said to have acted: the treasurer who signed first.
+    pub fn signer(&self) -> Option<&Did> {
+        self.signatures.first().map(|sign| &sign.treasurer)
+    }
+
     /// Checks every signature over the statement. Knows no state.
     ///
     /// Errors: `INTENT_INVALID` (`intent`) when one does not fit, or there are more than there can be treasurers.
@@ -109,7 +114,7 @@ pub fn check_approval(state: &State, now: Time, approval: Option<&Verified<Appro
     };
     let needed = treasurers.needed();
     let Some(approval) = approval.map(Verified::get) else {
-        let detail = format!("This takes the signatures of {needed} treasurers over its text (lab3 wallet sign).");
+        let detail = format!("This takes the signatures of {needed} of the treasurers over its text (lab3 wallet sign).");
         return Err(Problem::new(Code::INTENT_MISSING, detail).in_field("intent"));
     };
     check_time(now, approval.not_after)?;
@@ -129,6 +134,22 @@ pub fn check_approval(state: &State, now: Time, approval: Option<&Verified<Appro
     Ok(())
 }
 
+/// Whether what only the operator or the treasurers decide may be decided: with treasurers by their signatures, whoever brings them; without, by
+/// whom the rule names.
+///
+/// Errors: as [`check_approval`]; without an approval also as [`judge()`].
+pub(crate) fn check_governed(
+    desk: &Desk<'_>,
+    principal: &Principal,
+    (rule, touched): (&Rule, &Touched<'_>),
+    approval: Option<&Verified<Approval>>,
+) -> Result<(), Problem> {
+    if approval.is_none() {
+        judge(desk.state, desk.now, principal, rule, touched)?;
+    }
+    check_approval(desk.state, desk.now, approval)
+}
+
 /// A request to name the treasurers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameTreasurers {
@@ -140,10 +161,9 @@ pub struct NameTreasurers {
 
 /// Names the treasurers: the operator does while there are none, then only they themselves.
 ///
-/// Errors: as [`judge()`] and [`check_approval`]; `FIELD_RANGE` (`treasurers`) when one of them has no key to sign with.
+/// Errors: as [`check_governed`]; `FIELD_RANGE` (`treasurers`) when one of them has no key to sign with.
 pub fn name_treasurers(desk: &Desk<'_>, principal: &Principal, command: &NameTreasurers) -> Result<Deed, Problem> {
-    judge(desk.state, desk.now, principal, &GOVERN, &Touched::Hive)?;
-    check_approval(desk.state, desk.now, command.approval.as_ref())?;
+    check_governed(desk, principal, (&GOVERN, &Touched::Hive), command.approval.as_ref())?;
     if let Some(did) = command.treasurers.iter().find(|did| desk.state.keys_of(did).is_empty()) {
         let detail = format!("{did} has no key here and could not sign. Register one first, or name a did:key.");
         return Err(Problem::new(Code::FIELD_RANGE, detail).in_field("treasurers"));
