@@ -8,9 +8,11 @@ use crate::authority;
 use crate::balances::Standing;
 use crate::command::{Command, Submission};
 use crate::record::Fact;
+use crate::rules::check_rules;
 use crate::state::State;
 
-/// The rules' parameters: configuration, not state. Facts carry results, so changing these never changes the past.
+/// The rules' parameters: the configuration, and over it what the Hive changed by records ([`crate::RULES`]). Facts carry results, so changing these
+/// never changes the past.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// Module 1's.
@@ -96,12 +98,19 @@ pub fn decide(desk: &Desk<'_>, submission: &Submission, ahead: Ahead) -> Result<
             let sum_up = |epoch, events: &[Event]| Standing::after(&desk.state.ledger, events).sum_up(&desk.state.closings.salts(epoch));
             finance(lab3_finance::close_epoch(&desk.finance(), close, sum_up))
         }
-        Command::Trust(order) => match lab3_trust::decide(&desk.trust(), &order.principal, &order.command) {
-            Ok(fact) => Ok((Fact::Trust(Box::new(fact)), Vec::new())),
-            Err(problem) => Err(Refusal::Problem(problem)),
-        },
+        Command::Trust(order) => {
+            match check_known(&order.command).and_then(|()| lab3_trust::decide(&desk.trust(), &order.principal, &order.command)) {
+                Ok(fact) => Ok((Fact::Trust(Box::new(fact)), Vec::new())),
+                Err(problem) => Err(Refusal::Problem(problem)),
+            }
+        }
         Command::Refused(problem) => Err(Refusal::Problem(problem.clone())),
     }?;
     authority::check_after(desk, *actor, &entries).map_err(Refusal::Problem)?;
     Ok((fact, entries))
+}
+
+/// Whether rules that shall change are some this desk knows.
+fn check_known(command: &lab3_trust::Command) -> Result<(), Problem> {
+    if let lab3_trust::Command::ChangePolicy(change) = command { check_rules(&change.lines) } else { Ok(()) }
 }

@@ -134,8 +134,13 @@ impl Engine {
         Ok(Self(Arc::new(Inner { queue, limits, policy, clock, progress, archive, sheets, threads })))
     }
 
-    /// The rules' parameters.
-    pub fn policy(&self) -> &Policy {
+    /// The rules' parameters as they hold after what was decided last.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.0.progress.policy()
+    }
+
+    /// The rules' parameters as the configuration has them: what holds where the journal says nothing else.
+    pub fn configured(&self) -> &Policy {
         &self.0.policy
     }
 

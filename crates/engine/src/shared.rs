@@ -5,6 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::watch;
 
+use crate::decide::Policy;
+
 /// How far the engine's threads got.
 #[derive(Debug)]
 pub struct Progress {
@@ -30,6 +32,8 @@ pub struct Progress {
     pub snapshot: AtomicU64,
     /// Who may do what, as decided last: for those at the door, who cannot ask the writer about each request.
     trust: RwLock<Arc<lab3_trust::State>>,
+    /// The rules' parameters that go with it.
+    policy: RwLock<Arc<Policy>>,
 }
 
 impl Progress {
@@ -47,12 +51,23 @@ impl Progress {
             commit_failures: AtomicU64::new(0),
             snapshot: AtomicU64::new(0),
             trust: RwLock::default(),
+            policy: RwLock::default(),
         }
     }
 
     /// Who may do what.
     pub fn trust(&self) -> Arc<lab3_trust::State> {
         self.trust.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The rules' parameters, as they hold now.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells those at the door what holds now.
+    pub fn set_policy(&self, policy: Arc<Policy>) {
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
     }
 
     /// Tells those at the door.

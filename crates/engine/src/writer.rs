@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use lab3_compute::Refusal;
 use lab3_ledger::Event;
+use lab3_trust::Deed;
 use lab3_units::{Code, Id, Problem, Time};
 
 use crate::clock::Clock;
@@ -22,6 +23,7 @@ use crate::load::{Loaded, StartError, VerifyOnStart, load};
 use crate::outcome::{Batch, BatchOutcome, Message, Outcome, When, engine_id};
 use crate::recent::RecentKeys;
 use crate::record::{Actor, Draft, Fact, Stored};
+use crate::rules;
 use crate::shared::Progress;
 use crate::snapshot::Snapshotter;
 use crate::state::State;
@@ -47,6 +49,7 @@ const SNAPSHOT_ON_STOP_RECORDS: u64 = 1000;
 /// What the writer is started with.
 pub struct Setup {
     pub store: Arc<dyn Store>,
+    /// As the configuration has it.
     pub policy: Arc<Policy>,
     pub clock: Arc<dyn Clock>,
     pub limits: Limits,
@@ -61,6 +64,8 @@ pub struct Setup {
 pub struct Writer {
     setup: Setup,
     state: State,
+    /// The rules' parameters as they hold by the state.
+    policy: Arc<Policy>,
     rows: RowWriter,
     recent: RecentKeys,
     /// The older keys, as of this round.
@@ -88,6 +93,7 @@ impl Writer {
             recent: loaded.recent,
             keys: setup.views.keys(),
             snapshot: loaded.snapshot,
+            policy: setup.policy.clone(),
             state: loaded.state,
             shelf,
             decided: Decided::default(),
@@ -124,15 +130,22 @@ impl Writer {
     }
 
     /// Tells the world where a freshly loaded state stands.
-    fn announce(&self) {
+    fn announce(&mut self) {
+        self.take_policy();
         let progress = &self.setup.progress;
         progress.durable.store(self.state.sequence, Ordering::Release);
         progress.snapshot.store(self.snapshot, Ordering::Relaxed);
         progress.set_trust(self.state.trust.clone());
     }
 
+    /// Takes the rules' parameters as they hold by the state.
+    fn take_policy(&mut self) {
+        self.policy = Arc::new(rules::in_force(&self.setup.policy, &self.state.trust));
+        self.setup.progress.set_policy(self.policy.clone());
+    }
+
     fn desk(&self, now: Time) -> Desk<'_> {
-        Desk { state: &self.state, policy: &self.setup.policy, now }
+        Desk { state: &self.state, policy: &self.policy, now }
     }
 
     /// Serves the queue until told to stop, then makes everything durable.
@@ -347,8 +360,11 @@ impl Writer {
         let mut record = draft.taken(at);
         let sequence = self.rows.push(&mut record, salt).map_err(|error| StoreError::Other(error.to_string()))?;
         self.state.apply(sequence, &record);
-        if let Fact::Trust(_) = record.fact {
+        if let Fact::Trust(fact) = &record.fact {
             self.setup.progress.set_trust(self.state.trust.clone());
+            if let Deed::PolicyChanged { .. } = fact.deed {
+                self.take_policy();
+            }
         }
         for key in record.keys() {
             self.recent.insert(hash_of(key), sequence);
