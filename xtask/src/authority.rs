@@ -27,8 +27,9 @@ pub(crate) fn text() -> String {
     for Row { method, path, rule } in lab3_server::routes() {
         let public = rule.kinds.has_nobody();
         // Of the kinds that may come only those do whose keys can have the scope.
-        let able = rule.kinds.iter().filter(|kind| kind.acts().has(rule.scope)).map(Kind::as_str).collect::<Vec<_>>();
-        let (who, scope) = if public { ("everybody".to_owned(), "none") } else { (able.join(", "), rule.scope.as_str()) };
+        let able = rule.comers().filter(|kind| rule.scope_of(*kind).is_some_and(|scope| kind.acts().has(scope)));
+        let able = able.map(Kind::as_str).collect::<Vec<_>>();
+        let (who, scope) = if public { ("everybody".to_owned(), "none".to_owned()) } else { (able.join(", "), scope(rule)) };
         // A String takes every text.
         let _ = writeln!(page, "| {method} | `{path}` | {who} | {scope} | {} |", whose(rule));
     }
@@ -45,12 +46,23 @@ pub(crate) fn text() -> String {
     page
 }
 
+/// What a key must be good for, in words.
+fn scope(rule: Rule) -> String {
+    let others = rule.others.map(|(kinds, scope)| {
+        let kinds = kinds.iter().map(Kind::as_str).collect::<Vec<_>>().join(", ");
+        format!("; {kinds}: {}", scope.as_str())
+    });
+    rule.scope.as_str().to_owned() + &others.unwrap_or_default()
+}
+
 /// Whose what is touched has to be, in words.
 fn whose(rule: Rule) -> String {
-    let Rule { kinds, scope, owned } = rule;
+    let Rule { kinds, scope, owned, .. } = rule;
     match owned {
         Owned::Nobody => "nobody's".to_owned(),
         Owned::Hive => "the Hive's".to_owned(),
+        // Whom the operator manages; freezing is the treasurers' together, too.
+        Owned::Citizen if !kinds.has(Kind::Citizen) && !scope.only_reads() => "anybody's".to_owned(),
         Owned::Citizen | Owned::Opened => {
             let opened = owned == Owned::Opened;
             let mut parts = vec![if opened && !scope.only_reads() { "her own that she opened" } else { "her own" }];
@@ -60,8 +72,12 @@ fn whose(rule: Rule) -> String {
             if scope.only_reads() && kinds.has(Kind::Auditor) {
                 parts.push("auditor and operator: everybody's");
             }
+            if rule.others.is_some_and(|(kinds, _)| kinds.has(Kind::Operator)) {
+                parts.push("the operator: anybody's");
+            }
             parts.join("; ")
         }
+        Owned::Records => "the Hive's, whose rule `log.readers` may let everybody come, or auditors and the operator only".to_owned(),
         Owned::Meter => "the meter's own".to_owned(),
         Owned::Module => "the steward's module".to_owned(),
         Owned::Key => "one's own key, whatever its kind and scopes; a citizen: any of hers; the operator: any".to_owned(),

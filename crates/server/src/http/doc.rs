@@ -126,8 +126,9 @@ impl Doc {
             self.operation = self.operation.security(SecurityRequirement::default());
             return self;
         }
-        let scopes = std::iter::once(rule.scope.as_str());
-        self.operation = self.operation.security(SecurityRequirement::new("key", scopes));
+        for scope in std::iter::once(rule.scope).chain(rule.others.map(|(_, scope)| scope)) {
+            self.operation = self.operation.security(SecurityRequirement::new("key", [scope.as_str()]));
+        }
         // An open Hive needs none from its own machine.
         self.operation = self.operation.security(SecurityRequirement::default());
         self.refuses(&[Code::NOT_LOCAL, Code::UNNAMED, Code::KEY_INVALID, Code::NOT_ALLOWED])

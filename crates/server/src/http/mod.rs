@@ -21,7 +21,7 @@ mod trust;
 mod unchecked;
 mod witness;
 
-use lab3_trust::{CREATE_KEY, ERASE, FREEZE, Kind, MANAGE_KEY, Owned, Rule, SEAL, Scope, THAW};
+use lab3_trust::{CREATE_KEY, DELEGATE, ERASE, FREEZE, GOVERN, Kind, MANAGE_KEY, Owned, READ_RECORDS, Rule, SEAL, Scope, THAW};
 
 pub(crate) use key::fresh_id;
 pub use table::Row;
@@ -49,7 +49,7 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
     use finance::{balance, balance_proof, contribute, epoch_close, erase, grant, mint, pool, transaction, transactions, transfer, transfers};
     use log::tile;
     use witness::add_checkpoint::{self, add_checkpoint};
-    use trust::{delegate, dids, freeze, hive, intent, key_create, key_revoke, key_rotate, keys, seal};
+    use trust::{delegate, dids, freeze, hive, intent, key_create, key_revoke, key_rotate, keys, policy, seal, treasurers};
     let public = Rule::PUBLIC;
     let shared = |scope| Rule::new(ANYBODY, scope, Owned::Nobody);
     let of_citizen = |kinds, scope| Rule::new(kinds, scope, Owned::Citizen);
@@ -85,15 +85,19 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
         .post("/lab3/seal", SEAL, seal::seal, seal::doc())
         .post("/lab3/intents", public, intent::intent, intent::doc())
         .get("/lab3/dids/{did}", of_citizen(READERS, Scope::Read), dids::did, dids::doc())
-        .post("/lab3/members/delegate", of_citizen(&[Kind::Citizen, Kind::Operator], Scope::Read), delegate::delegate, delegate::doc())
+        .post("/lab3/members/delegate", DELEGATE, delegate::delegate, delegate::doc())
         .post("/lab3/members/freeze", FREEZE, freeze::freeze, freeze::freeze_doc())
         .post("/lab3/members/thaw", THAW, freeze::thaw, freeze::thaw_doc())
+        .get("/lab3/treasurers", shared(Scope::Read), treasurers::treasurers, treasurers::doc())
+        .post("/lab3/treasurers", GOVERN, treasurers::name, treasurers::name_doc())
+        .get("/lab3/policy", shared(Scope::Read), policy::policy, policy::doc())
+        .post("/lab3/policy", GOVERN, policy::set, policy::set_doc())
         .get("/lab3/hive", public, hive::hive, hive::doc())
         .get("/lab3/log/key", public, log::key::key, log::key::doc())
         .get("/lab3/log/checkpoint", public, log::checkpoint::checkpoint, log::checkpoint::doc())
         .get("/lab3/log/witnessed", public, log::witnessed::witnessed, log::witnessed::doc())
         .get("/lab3/log/tile/{*path}", public, tile::hashes, tile::doc())
-        .get("/lab3/log/tile/data/{*path}", shared(Scope::Journal), tile::records, tile::data_doc())
+        .get("/lab3/log/tile/data/{*path}", READ_RECORDS, tile::records, tile::data_doc())
         .get("/lab3/log/proof/{tx_id}", of_citizen(READERS, Scope::Read), log::proof::proof, log::proof::doc())
         .get("/lab3/witness/key", public, witness::key::key, witness::key::doc())
         .foreign("POST", &["/lab3/witness/add-checkpoint"], public, add_checkpoint::refused, add_checkpoint)

@@ -79,6 +79,8 @@ pub(crate) enum Touches<'a> {
     Transaction(Id),
     /// What was written in a transaction's record: of whoever paid.
     Written(Id),
+    /// The journal's records.
+    Records,
 }
 
 impl Touching for Did {
@@ -121,6 +123,7 @@ pub(crate) async fn permit<I: Input>(rule: Rule, app: &App, request: Request) ->
         Touches::Citizen(citizen) => bench.judge(&Touched::Citizen(citizen))?,
         Touches::Each(citizens) => citizens.into_iter().try_for_each(|citizen| bench.judge(&Touched::Citizen(citizen)))?,
         Touches::Everybodys => bench.judge(&Touched::Missing)?,
+        Touches::Records => bench.judge(&Touched::Records)?,
         Touches::Key(number) => bench.judge(&Touched::Key(number))?,
         Touches::Unnamed(citizen) => bench.judge(&Touched::Opened { citizen, by: None })?,
         // Whoever is on an open Hive may touch everything: no need to look whose it is.
@@ -136,6 +139,9 @@ pub(crate) async fn permit<I: Input>(rule: Rule, app: &App, request: Request) ->
 fn admit(rule: Rule, app: &App, asker: &Asker) -> Result<(), Problem> {
     if rule.owned == Owned::Key {
         return Ok(());
+    }
+    if rule.owned == Owned::Records {
+        return Bench::of(rule, app, asker).judge(&Touched::Records);
     }
     let anything = Rule { owned: Owned::Nobody, ..rule };
     Bench::of(anything, app, asker).judge(&Touched::Nothing)

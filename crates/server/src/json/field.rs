@@ -207,7 +207,7 @@ impl<T: Object> Names<'_, T> {
 }
 
 /// A name in an object, borrowed from the request unless it has escapes.
-struct Name<'de>(Cow<'de, str>);
+pub(super) struct Name<'de>(pub(super) Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {

@@ -9,6 +9,7 @@ mod leaf;
 mod list;
 mod place;
 mod request;
+mod rules;
 mod schema;
 mod text;
 
@@ -18,6 +19,7 @@ pub(crate) use leaf::{Leaf, Parameter, Sequence, Whole};
 pub(crate) use list::List;
 pub(crate) use place::Place;
 pub(crate) use request::{about, request};
+pub(crate) use rules::{RuleValues, check_rule};
 pub(crate) use schema::described;
 pub(crate) use text::{AllocationId, ClientId, Lines, TransactionId, Words};
 

@@ -19,4 +19,5 @@ mod serving;
 mod signed;
 mod specification;
 mod transport;
+mod treasurers;
 mod witness;

@@ -2,7 +2,7 @@
 
 use lab3_engine::{Command, Fact};
 use lab3_finance::{Fact as Finance, Grant};
-use lab3_trust::Principal;
+use lab3_trust::{Act, Principal};
 use lab3_units::{Code, Did, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,6 +14,7 @@ use crate::http::finance::statement::transactions_of;
 use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::problem::unexpected;
 use crate::http::reply::{Answer, Mic, Shown, done};
+use crate::http::trust::governed::with_text;
 use crate::json::{Positive, TransactionId, Words, request};
 
 request! {
@@ -67,7 +68,10 @@ impl Touching for GrantRequest {
 
 pub(crate) fn doc() -> Doc {
     Doc::new("finance", "grant", "Pay a project from the PublicGoodsPool")
-        .about("On a governed Hive a grant needs an approval: a key of the operator or a treasurer.")
+        .about(
+            "On a governed Hive a grant needs an approval: the operator's key or, once there are treasurers, their signatures: \
+             `POST /lab3/intents`. Without these the refusal has the text to be signed.",
+        )
         .reads::<GrantRequest>()
         .answers::<GrantReply>("The grant that was paid")
         .refuses(&[Code::INTENT_MISSING, Code::INTENT_INVALID])
@@ -79,8 +83,10 @@ pub(crate) async fn grant(app: App, permit: Permit<Sent<GrantRequest>>) -> Answe
     let approved = *permit.principal() != Principal::Local;
     let (actor, Sent { body, key }) = permit.open();
     let GrantRequest { recipient_did: recipient, amount: Positive(amount), project: Words(project) } = body;
-    let command = Command::Grant(Grant { recipient, amount, project, approved });
-    let committed = app.engine().submit(submission(key, actor, command)).await?;
+    let command = Command::Grant(Grant { recipient: recipient.clone(), amount, project: project.clone(), approved });
+    let submitted = app.engine().submit(submission(key, actor, command)).await;
+    let to_sign = |problem| with_text(&app, problem, &project, |memo| Act::Grant { to: recipient, amount, memo });
+    let committed = submitted.map_err(to_sign)?;
     let stored = &committed.stored;
     let (Fact::Finance(Finance::Granted { pool_balance }), Some(paid)) = (&stored.record.fact, transactions_of(stored).next()) else {
         return Err(unexpected(&committed).into());

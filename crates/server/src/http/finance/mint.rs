@@ -2,6 +2,7 @@
 
 use lab3_engine::{Command, Fact};
 use lab3_finance::{Fact as Finance, Mint};
+use lab3_trust::Act;
 use lab3_units::{Code, Did, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,6 +14,7 @@ use crate::http::finance::statement::transactions_of;
 use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::problem::unexpected;
 use crate::http::reply::{Answer, Mic, Shown, done};
+use crate::http::trust::governed::with_text;
 use crate::json::{Positive, TransactionId, Words, request};
 
 request! {
@@ -59,7 +61,10 @@ impl Touching for MintRequest {
 
 pub(crate) fn doc() -> Doc {
     Doc::new("finance", "mint", "Make new money")
-        .about("For the operator and the treasurers; on an open Hive, for whoever is on its machine.")
+        .about(
+            "For the operator while there are no treasurers; on an open Hive, for whoever is on its machine. Treasurers sign it: \
+             `POST /lab3/intents`. Without their signatures the refusal has the text to be signed.",
+        )
         .reads::<MintRequest>()
         .answers::<MintReply>("The money that was made")
         .refuses(&[Code::INTENT_MISSING, Code::INTENT_INVALID])
@@ -69,7 +74,9 @@ pub(crate) fn doc() -> Doc {
 pub(crate) async fn mint(app: App, permit: Permit<Sent<MintRequest>>) -> Answer {
     let (actor, Sent { body, key }) = permit.open();
     let MintRequest { to_did: to, amount: Positive(amount), reason: Words(reason) } = body;
-    let committed = app.engine().submit(submission(key, actor, Command::Mint(Mint { to, amount, reason }))).await?;
+    let command = Command::Mint(Mint { to: to.clone(), amount, reason: reason.clone() });
+    let submitted = app.engine().submit(submission(key, actor, command)).await;
+    let committed = submitted.map_err(|problem| with_text(&app, problem, &reason, |memo| Act::Mint { to, amount, memo }))?;
     let stored = &committed.stored;
     let (Fact::Finance(Finance::Minted { supply }), Some(made)) = (&stored.record.fact, transactions_of(stored).next()) else {
         return Err(unexpected(&committed).into());

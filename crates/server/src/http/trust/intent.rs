@@ -1,8 +1,8 @@
-//! `POST /lab3/intents`: what a citizen signed, brought by anybody. The signature counts, not who brings it.
+//! `POST /lab3/intents`: what a citizen or the treasurers signed, brought by anybody. The signatures count, not who brings them.
 
 use lab3_engine::{Actor, Command, Key, Order, Submission, Will};
-use lab3_finance::{Contribute, Transfer};
-use lab3_trust::{Act, ChangeDidKeys, Intent, MemoHash, Principal, PublicKey, Signature, Statement, Verified};
+use lab3_finance::{Contribute, Grant, Mint, Transfer};
+use lab3_trust::{Act, ChangeDidKeys, ChangePolicy, Freeze, MemoHash, NameTreasurers, PolicyLines, Principal, Statement};
 use lab3_units::{Amount, Code, Problem, Time};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -13,7 +13,8 @@ use crate::http::body::Sent;
 use crate::http::doc::Doc;
 use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::reply::{Answer, Shown, done};
-use crate::json::{Lines, Words, request};
+use crate::http::trust::signatures::{TreasurerSignature, approval_of, intent_of};
+use crate::json::{Lines, List, Words, check_rule, request};
 
 request! {
     /// A signed intent.
@@ -24,11 +25,13 @@ request! {
     })]
     pub(crate) struct IntentRequest {
         /// The text that was signed, to the byte.
-        pub intent: Lines<4096>,
+        pub intent: Lines<16_384>,
         /// The key it was signed with, as a `did:key` has it.
-        pub public_key: Words<1, 64>,
+        pub public_key: Option<Words<1, 64>>,
         /// The signature (Ed25519) in base 64.
-        pub signature: Words<1, 128>,
+        pub signature: Option<Words<1, 128>>,
+        /// Instead of these two, where treasurers sign: the signature of each.
+        pub signatures: Option<List<TreasurerSignature, 1, 32>>,
         /// The words whose hash stands in the line `memo`.
         pub memo: Option<Words<1, 500>>,
         /// The salt of that hash: 32 hexadecimal digits.
@@ -49,7 +52,7 @@ pub(crate) struct IntentReply {
     /// Its id.
     #[schema(example = "tx_06f2x1w0v7r9h3kz8q5d4c2bgn")]
     tx_id: String,
-    /// `transfer`, `contribute` or `did-key`.
+    /// `transfer`, `contribute` or `did-key`; `grant`, `mint`, `policy`, `treasurers` or `freeze`.
     #[schema(example = "transfer")]
     act: &'static str,
     /// When.
@@ -60,33 +63,66 @@ pub(crate) struct IntentReply {
 }
 
 pub(crate) fn doc() -> Doc {
-    Doc::new("trust", "intent", "Carry out what a citizen signed: a transfer, a contribution, a change of her keys")
-        .about("Anybody may bring it. It is good once, on this Hive, until the time it names; the journal keeps the signature.")
+    Doc::new("trust", "intent", "Carry out what a citizen or the treasurers signed")
+        .about(
+            "A citizen signs a transfer, a contribution, a change of her keys (`public_key`, `signature`); treasurers sign grants, new money, \
+             rules, who they are, freezes (`signatures`). Anybody may bring it. It is good once, on this Hive, until the time it names; the \
+             journal keeps the signatures.",
+        )
         .reads::<IntentRequest>()
         .answers::<IntentReply>("It is done")
         .refuses(&[Code::INTENT_INVALID, Code::ACCOUNT_FROZEN, Code::MIC_INSUFFICIENT, Code::SAME_PARTY, Code::BOOKS_LIMIT, Code::STANDING])
-        .refuses(&[Code::NOT_ALLOWED, Code::NOT_LOCAL, Code::UNNAMED, Code::KEY_INVALID])
+        .refuses(&[Code::NOT_ALLOWED, Code::NOT_LOCAL, Code::UNNAMED, Code::KEY_INVALID, Code::POOL_INSUFFICIENT])
 }
 
 pub(crate) async fn intent(app: App, permit: Permit<Sent<IntentRequest>>) -> Answer {
     let principal = permit.principal().clone();
     let (_, Sent { body, .. }) = permit.open();
     let statement = statement(&app, &body.intent.0)?;
-    let (words, salt) = (body.memo.as_ref().map(|memo| memo.0.clone()), body.memo_salt.as_ref().map(|salt| salt.0.clone()));
     let (act, id) = (statement.act.as_str(), statement.id);
-    let (command, will, actor) = match statement.act.clone() {
+    let Willed { command, will, actor } = willed(&body, &statement, principal)?;
+    let key = Key { id, fingerprint: fingerprint(&body.intent.0) };
+    let submission = Submission { actor, id, key: Some(key), command, will: will.map(Box::new) };
+    let committed = app.engine().submit(submission).await?;
+    let record = &committed.stored.record;
+    let reply = IntentReply { tx_id: id.text("tx").to_string(), act, timestamp: Shown(record.at), sequence: committed.stored.sequence };
+    Ok(done(&app, &reply, &committed))
+}
+
+/// What is willed, as the writer takes it.
+struct Willed {
+    command: Command,
+    /// For money; other acts keep what was signed in their fact.
+    will: Option<Will>,
+    actor: Actor,
+}
+
+impl Willed {
+    fn pays(command: Command, will: Will) -> Self {
+        Self { command, will: Some(will), actor: Actor::Signed }
+    }
+
+    /// What treasurers decide, whoever brings it: they acted.
+    fn decides(command: impl Into<lab3_trust::Command>) -> Self {
+        let order = Order { principal: Principal::Nobody, command: command.into() };
+        Self { command: Command::Trust(Box::new(order)), will: None, actor: Actor::Signed }
+    }
+}
+
+fn willed(body: &IntentRequest, statement: &Statement, principal: Principal) -> Result<Willed, Problem> {
+    Ok(match statement.act.clone() {
         Act::Transfer { from, to, amount, memo, fee_max } => {
-            let (reason, salt) = memo_of(memo, words, salt)?;
-            let intent = signed(&body, fee_max, &statement)?;
-            (Command::Transfer(Transfer { from, to, amount, reason }), Some(Will::Intent(intent, salt)), Actor::Signed)
+            let (reason, salt) = memo_of(body, memo)?;
+            let intent = intent_of(body, fee_max, statement)?;
+            Willed::pays(Command::Transfer(Transfer { from, to, amount, reason }), Will::Intent(intent, salt))
         }
         Act::Contribute { from, amount, memo } => {
-            let (reason, salt) = memo_of(memo, words, salt)?;
-            let intent = signed(&body, Amount::ZERO, &statement)?;
-            (Command::Contribute(Contribute { from, amount, reason }), Some(Will::Intent(intent, salt)), Actor::Signed)
+            let (reason, salt) = memo_of(body, memo)?;
+            let intent = intent_of(body, Amount::ZERO, statement)?;
+            Willed::pays(Command::Contribute(Contribute { from, amount, reason }), Will::Intent(intent, salt))
         }
         Act::DidKey(event) => {
-            let intent = signed(&body, Amount::ZERO, &statement)?;
+            let intent = intent_of(body, Amount::ZERO, statement)?;
             let actor = Actor::of(&principal).unwrap_or(Actor::Signed);
             let principal = match principal {
                 // Nobody is who signed.
@@ -94,19 +130,32 @@ pub(crate) async fn intent(app: App, permit: Permit<Sent<IntentRequest>>) -> Ans
                 somebody => somebody,
             };
             let command = Box::new(ChangeDidKeys { event, intent }).into();
-            (Command::Trust(Box::new(Order { principal, command })), None, actor)
+            Willed { command: Command::Trust(Box::new(Order { principal, command })), will: None, actor }
         }
-        Act::Grant { .. } | Act::Mint { .. } | Act::Policy(_) | Act::Treasurers(_) | Act::Freeze { .. } => {
-            let detail = format!("`{act}` is not a citizen's to sign alone: its signatures go along with the request for it.");
-            return Err(Problem::new(Code::INTENT_INVALID, detail).in_field("intent").into());
+        Act::Grant { to: recipient, amount, memo } => {
+            let (project, salt) = memo_of(body, memo)?;
+            let approval = approval_of(body, statement)?;
+            Willed::pays(Command::Grant(Grant { recipient, amount, project, approved: true }), Will::Approval(approval, salt))
         }
-    };
-    let key = Key { id, fingerprint: fingerprint(&body.intent.0) };
-    let submission = Submission { actor, id, key: Some(key), command, will: will.map(Box::new) };
-    let committed = app.engine().submit(submission).await?;
-    let record = &committed.stored.record;
-    let reply = IntentReply { tx_id: id.text("tx").to_string(), act, timestamp: Shown(record.at), sequence: committed.stored.sequence };
-    Ok(done(&app, &reply, &committed))
+        Act::Mint { to, amount, memo } => {
+            let (reason, salt) = memo_of(body, memo)?;
+            let approval = approval_of(body, statement)?;
+            Willed::pays(Command::Mint(Mint { to, amount, reason }), Will::Approval(approval, salt))
+        }
+        Act::Policy(lines) => {
+            check_rules(&lines)?;
+            Willed::decides(ChangePolicy { lines, approval: Some(approval_of(body, statement)?) })
+        }
+        Act::Treasurers(treasurers) => Willed::decides(NameTreasurers { treasurers, approval: Some(approval_of(body, statement)?) }),
+        Act::Freeze { citizen, hours, reason } => {
+            Willed::decides(Freeze { citizen, hours, reason, approval: Some(approval_of(body, statement)?) })
+        }
+    })
+}
+
+/// Whether this desk knows the rules, told in the field that names them.
+fn check_rules(lines: &PolicyLines) -> Result<(), Problem> {
+    lines.iter().try_for_each(|(name, value)| check_rule(name, value).map(drop)).map_err(|problem| problem.in_field("intent"))
 }
 
 /// The statement, when it is one for this journal.
@@ -122,15 +171,9 @@ fn statement(app: &App, text: &str) -> Result<Statement, Problem> {
     Ok(statement)
 }
 
-fn signed(body: &IntentRequest, fee_max: Amount, statement: &Statement) -> Result<Verified<Intent>, Problem> {
-    let malformed = |field, what| Problem::new(Code::INTENT_INVALID, format!("This is no {what}.")).in_field(field);
-    let key = PublicKey::parse(&body.public_key.0).ok_or_else(|| malformed("public_key", "Ed25519 key as a did:key has it (z6Mk...)"))?;
-    let signature = Signature::parse(&body.signature.0).ok_or_else(|| malformed("signature", "signature of 64 bytes in base 64"))?;
-    Intent { not_after: statement.not_after, fee_max, key, signature }.verify(statement)
-}
-
 /// The words a hash stands for, and its salt.
-fn memo_of(hash: Option<MemoHash>, words: Option<Box<str>>, salt: Option<Box<str>>) -> Result<(Box<str>, Option<[u8; 16]>), Problem> {
+fn memo_of(body: &IntentRequest, hash: Option<MemoHash>) -> Result<(Box<str>, Option<[u8; 16]>), Problem> {
+    let (words, salt) = (body.memo.as_ref().map(|memo| memo.0.clone()), body.memo_salt.as_ref().map(|salt| &salt.0));
     let wrong = |field, detail: &'static str| Err(Problem::new(Code::INTENT_INVALID, detail).in_field(field));
     match (hash, words, salt) {
         (None, None, None) => Ok((Box::default(), None)),
@@ -138,7 +181,7 @@ fn memo_of(hash: Option<MemoHash>, words: Option<Box<str>>, salt: Option<Box<str
         (Some(_), None, _) => wrong("memo", "The intent has a memo's hash: send the memo it is of."),
         (Some(_), _, None) => wrong("memo_salt", "The intent has a memo's hash: send the salt it was made with."),
         (Some(hash), Some(words), Some(salt)) => {
-            let Some(salt) = u128::from_str_radix(&salt, 16).ok().map(u128::to_be_bytes) else {
+            let Some(salt) = u128::from_str_radix(salt, 16).ok().map(u128::to_be_bytes) else {
                 return wrong("memo_salt", "The salt is 32 hexadecimal digits.");
             };
             if MemoHash::of(&salt, &words) != hash {

@@ -96,7 +96,7 @@ pub struct Line {
     pub path: &'static str,
     pub shape: &'static str,
     pub touches: &'static str,
-    pub scope: &'static str,
+    scope: &'static str,
     words: [&'static str; 8],
     pub answers: Vec<u16>,
 }
@@ -118,6 +118,12 @@ impl Line {
 
     pub fn is_public(&self) -> bool {
         self.scope == "public"
+    }
+
+    /// What a key of that kind cannot do without.
+    pub fn scope_of(&self, kind: &str) -> &'static str {
+        let (usual, others) = self.scope.split_once(',').unwrap_or((self.scope, ""));
+        others.strip_prefix(kind).and_then(|rest| rest.strip_prefix(':')).unwrap_or(usual)
     }
 
     /// What the route is tried on.
@@ -142,8 +148,9 @@ impl Line {
         let mut askers = vec![Who::Nobody, Who::Stranger, Who::Unknown, Who::Unseated];
         for kind in KINDS {
             askers.extend([Who::Full(kind), Who::Overlap(kind), Who::Expired(kind), Who::Revoked(kind)]);
-            if widest(kind).len() > 1 && widest(kind).contains(&self.scope) {
-                askers.push(Who::Lacking(kind, self.scope));
+            let scope = self.scope_of(kind);
+            if widest(kind).len() > 1 && widest(kind).contains(&scope) {
+                askers.push(Who::Lacking(kind, scope));
             }
         }
         askers

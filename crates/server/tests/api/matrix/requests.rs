@@ -107,6 +107,8 @@ pub fn body(line: &Line, names: &Names, things: &Things) -> Option<Value> {
         ("/lab3/financial/contribute", _) => json!({ "from_did": did, "amount": 1 }),
         ("/lab3/financial/mint", _) => json!({ "to_did": other, "amount": 1, "reason": "to try it" }),
         ("/lab3/members/delegate", _) => json!({ "citizen_did": did, "service": 4_000_000, "on": true }),
+        ("/lab3/treasurers", _) => json!({ "needed": 1, "treasurers": [treasurer()] }),
+        ("/lab3/policy", _) => json!({ "set": { "trust.unsigned_max_gic": 2 } }),
         ("/lab3/members/thaw", _) => json!({ "citizen_did": did, "reason": "to try it" }),
         ("/lab3/financial/transactions/{tx_id}/erase", _) => json!({ "reason": "to try it" }),
         ("/lab3/members/freeze", _) => json!({ "citizen_did": did, "hours": 1, "reason": "to try it" }),
