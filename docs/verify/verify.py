@@ -4,9 +4,10 @@
     python3 verify.py URL|FOLDER [--key VKEY] [--last FILE] [--fee PERCENT] [--bearer KEY] [--witness VKEY]... [--witnesses-needed N]
 
 Checks the checkpoint's signature, every record's leaf, the root, that the tree goes on from the last visit (--last, written anew when all
-holds), and replays every record: balances, limits, holds, supply, fees (--fee: exactly these). With --witness these witnesses (or N of them)
-must have cosigned, within the last hour (--within SECONDS), a checkpoint that has all the log shows; they are waited for (--wait SECONDS).
-Prints one line. Exit status: 0 everything holds, 1 something does not, 2 it could not be asked. Who may do what is not judged here; `lab3 audit` does that.
+holds), and replays every record: balances, limits, holds, supply, fees (--fee: exactly these), treasurers' signatures. With --witness these
+witnesses (or N of them) must have cosigned, within the last hour (--within SECONDS), a checkpoint that has all the log shows; they are waited
+for (--wait SECONDS). Prints one line. Exit status: 0 everything holds, 1 something does not, 2 it could not be asked. Who else may do what is
+not judged here; `lab3 audit` does that.
 """
 import argparse, base64, datetime, hashlib, os, sys, time, urllib.error, urllib.request
 
@@ -255,7 +256,7 @@ def root_of(leaves):
 class Books:
     def __init__(self, fee):
         self.accounts, self.names, self.holds, self.ids = [], set(), {}, set()
-        self.at, self.epoch, self.offices, self.fee, self.log_key = -2**63, 0, None, fee, None
+        self.at, self.epoch, self.offices, self.fee, self.log_key, self.treasury = -2**63, 0, None, fee, None, Treasury()
         self.seed, self.sheets = bytes(32), False
 
     def post(self, number, change, held=0):
@@ -400,6 +401,83 @@ class Books:
             self.enter(sequence, record, kind, name, event)
         self.fees(record["entries"])
         self.told(sequence, record, kind, fact)
+        self.treasury.take(record, self.accounts)
+
+# What treasurers sign (docs/modules/trust.md, "Intents"; docs/journal.md, "Treasurers"): k of n, each with a key that was theirs then.
+BASE58, BASE32 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz", "0123456789abcdefghjkmnpqrstvwxyz"
+
+def key_in(did):
+    """The key that is a did:key's name, if it is an Ed25519 key."""
+    number = 0
+    for letter in did.removeprefix("did:key:z"):
+        if letter not in BASE58:
+            return None
+        number = number * 58 + BASE58.index(letter)
+    return number.to_bytes(34, "big")[2:] if did.startswith("did:key:z6Mk") and number >> 256 == 0xed01 else None
+
+def tag(prefix, name):
+    number = int.from_bytes(name, "big")
+    return prefix + "_" + "".join(BASE32[number >> 5 * place & 31] for place in range(25, -1, -1))
+
+def moment(millis):
+    try:
+        whole = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=millis // 1000)
+    except OverflowError:
+        raise Bad("a time no calendar has") from None
+    return whole.isoformat() + (f".{millis % 1000:03}".rstrip("0") if millis % 1000 else "") + "Z"
+
+class Treasury:
+    def __init__(self):
+        self.hive, self.keys, self.named = None, {}, None
+
+    def take(self, record, accounts):
+        if record["fact"][0] == "Finance" and record["fact"][1][0] in ("Granted", "Minted"):
+            paid = [e for name, e in record["entries"] if name == "Transferred" and e["memo_of"][0] in ("Grant", "Mint")]
+            need(paid and (not record["signed"] or record["signed"][0] == "Approval"), "new money or a grant without an entry, or signed by one")
+            lines = ["to: " + accounts[paid[0]["credit"]]["owner"], f"amount-ks: {paid[0]['amount']}", "memo: " + (paid[0]["memo"] or "-")]
+            self.decided(record, paid[0]["memo_of"][0].lower(), lines, record["signed"] and record["signed"][1])
+        elif record["fact"][0] == "Trust":
+            self.deed(record, record["fact"][1]["by"], *record["fact"][1]["deed"])
+
+    def deed(self, record, by, name, deed):
+        if name == "Inscribed":
+            self.hive = deed["hive"], deed["journal"]
+        elif name == "Resumed" and self.hive:
+            self.hive = self.hive[0], deed["journal"]
+        elif name == "Noted":
+            self.keys[deed["did"]] = deed["keys"]
+        elif name == "DidKeys":
+            known, (change, key) = self.keys.get(deed["event"]["did"], []), deed["event"]["change"]
+            old, new = (key["old"], key["new"]) if change == "Rotate" else (key, None if change == "Revoke" else key)
+            kept = [] if change == "Recover" else [one for one in known if change == "Add" or one != old]
+            self.keys[deed["event"]["did"]] = kept + ([new] if new else [])
+        acts = {"TreasurersNamed": lambda: ("treasurers", [f"needed: {deed['needed']}"] + ["treasurer: " + did for did in deed["members"]]),
+                "PolicyChanged": lambda: ("policy", [f"set: {line['name']}={line['value']}" for line in deed["lines"]]),
+                "Frozen": lambda: ("freeze", [f"{field}: {deed[field]}" for field in ("citizen", "hours", "reason")])}
+        if name in acts and (name != "Frozen" or deed["approval"]):
+            first = deed["approval"] and deed["approval"]["signatures"] and deed["approval"]["signatures"][0]["treasurer"]
+            need(not deed["approval"] or by == ("Did", first), "treasurers signed it, and somebody else is said to have done it")
+            self.decided(record, *acts[name](), deed["approval"])
+        if name == "TreasurersNamed":
+            self.named = deed["needed"], deed["members"]
+
+    def decided(self, record, act, lines, approval):
+        need(bool(approval) == bool(self.named), "it takes treasurers' signatures and has none, or has some and takes none")
+        if not approval:
+            return need(record["actor"][0] != "Signed", "nobody signs alone for what is the treasurers'")
+        need(self.hive and record["actor"][0] == "Signed", "signed for no journal, or somebody else is said to have acted")
+        head = ["lab3 intent 1", "hive: " + self.hive[0], "journal: " + tag("jn", self.hive[1]), "id: " + tag("tx", record["id"]),
+                "not-after: " + moment(approval["not_after"]), "act: " + act]
+        message, signatures = "".join(line + "\n" for line in head + lines).encode(), approval["signatures"]
+        need(record["at"] <= approval["not_after"], "what treasurers signed was decided too late")
+        for sign in signatures:
+            own = key_in(sign["treasurer"])
+            known = [own] if own else self.keys.get(sign["treasurer"], [])
+            need(sign["treasurer"] in self.named[1] and sign["key"] in known, f"{sign['treasurer']} is no treasurer, or signed with no key of theirs")
+            need(signed(sign["key"], message, sign["signature"]), f"the signature of {sign['treasurer']} does not hold")
+        for part in ("treasurer", "key"):
+            need(len({sign[part] for sign in signatures}) == len(signatures), "a treasurer signed twice, or with another's key")
+        need(len(signatures) >= self.named[0], "too few treasurers signed")
 
 class Log:
     """What a log serves, and the tree over it: peaks are the perfect subtrees' hashes, the largest first."""

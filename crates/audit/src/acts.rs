@@ -8,6 +8,7 @@ use lab3_trust::{By, Deed, Fact as Trust, Holder, Key, Scope, State};
 use lab3_units::{Amount, Did};
 
 use crate::books::{Account, Books};
+use crate::treasurers;
 use crate::verdict::{Class, Found};
 
 fn bad<T>(what: String) -> Result<T, Found> {
@@ -75,7 +76,7 @@ fn with_key(state: &State, books: &Books, record: &Record, key: &Key) -> Result<
     Ok(())
 }
 
-/// What a key must be good for. Facts about keys are judged by [`trail`].
+/// What a key must be good for. Facts about keys themselves are judged by [`trail`].
 fn needed(fact: &Fact) -> Option<Scope> {
     match fact {
         Fact::Compute(_) => Some(Scope::Compute),
@@ -83,6 +84,11 @@ fn needed(fact: &Fact) -> Option<Scope> {
         Fact::Finance(Money::Granted { .. }) => Some(Scope::Grants),
         Fact::Finance(Money::Minted { .. }) => Some(Scope::Mint),
         Fact::Finance(Money::EpochClosed(_) | Money::EpochBalanced(_)) => Some(Scope::Epoch),
+        Fact::Trust(fact) => match fact.deed {
+            Deed::TreasurersNamed { .. } | Deed::PolicyChanged { .. } => Some(Scope::Policy),
+            Deed::Frozen { .. } | Deed::Thawed { .. } => Some(Scope::Freeze),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -125,6 +131,8 @@ pub(crate) fn trail(state: &State, record: &Record, fact: &Trust) -> Result<(), 
     if !same {
         return bad("who did it is not who asked for it".to_owned());
     }
+    treasurers::alone(state, record, fact)?;
+    treasurers::freeze(state, record.at, &fact.deed)?;
     match &fact.deed {
         Deed::KeyCreated(made) => {
             if !is_next(state, made.number) || state.key_of(made.id).is_some() {

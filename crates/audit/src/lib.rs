@@ -21,6 +21,7 @@ mod replay;
 mod sheets;
 mod signatures;
 mod source;
+mod treasurers;
 mod usage;
 mod verdict;
 mod visit;

@@ -1,39 +1,44 @@
-//! Signed intents: the one place where a record's signatures are checked against the keys valid at its place.
+//! Signed intents: a record's signatures are checked against the keys valid at its place. Treasurers' are in `treasurers.rs`.
 
 use lab3_engine::{Actor, Fact, Record, Signed};
 use lab3_finance::Fact as Money;
 use lab3_ledger::{AccountNo, Event, Kind};
-use lab3_trust::{Act, Approval, Deed, Intent, MemoHash, State, Statement, check_approval, check_intent};
+use lab3_trust::{Act, Deed, Intent, MemoHash, State, Statement, check_intent};
 use lab3_units::{Amount, Did, Problem};
 
 use crate::books::Books;
+use crate::treasurers;
 use crate::verdict::{Class, Found};
 
 /// Whether every signature a record needs is in it and holds by the keys as they are in `state`, which is the state before the record. The text
 /// that was signed is rebuilt from the record.
 pub(crate) fn hold(record: &Record, books: &Books, state: &State) -> Result<(), Found> {
-    if let Fact::Trust(fact) = &record.fact
-        && let Deed::DidKeys(changed) = &fact.deed
-    {
-        let (event, intent) = &**changed;
-        return told(signed(record, state, Act::DidKey(event.clone()), intent).map(|_| ()));
+    if let Fact::Trust(fact) = &record.fact {
+        return match &fact.deed {
+            _ if record.signed.is_some() => bad("a record that keeps its signatures in its fact has one behind it"),
+            Deed::DidKeys(changed) => {
+                let (event, intent) = &**changed;
+                told(signed(record, state, Act::DidKey(event.clone()), intent).map(|_| ()))
+            }
+            _ => treasurers::deed(record, state, fact),
+        };
     }
     match record.signed.as_deref() {
         // An open Hive asks for none.
         None if record.actor == Actor::Signed && !state.is_open() && takes_money(record) => {
             bad("a payment that was signed has no signature")
         }
-        None => Ok(()),
+        None => treasurers::unsigned(record, state),
         Some(Signed::Intent(intent)) => by_who_pays(record, books, state, intent),
-        Some(Signed::Approval(approval)) => by_treasurers(record, books, state, approval),
+        Some(Signed::Approval(approval)) => treasurers::money(record, books, state, approval),
     }
 }
 
-fn bad<T>(what: &str) -> Result<T, Found> {
+pub(crate) fn bad<T>(what: &str) -> Result<T, Found> {
     Err((Class::Signatures, what.to_owned()))
 }
 
-fn told<T>(checked: Result<T, Problem>) -> Result<T, Found> {
+pub(crate) fn told<T>(checked: Result<T, Problem>) -> Result<T, Found> {
     checked.map_err(|problem| (Class::Signatures, problem.detail.into_owned()))
 }
 
@@ -42,15 +47,15 @@ fn takes_money(record: &Record) -> bool {
 }
 
 /// What one entry moved.
-struct Move {
-    from: AccountNo,
-    to: AccountNo,
-    amount: Amount,
-    memo: Option<MemoHash>,
+pub(crate) struct Move {
+    pub from: AccountNo,
+    pub to: AccountNo,
+    pub amount: Amount,
+    pub memo: Option<MemoHash>,
 }
 
 /// The first entry of that kind; its memo is a commitment, which is the hash that was signed.
-fn moved(record: &Record, wanted: Kind) -> Option<Move> {
+pub(crate) fn moved(record: &Record, wanted: Kind) -> Option<Move> {
     record.entries.iter().find_map(|event| match event {
         Event::Transferred { from, to, amount, kind, memo } if *kind == wanted => {
             Some(Move { from: *from, to: *to, amount: *amount, memo: MemoHash::parse(memo) })
@@ -59,7 +64,7 @@ fn moved(record: &Record, wanted: Kind) -> Option<Move> {
     })
 }
 
-fn owner(books: &Books, no: AccountNo) -> Option<Did> {
+pub(crate) fn owner(books: &Books, no: AccountNo) -> Option<Did> {
     Did::parse(books.account(no)?.owner.as_str()).ok()
 }
 
@@ -84,26 +89,11 @@ fn by_who_pays(record: &Record, books: &Books, state: &State, intent: &Intent) -
     told(check_intent(state, record.at, &payer, &verified, fee))
 }
 
-fn by_treasurers(record: &Record, books: &Books, state: &State, approval: &Approval) -> Result<(), Found> {
-    let (kind, grant) = match &record.fact {
-        Fact::Finance(Money::Granted { .. }) => (Kind::Grant, true),
-        Fact::Finance(Money::Minted { .. }) => (Kind::Mint, false),
-        _ => return bad("a record that treasurers have no say in has their signatures"),
-    };
-    let Some(made) = moved(record, kind) else { return bad("what treasurers signed did not happen") };
-    let Some(to) = owner(books, made.to) else { return bad("what treasurers signed is for no DID") };
-    let (amount, memo) = (made.amount, made.memo);
-    let act = if grant { Act::Grant { to, amount, memo } } else { Act::Mint { to, amount, memo } };
-    let statement = told(statement(record, state, act, approval.not_after))?;
-    let verified = told(approval.clone().verify(&statement))?;
-    told(check_approval(state, record.at, Some(&verified)))
-}
-
 fn signed(record: &Record, state: &State, act: Act, intent: &Intent) -> Result<lab3_trust::Verified<Intent>, Problem> {
     intent.clone().verify(&statement(record, state, act, intent.not_after)?)
 }
 
-fn statement(record: &Record, state: &State, act: Act, not_after: lab3_units::Time) -> Result<Statement, Problem> {
+pub(crate) fn statement(record: &Record, state: &State, act: Act, not_after: lab3_units::Time) -> Result<Statement, Problem> {
     let unnamed = || Problem::new(lab3_units::Code::INTENT_INVALID, "the journal was not inscribed when this was signed");
     let ours = state.inscription().ok_or_else(unnamed)?;
     Ok(Statement { hive: ours.hive.clone(), journal: ours.journal, id: record.id, not_after, act })

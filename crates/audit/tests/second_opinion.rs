@@ -1,75 +1,27 @@
 //! `docs/verify/verify.py`, written from the specifications and not from this code, comes to the same verdict: on honest Hives, and on changed ones.
 //!
-//! Who may do what is not judged there, so changes of that are not among these.
+//! Of who may do what only treasurers' signatures are judged there (`treasurers.rs`), so changes of that are not among these.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 mod hive;
 mod lies;
 mod mutate;
+mod python;
 mod served;
 
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::{env, fs};
+use std::fs;
 
 use hive::{Dice, Hive};
 use lab3_audit::{Class, Terms, audit};
 use lab3_engine::{Fact, Record};
 use lab3_finance::{Balanced, Fact as Money, Sheet};
 use mutate::mutated;
+use python::{SERVED, judge, run};
 use served::{Log, signer};
 
 /// Changes that both judge.
 const CHANGES: usize = 400;
-
-const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/verify/verify.py");
-
-/// Judges every folder named on a line, with the same arguments, in one process.
-const ALL: &str = "
-import sys
-sys.dont_write_bytecode = True
-sys.path.insert(0, sys.argv[1])
-import verify
-for folder in sys.argv[3].split():
-    print(verify.main([folder, *sys.argv[2].split()]))
-";
-
-/// Judges a folder served over HTTP, below `/lab3/log/`.
-const SERVED: &str = "
-import functools, http.server, sys, threading
-sys.dont_write_bytecode = True
-sys.path.insert(0, sys.argv[1])
-import verify
-class Log(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-log = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Log, directory=sys.argv[3]))
-threading.Thread(target=log.serve_forever, daemon=True).start()
-print(verify.main([f'http://127.0.0.1:{log.server_port}']))
-";
-
-/// Status and words for each folder; none without a Python new enough.
-fn judge(arguments: &str, folders: &[PathBuf]) -> Option<Vec<(i32, String)>> {
-    let folders: Vec<&str> = folders.iter().map(|folder| folder.to_str().unwrap()).collect();
-    run(ALL, arguments, &folders.join("\n"), folders.len())
-}
-
-fn run(code: &str, arguments: &str, folders: &str, count: usize) -> Option<Vec<(i32, String)>> {
-    let mut command = Command::new("python3");
-    command.args(["-c", code]).arg(Path::new(PROGRAM).parent().unwrap()).args([arguments, folders]);
-    let run = match command.output() {
-        Ok(run) => run,
-        Err(error) if error.kind() == ErrorKind::NotFound => return None,
-        Err(error) => panic!("{error}"),
-    };
-    let out = String::from_utf8(run.stdout).unwrap();
-    assert!(run.status.success(), "{out}{}", String::from_utf8_lossy(&run.stderr));
-    let lines: Vec<&str> = out.lines().collect();
-    assert_eq!(lines.len(), 2 * count, "{out}");
-    Some(lines.chunks(2).map(|pair| (pair[1].parse().unwrap(), pair[0].to_owned())).collect())
-}
 
 fn terms() -> Terms {
     Terms { key: Some(signer(7).verifier().clone()), ..lies::terms() }

@@ -89,14 +89,15 @@ pub fn decide(desk: &Desk<'_>, principal: &Principal, command: &Command) -> Resu
         Command::Erase(words) => erase(desk, principal, words),
         Command::Resume(resumption) => resume(desk, principal, resumption),
     }?;
-    let by = principal.by().or_else(|| signer(command).map(By::Did)).ok_or_else(|| not_allowed("Nobody is named who did this."))?;
-    Ok(Fact { by, deed })
+    // What treasurers signed they did, whoever brings it. Nobody brings a key event that the DID's own key signed: then that DID did it.
+    let own = || if let Command::ChangeDidKeys(change) = command { Some(change.event.did.clone()) } else { None };
+    let by = treasurer(command).map(By::Did).or_else(|| principal.by()).or_else(|| own().map(By::Did));
+    Ok(Fact { by: by.ok_or_else(|| not_allowed("Nobody is named who did this."))?, deed })
 }
 
-/// Who did what nobody brings: the DID whose own key signed its change, or the treasurer who signed first.
-fn signer(command: &Command) -> Option<Did> {
+/// The treasurer who signed first, for all who did.
+fn treasurer(command: &Command) -> Option<Did> {
     let approval = match command {
-        Command::ChangeDidKeys(change) => return Some(change.event.did.clone()),
         Command::NameTreasurers(NameTreasurers { approval, .. })
         | Command::ChangePolicy(ChangePolicy { approval, .. })
         | Command::Freeze(Freeze { approval, .. }) => approval.as_ref()?,

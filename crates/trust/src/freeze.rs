@@ -15,7 +15,7 @@ pub const FREEZE: Rule = Rule::new(&[Kind::Operator, Kind::Treasurer], Scope::Fr
 pub const FREEZE_HOURS_MAX: u8 = 72;
 
 /// How long after a freeze the operator has to wait before the next: a day.
-const PAUSE: Duration = Duration::from_secs(24 * 3600);
+pub const FREEZE_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// The last freeze of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,7 +90,7 @@ fn check_pause(desk: &Desk<'_>, command: &Freeze, until: Time) -> Result<(), Pro
     if desk.now < last.until && (command.approval.is_none() || until <= last.until) {
         return standing(format!("{} is frozen until {} already.", command.citizen, last.until));
     }
-    let free = last.until.after(PAUSE);
+    let free = last.until.after(FREEZE_PAUSE);
     if desk.now < free && command.approval.is_none() {
         return standing(format!("After a freeze a day has to pass: until {free} only treasurers freeze {} again.", command.citizen));
     }

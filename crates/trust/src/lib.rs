@@ -51,7 +51,7 @@ pub use did_keys::{Change, ChangeDidKeys, DidKeyEvent, ENROL, ENROL_OWN, change_
 pub use did_web::{DOCUMENT_BYTES_MAX, DidWebError, document_keys, document_url};
 pub use erase::{ERASE, Erase, erase};
 pub use fact::{Deed, Fact, KeyCreated};
-pub use freeze::{FREEZE, FREEZE_HOURS_MAX, Freeze, Frozen, THAW, Thaw, check_not_frozen, freeze, thaw};
+pub use freeze::{FREEZE, FREEZE_HOURS_MAX, FREEZE_PAUSE, Freeze, Frozen, THAW, Thaw, check_not_frozen, freeze, thaw};
 pub use intent::{Intent, Verified, check_intent, check_unsigned};
 pub use judge::{check_working, judge};
 pub use key::{Holder, Key, Rotated, Standing};

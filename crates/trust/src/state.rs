@@ -215,7 +215,8 @@ impl State {
         self.last_freeze(citizen).filter(|frozen| now < frozen.until)
     }
 
-    pub(crate) fn last_freeze(&self, citizen: &Did) -> Option<&Frozen> {
+    /// The account's last freeze, whether it is over or not.
+    pub fn last_freeze(&self, citizen: &Did) -> Option<&Frozen> {
         self.member(citizen)?.frozen.as_ref()
     }
 
