@@ -1,6 +1,8 @@
 //! Random histories: whatever is asked by whom, nobody gets more than his maker had, and no key that the operator could know moves a
 //! member's money.
 
+mod treasury;
+
 use std::collections::BTreeSet;
 
 use lab3_units::{Amount, Code, Duration};
