@@ -1,5 +1,6 @@
 //! The command line: every command, argument and help text.
 
+mod govern;
 mod journal;
 mod money;
 mod trust;
@@ -12,6 +13,10 @@ use lab3_units::{Amount, Asset, Did, Ratio};
 
 use crate::config::Flag;
 
+pub use govern::{
+    IntentCommand, IntentFreezeArgs, IntentMoneyArgs, IntentPolicyArgs, IntentSendArgs, IntentTextArgs, IntentTreasurersArgs,
+    NamedSignature, PolicyCommand, PolicySetArgs, RulesArgs, TreasurersArgs, TreasurersCommand, TreasurersNameArgs, countersign,
+};
 pub use journal::{
     BackupArgs, ExportFormat, JournalCommand, JournalExportArgs, JournalResumeArgs, JournalTailArgs, JournalVerifyArgs, RestoreArgs,
 };
@@ -102,6 +107,15 @@ pub enum Command {
     /// Keep a key of your own, and sign what you pay.
     #[command(subcommand, arg_required_else_help = true)]
     Wallet(WalletCommand),
+    /// Show or name the treasurers, who decide together about new money, grants and rules.
+    #[command(subcommand, arg_required_else_help = true)]
+    Treasurers(TreasurersCommand),
+    /// Show or change the rules the Hive changes itself.
+    #[command(subcommand, arg_required_else_help = true)]
+    Policy(PolicyCommand),
+    /// Print a text for several to sign, and bring it with their signatures.
+    #[command(subcommand, arg_required_else_help = true)]
+    Intent(IntentCommand),
     /// Show or check the configuration.
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigCommand),

@@ -10,13 +10,16 @@ pub mod doctor;
 pub mod erase;
 pub mod grant;
 pub mod history;
+pub mod intent;
 pub mod journal;
 pub mod key;
+pub mod policy;
 pub mod quota;
 pub mod seal;
 pub mod serve;
 pub mod stats;
 pub mod transfer;
+pub mod treasurers;
 pub mod wallet;
 
 use std::collections::BTreeMap;
@@ -27,7 +30,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::Failure;
-use crate::cli::{BalanceArgs, Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, JournalCommand, KeyCommand, ReceiptArgs, WalletCommand};
+use crate::cli::{
+    BalanceArgs, Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, JournalCommand, KeyCommand, PolicyCommand, ReceiptArgs, TreasurersCommand,
+    WalletCommand,
+};
 use crate::client::{Client, ClientError, Document, Reply};
 use crate::config::{ConfigFile, Flag, Layers, Resolved, resolve};
 use key::Place;
@@ -55,6 +61,14 @@ pub fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Command::Wallet(WalletCommand::Show(args)) => wallet::show(args, env)?,
         Command::Wallet(WalletCommand::Sign(args)) => wallet::sign(args, env)?,
         Command::Wallet(WalletCommand::Transfer(args)) => wallet::transfer(&desk(&args.desk)?, args, env)?,
+        Command::Treasurers(TreasurersCommand::Show(args)) => treasurers::show(&desk(args)?, args)?,
+        Command::Treasurers(TreasurersCommand::Name(args)) => treasurers::name(&desk(&args.desk)?, args)?,
+        Command::Policy(PolicyCommand::Show(args)) => policy::show(&desk(args)?, args)?,
+        Command::Policy(PolicyCommand::Set(args)) => policy::set(&desk(&args.desk)?, args)?,
+        Command::Intent(command) => {
+            let url = intent::url(command).map(str::to_owned);
+            intent::run(&desk(&DeskArgs { url, json: false })?, command)?
+        }
         Command::Audit(args) => audit::run(args, env)?,
         Command::Doctor(args) => return doctor::run(args, env),
         Command::Explain(args) => crate::explain::explain(&args.code)?,

@@ -45,7 +45,8 @@ fn limits(settings: &Settings) -> Limits {
     }
 }
 
-fn policy(settings: &Settings) -> Policy {
+/// The rules' parameters, as the configuration has them.
+pub fn policy(settings: &Settings) -> Policy {
     let (compute, finance) = (&settings.compute, &settings.finance);
     Policy {
         compute: lab3_compute::Policy {

@@ -16,7 +16,9 @@ pub enum WalletCommand {
     /// Show whose key the file has.
     Show(WalletNewArgs),
     /// Sign an intent's text exactly as it is, and print the signature in base 64.
-    #[command(after_help = "Examples:\n  lab3 wallet sign intent.txt\n  cat intent.txt | lab3 wallet sign -")]
+    #[command(
+        after_help = "Examples:\n  lab3 wallet sign intent.txt\n  lab3 wallet sign intent.txt --as did:kaizen:alice >> signatures.txt\n  cat intent.txt | lab3 wallet sign -"
+    )]
     Sign(WalletSignArgs),
     /// Sign a transfer and send it to the desk.
     #[command(
@@ -50,6 +52,9 @@ pub struct WalletSignArgs {
     /// The file with the intent's text; - for stdin.
     #[arg(value_name = "TEXT")]
     pub text: PathBuf,
+    /// Whose signature it is: then DID=KEY:SIGNATURE is printed, as lab3 intent send takes it.
+    #[arg(long = "as", value_name = "DID", value_parser = did)]
+    pub signer: Option<Did>,
     /// The wallet.
     #[command(flatten)]
     pub file: WalletFileArgs,

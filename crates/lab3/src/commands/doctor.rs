@@ -1,6 +1,7 @@
 //! `lab3 doctor`: how a Hive stands, a line each. Only reads, beside a running desk or without one.
 
 mod files;
+mod governed;
 mod signer;
 mod standing;
 mod witnesses;
@@ -17,6 +18,7 @@ use super::{Env, configure};
 use crate::Failure;
 use crate::cli::DoctorArgs;
 use crate::config::Resolved;
+use crate::hive::policy;
 
 /// How something stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +94,7 @@ fn examine(resolved: &Resolved, config: Option<PathBuf>) -> Vec<Finding> {
     };
     if let Some(Books { trust, records }) = &books {
         findings.extend(standing::findings(trust, now(), data));
+        findings.extend(governed::findings(trust, &policy(settings)));
         findings.extend(signer::findings(trust.inscription(), *records, data));
         let seconds = u64::try_from(now().millis().div_euclid(1000)).unwrap_or(0);
         findings.extend(witnesses::findings(settings, data, seconds));

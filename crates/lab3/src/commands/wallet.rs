@@ -4,18 +4,16 @@
 
 mod file;
 
-use std::io::Read as _;
 use std::path::PathBuf;
 
-use lab3_trust::{Act, HiveName, MemoHash, PublicKey, Statement};
-use lab3_units::{Amount, Duration, Id};
+use lab3_trust::{Act, MemoHash, PublicKey, Signature, Statement};
+use lab3_units::{Amount, Did};
 use serde::Serialize;
 use serde_json::json;
 
 use super::Env;
-use super::key::now;
 use crate::Failure;
-use crate::cli::{WalletFileArgs, WalletNewArgs, WalletSignArgs, WalletTransferArgs};
+use crate::cli::{NamedSignature, WalletFileArgs, WalletNewArgs, WalletSignArgs, WalletTransferArgs};
 use crate::client::{Client, Path};
 use crate::table::pairs;
 
@@ -49,22 +47,36 @@ fn shown(wallet: &Wallet, path: &std::path::Path, json: bool) -> String {
 /// Signs an intent's text as it is.
 pub fn sign(args: &WalletSignArgs, env: &Env) -> Result<String, Failure> {
     let wallet = Wallet::read(&path(&args.file, env)?)?;
-    let mut bytes = Vec::new();
-    if args.text.as_os_str() == "-" {
-        std::io::stdin().lock().read_to_end(&mut bytes)?;
-    } else {
-        bytes = std::fs::read(&args.text).map_err(|error| Failure::Other(format!("{} cannot be read: {error}", args.text.display())))?;
+    if let Some(signer) = &args.signer {
+        check_own(&wallet, signer)?;
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::Other("an intent is text, and this is not".to_owned()))?;
-    let statement = Statement::parse(text).map_err(|error| Failure::Other(format!("{error}. Nothing is signed")))?;
-    Ok(signed(&wallet, &statement))
+    let text = super::intent::read(&args.text)?;
+    let statement = Statement::parse(&text).map_err(|error| Failure::Other(format!("{error}. Nothing is signed")))?;
+    let signature = signed(&wallet, &statement);
+    Ok(match args.signer.clone() {
+        None => signature.to_string(),
+        Some(did) => NamedSignature { did, key: wallet.public(), signature }.to_string(),
+    })
+}
+
+/// Refuses to sign for a DID that has another key in its name.
+fn check_own(wallet: &Wallet, did: &Did) -> Result<(), Failure> {
+    match PublicKey::of_did(did).filter(|key| *key != wallet.public()) {
+        Some(key) => Err(Failure::Usage(format!("{did} signs with {key}, and this wallet has {}", wallet.public()))),
+        None => Ok(()),
+    }
+}
+
+/// A salt for the hash of a memo, from the system's randomness.
+pub(super) fn salt() -> Result<[u8; 16], Failure> {
+    file::random().map(|salt| *salt)
 }
 
 /// The signature, once it was said what is signed.
-fn signed(wallet: &Wallet, statement: &Statement) -> String {
+fn signed(wallet: &Wallet, statement: &Statement) -> Signature {
     let text = statement.text();
     eprint!("signed with {}:\n{text}", wallet.public());
-    wallet.sign(&text).to_string()
+    wallet.sign(&text)
 }
 
 #[derive(Serialize)]
@@ -81,17 +93,17 @@ struct Request<'a> {
 /// Signs a transfer and sends it.
 pub fn transfer(client: &Client, args: &WalletTransferArgs, env: &Env) -> Result<String, Failure> {
     let wallet = Wallet::read(&path(&args.file, env)?)?;
-    if let Some(key) = PublicKey::of_did(&args.from).filter(|key| *key != wallet.public()) {
-        return Err(Failure::Usage(format!("{} signs with {key}, and this wallet has {}", args.from, wallet.public())));
-    }
-    let salt = args.reason.as_ref().map(|_| file::random::<16>()).transpose()?;
-    let statement = statement(client, args, salt.as_deref())?;
+    check_own(&wallet, &args.from)?;
+    let salt = args.reason.as_ref().map(|_| salt()).transpose()?;
+    let memo = args.reason.as_deref().zip(salt).map(|(reason, salt)| MemoHash::of(&salt, reason));
+    let act = Act::Transfer { from: args.from.clone(), to: args.to.clone(), amount: args.amount, fee_max: fee_max(args), memo };
+    let statement = super::intent::stated(client, args.valid_seconds, act)?;
     let request = Request {
         intent: statement.text(),
         public_key: wallet.public().to_string(),
-        signature: signed(&wallet, &statement),
+        signature: signed(&wallet, &statement).to_string(),
         memo: args.reason.as_deref(),
-        memo_salt: salt.map(|salt| format!("{:032x}", u128::from_be_bytes(*salt))),
+        memo_salt: salt.map(|salt| format!("{:032x}", u128::from_be_bytes(salt))),
     };
     // However often it is sent, it is done once: the statement has an id of its own.
     let reply = client.post(&Path::new("/lab3/intents"), &super::body(&request)?, None)?;
@@ -100,21 +112,6 @@ pub fn transfer(client: &Client, args: &WalletTransferArgs, env: &Env) -> Result
         pairs(&[("transaction", done.text("tx_id")), ("time", done.text("timestamp")), ("record", done.text("sequence"))])
     };
     Ok(super::shown(&reply, &args.desk, table)?)
-}
-
-/// What is signed: the desk names the Hive and its journal, the rest is the payer's.
-fn statement(client: &Client, args: &WalletTransferArgs, salt: Option<&[u8; 16]>) -> Result<Statement, Failure> {
-    let hive = client.get(&Path::new("/lab3/hive"))?.document()?;
-    let unclear = |what: &str| Failure::Other(format!("the desk at {} does not say {what}", client.url()));
-    let memo = args.reason.as_deref().zip(salt).map(|(reason, salt)| MemoHash::of(salt, reason));
-    let act = Act::Transfer { from: args.from.clone(), to: args.to.clone(), amount: args.amount, fee_max: fee_max(args), memo };
-    Ok(Statement {
-        hive: HiveName::parse(&hive.text("hive")).ok_or_else(|| unclear("which Hive it is"))?,
-        journal: Id::parse("jn", &hive.text("journal")).map_err(|_| unclear("which journal it has"))?,
-        id: Id::from_bytes(uuid::Uuid::now_v7().into_bytes()),
-        not_after: now().after(Duration::from_secs(args.valid_seconds)),
-        act,
-    })
 }
 
 /// The highest fee that is signed: what was said, else a hundredth of the amount and at least 0.01 MIC.

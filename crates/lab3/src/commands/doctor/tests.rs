@@ -8,7 +8,7 @@ use clap::Parser as _;
 use lab3_server::Standing;
 use lab3_store::ApartFolder;
 use lab3_tlog::{Checkpoint, Cosigner, Signer};
-use lab3_trust::{By, Deed, Fact, Holder, KeyCreated, KeyText, Kind};
+use lab3_trust::{By, Deed, Fact, Holder, KeyCreated, KeyText, Kind, PolicyLines, PublicKey, Treasurers};
 use lab3_units::{Did, Time};
 use tempfile::TempDir;
 
@@ -259,4 +259,25 @@ fn keys_that_expire() {
     let soon: Vec<_> = findings.iter().filter(|finding| finding.what.contains("expire")).map(|finding| &*finding.what).collect();
     assert_eq!((soon.len(), soon[0]), (21, "key 4 (did:k:a) expires at 2026-11-02T00:00:00Z"));
     assert_eq!(soon[20], "6 more keys expire within 14 days", "all but key 2, which has longer, and key 5, which is over");
+}
+
+#[test]
+fn who_decides_and_what_was_changed() {
+    let mut trust = State::default();
+    let now = Time::parse("2026-11-01T00:00:00Z").unwrap();
+    let check = |trust: &State, words: &str, mark| assert_one(&governed::findings(trust, &lab3_engine::Policy::default()), words, mark);
+    check(&trust, "the operator's keys decide", Mark::Ok);
+    let mut name = |needed, dids: &[&str]| {
+        let treasurers = Treasurers::new(needed, dids.iter().map(|did| Did::parse(did).unwrap())).unwrap();
+        trust.apply(now, &Fact { by: By::Desk, deed: Deed::TreasurersNamed { treasurers, approval: None } });
+        trust.clone()
+    };
+    let able = PublicKey::of_secret(&[1; 32]).to_did().unwrap().to_string();
+    check(&name(1, &[&able]), "of 1 treasurers 1 have to sign", Mark::Ok);
+    check(&name(1, &[&able, "did:k:a"]), "of 2 treasurers 1 have to sign for new money, grants and rules; 1 have a key", Mark::Look);
+    check(&name(2, &[&able, "did:k:a"]), "and 1 have a key to sign with", Mark::Bad);
+    let lines = PolicyLines::new([("finance.fee_percent", "0.5"), ("log.readers", "default")]).unwrap();
+    trust.apply(now, &Fact { by: By::Desk, deed: Deed::PolicyChanged { lines, approval: None } });
+    check(&trust, "the rule finance.fee_percent is 0.5, by policy; the configuration has 0.001", Mark::Ok);
+    assert!(governed::findings(&trust, &lab3_engine::Policy::default()).iter().all(|finding| !finding.what.contains("log.readers")));
 }

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::cli::{Cli, Command, WalletCommand};
 use crate::client::Document;
+use crate::commands::key::now;
 use crate::fake_desk::{Answer, desk};
 
 const HIVE: &str = r#"{"hive":"Kaizen","journal":"jn_06f2x1w0v7r9h3kz8q5d4c2bgm","open":false,"log_key":"k"}"#;
@@ -37,7 +38,7 @@ fn text() -> String {
 fn sign_text(file: &std::path::Path, text: &str) -> Result<String, String> {
     let path = file.with_extension("txt");
     std::fs::write(&path, text).unwrap();
-    let args = WalletSignArgs { text: path, file: WalletFileArgs { file: Some(file.to_path_buf()) } };
+    let args = WalletSignArgs { text: path, signer: None, file: WalletFileArgs { file: Some(file.to_path_buf()) } };
     sign(&args, &Env::new()).map_err(|failure| failure.to_string())
 }
 
