@@ -230,7 +230,7 @@ async fn rules_are_from_a_closed_list_and_hold_at_once() {
     assert_eq!(rule("trust.unsigned_max_gic").await, ["1.0", "configuration", "1.0"]);
     refused(&set(json!({ "log.reader": "members" })).await, 400, "L3-0003", Some("set.log.reader"), "Did you mean log.readers?");
     refused(&set(json!({ "log.readers": "friends" })).await, 400, "L3-0006", Some("set.log.readers"), "everybody, members or auditors");
-    for (value, code) in [(json!(-1), "L3-0006"), (json!(0.0000001), "L3-0006"), (json!(true), "L3-0005"), (json!(null), "L3-0005")] {
+    for (value, code) in [(json!(-1), "L3-0006"), (json!(0.000_000_1), "L3-0006"), (json!(true), "L3-0005"), (json!(null), "L3-0005")] {
         set(json!({ "trust.unsigned_max_gic": value })).await.refused(400, code, Some("set.trust.unsigned_max_gic"));
     }
     set(json!({})).await.refused(400, "L3-0006", Some("set"));
