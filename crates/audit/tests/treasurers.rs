@@ -181,7 +181,7 @@ fn what_was_signed_is_what_was_done() {
 }
 
 /// A record after the last, by one who signed, with what these secrets sign for it.
-fn added(log: &Log, act: Act, fact: impl FnOnce(Option<Approval>) -> Fact, secrets: Option<&[u8]>) -> Record {
+fn added(log: &Log, act: &Act, fact: impl FnOnce(Option<Approval>) -> Fact, secrets: Option<&[u8]>) -> Record {
     let (id, at) = (Id::from_bytes([0xab; 16]), last(log).at);
     let approval = secrets.map(|secrets| approval(&statement(id, at, act.clone()), secrets));
     let pays = matches!(act, Act::Mint { .. });
@@ -195,7 +195,7 @@ fn minted(log: &Log, secrets: Option<&[u8]>, actor: Actor) -> Record {
     let supply = audit(&mut log.clone(), &terms(), |_, _| {}).figures.supply;
     let act = Act::Mint { to: member(0), amount: Amount::new(5), memo: None };
     let fact = |_| Fact::Finance(Money::Minted { supply: Amount::new(supply.units() + 5) });
-    Record { actor, ..added(log, act, fact, secrets) }
+    Record { actor, ..added(log, &act, fact, secrets) }
 }
 
 fn told(fact: Deed) -> Fact {
@@ -229,12 +229,12 @@ fn nobody_decides_for_the_treasurers() {
     let next = Treasurers::new(1, [treasurer(35)]).unwrap();
     let name = |secrets: Option<&[u8]>| {
         let treasurers = next.clone();
-        added(&log, Act::Treasurers(next.clone()), |approval| told(Deed::TreasurersNamed { treasurers, approval }), secrets)
+        added(&log, &Act::Treasurers(next.clone()), |approval| told(Deed::TreasurersNamed { treasurers, approval }), secrets)
     };
     let rules = PolicyLines::new([("log.readers", "everybody")]).unwrap();
     let rule = |secrets: Option<&[u8]>| {
         let lines = rules.clone();
-        added(&log, Act::Policy(rules.clone()), |approval| told(Deed::PolicyChanged { lines, approval }), secrets)
+        added(&log, &Act::Policy(rules.clone()), |approval| told(Deed::PolicyChanged { lines, approval }), secrets)
     };
     let lies = [name(None), name(Some(&[35])), rule(None), rule(Some(&[35]))];
     check("other treasurers and rules", Class::Signatures, 4, lies.iter().map(with).collect());
@@ -247,7 +247,7 @@ fn a_freeze_has_its_bounds() {
         let until = lab3_units::Time::from_millis(last(&log).at.millis() + lasts * 3_600_000);
         let deed = Deed::Frozen { citizen: member(citizen), hours, until, reason: "x".into(), approval: None };
         let fact = Fact::Trust(Box::new(lab3_trust::Fact { by, deed }));
-        Record { actor, ..added(&log, Act::Policy(PolicyLines::new([("a", "b")]).unwrap()), |_| fact, None) }
+        Record { actor, ..added(&log, &Act::Policy(PolicyLines::new([("a", "b")]).unwrap()), |_| fact, None) }
     };
     let number = lies::key_of(&log, |holder| *holder == lab3_trust::Holder::Operator);
     let (by, operator) = (By::Key(number), Actor::Key(number));
