@@ -131,6 +131,18 @@ fn a_freeze_ends_and_has_a_pause() {
     let frozen = |hive: &Hive| check_not_frozen(&hive.state, hive.now, &alice).map_err(|problem| problem.code());
     assert_eq!(frozen(&hive), Err(Code::ACCOUNT_FROZEN));
     assert_eq!(told(hive.run(&operator, freeze(1, "again", None))), refused(Code::STANDING, "citizen_did"));
+    // Treasurers need not wait for its end, but do not shorten it.
+    let stolen = |hours| Act::Freeze { citizen: alice.clone(), hours, reason: "stolen".into() };
+    assert_eq!(
+        told(hive.run(&operator, freeze(72, "stolen", Some(approved(stolen(72), &[1, 2]))))),
+        refused(Code::STANDING, "citizen_did")
+    );
+    hive.pass_hours(1);
+    assert_eq!(
+        told(hive.run(&operator, freeze(71, "stolen", Some(approved(stolen(71), &[1, 2]))))),
+        refused(Code::STANDING, "citizen_did")
+    );
+    hive.run(&Principal::Nobody, freeze(72, "stolen", Some(approved(stolen(72), &[1, 2])))).unwrap();
     hive.pass_hours(72);
     assert_eq!(frozen(&hive), Ok(()));
     hive.pass_hours(23);
