@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use lab3_trust::{PublicKey, Signature};
 use lab3_units::{Amount, Did};
 
-use super::{Assignment, DeskArgs, amount, assignment, did, key};
+use super::{Assignment, DeskArgs, ReceiptArgs, WriteArgs, amount, assignment, did};
 
 /// `lab3 treasurers ...`
 #[derive(Debug, Subcommand)]
@@ -35,9 +35,9 @@ pub struct TreasurersNameArgs {
     /// Who.
     #[command(flatten)]
     pub treasurers: TreasurersArgs,
-    /// Idempotency key: the same key sent again changes nothing. Without it a fresh one.
-    #[arg(long, value_parser = key)]
-    pub key: Option<String>,
+    /// How it is written.
+    #[command(flatten)]
+    pub write: WriteArgs,
     /// The server.
     #[command(flatten)]
     pub desk: DeskArgs,
@@ -69,9 +69,9 @@ pub struct PolicySetArgs {
     /// What.
     #[command(flatten)]
     pub rules: RulesArgs,
-    /// Idempotency key: the same key sent again changes nothing. Without it a fresh one.
-    #[arg(long, value_parser = key)]
-    pub key: Option<String>,
+    /// How it is written.
+    #[command(flatten)]
+    pub write: WriteArgs,
     /// The server.
     #[command(flatten)]
     pub desk: DeskArgs,
@@ -187,6 +187,9 @@ pub struct IntentSendArgs {
     /// The salt of that hash.
     #[arg(long, value_name = "HEX", requires = "memo")]
     pub memo_salt: Option<String>,
+    /// The receipt.
+    #[command(flatten)]
+    pub receipt: ReceiptArgs,
     /// The server.
     #[command(flatten)]
     pub desk: DeskArgs,

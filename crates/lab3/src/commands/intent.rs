@@ -131,6 +131,7 @@ fn send(client: &Client, args: &IntentSendArgs) -> Result<String, Failure> {
     }
     // However often it is sent, it is done once: the text has an id of its own.
     let reply = client.post(&Path::new("/lab3/intents"), &super::body(&request)?, None)?;
+    super::keep_receipt(&reply, &args.receipt)?;
     let table = |done: &Document| {
         let rows = [("act", "act"), ("transaction", "tx_id"), ("time", "timestamp"), ("record", "sequence")];
         pairs(&rows.map(|(name, field)| (name, done.text(field))))

@@ -27,6 +27,7 @@ pub fn set(client: &Client, args: &PolicySetArgs) -> Result<String, Failure> {
             return Err(Failure::Usage(format!("{} stands twice", rule.path)));
         }
     }
-    let reply = client.post(&Path::new(PATH), &super::body(&json!({ "set": rules }))?, args.key.as_deref())?;
+    let reply = client.post(&Path::new(PATH), &super::body(&json!({ "set": rules }))?, args.write.key.as_deref())?;
+    super::keep_receipt(&reply, &args.write.receipt)?;
     Ok(super::shown(&reply, &args.desk, super::treasurers::done)?)
 }

@@ -30,7 +30,8 @@ fn table(told: &Document) -> String {
 pub fn name(client: &Client, args: &TreasurersNameArgs) -> Result<String, Failure> {
     let dids: Vec<&str> = args.treasurers.treasurers.iter().map(lab3_units::Did::as_str).collect();
     let request = json!({ "needed": args.treasurers.needed, "treasurers": dids });
-    let reply = client.post(&Path::new(PATH), &super::body(&request)?, args.key.as_deref())?;
+    let reply = client.post(&Path::new(PATH), &super::body(&request)?, args.write.key.as_deref())?;
+    super::keep_receipt(&reply, &args.write.receipt)?;
     Ok(super::shown(&reply, &args.desk, done)?)
 }
 
