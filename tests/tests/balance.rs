@@ -125,7 +125,7 @@ fn in_a_shell(folder: &Folder, text: &str, root: &str) {
     };
     let hash = sh("{ printf '\\000'; sed '/^$/,$d' \"$1\"; } | sha256sum");
     let parsed = ListProof::parse(text).unwrap();
-    let ours = leaf_hash(parsed.leaf.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let ours = leaf_hash(parsed.leaf.as_bytes()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     assert_eq!(hash.split_whitespace().next(), Some(ours.as_str()));
     // Her wallet is account 3: on the path up stand account 2, accounts 0 and 1 together, then those from 4 on together.
     assert!(parsed.leaf.contains("\naccount: 3\n"), "{text}");

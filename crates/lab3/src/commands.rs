@@ -31,8 +31,8 @@ use serde_json::value::RawValue;
 
 use crate::Failure;
 use crate::cli::{
-    BalanceArgs, Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, JournalCommand, KeyCommand, PolicyCommand, ReceiptArgs, TreasurersCommand,
-    WalletCommand,
+    BalanceArgs, Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, JournalCommand, KeyCommand, PolicyCommand, ReceiptArgs,
+    TreasurersCommand, WalletCommand,
 };
 use crate::client::{Client, ClientError, Document, Reply};
 use crate::config::{ConfigFile, Flag, Layers, Resolved, resolve};
