@@ -137,7 +137,8 @@ impl Parts {
             }
             for (sequence, reply) in erasures {
                 let erased = self.erase(sequence);
-                let failed = erased.clone().err();
+                // Who is only told to ask again has harmed nothing.
+                let failed = erased.clone().err().filter(|error| !matches!(error, StoreError::InUse(_)));
                 let _ = reply.send(erased);
                 if let Some(error) = failed {
                     // The writing end is given up with its connection; the writer opens another.
@@ -161,9 +162,8 @@ impl Parts {
         let row = self.reader.row_with(sequence)?.ok_or_else(|| StoreError::Other(format!("there is no record {sequence}")))?;
         let damaged = || StoreError::Damaged(format!("what stands beside record {sequence} cannot be read"));
         let (openings, erased) = codec::erase(&row.openings, sequence - row.first).ok_or_else(damaged)?;
-        if erased > 0 {
-            self.journal.replace_openings(row.first, &openings)?;
-        }
+        // Also when it was erased before: asked again because the first time a copy of it stayed behind.
+        self.journal.replace_openings(row.first, &openings)?;
         Ok(erased)
     }
 

@@ -61,6 +61,8 @@ pub(crate) struct Checkpoints {
 struct Door {
     state: Mutex<State>,
     changed: Condvar,
+    /// Held while the log is copied: SQLite refuses a second copier at once, and waits for none.
+    copying: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -160,6 +162,12 @@ impl Turn<'_> {
     pub fn wrote(&self, pages: u64) {
         self.door.lock().pages += pages;
     }
+
+    /// Does what copies the log, while the thread does not.
+    pub fn copying<T>(&self, act: impl FnOnce() -> T) -> T {
+        let _alone = self.door.copies();
+        act()
+    }
 }
 
 impl Drop for Turn<'_> {
@@ -175,6 +183,11 @@ impl Drop for Turn<'_> {
 impl Door {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until nobody copies the log. Whoever waits at the door, or keeps it shut, does not hold this.
+    fn copies(&self) -> MutexGuard<'_, ()> {
+        self.copying.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wait_while<'door>(&self, state: MutexGuard<'door, State>, holds: impl Fn(&State) -> bool) -> MutexGuard<'door, State> {
@@ -292,6 +305,7 @@ impl Copier {
 
     /// One checkpoint that waits for nobody; how many pages the log has.
     fn copy(&self) -> Result<u64, StoreError> {
+        let _alone = self.door.copies();
         let copied = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(1));
         // -1 where there is no log.
         copied.map(|pages| u64::try_from(pages).unwrap_or(0)).map_err(failure::on(&self.file))

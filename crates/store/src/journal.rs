@@ -127,24 +127,25 @@ impl Desk {
     }
 
     fn replace_openings(&self, checkpoints: &Checkpoints, opening: u64, first: u64, openings: &[u8]) -> Result<(), StoreError> {
-        self.write(checkpoints, opening, |connection, _| {
+        let busy = self.write(checkpoints, opening, |connection, turn| {
             let failed = failure::on(&self.file);
             let replaced = connection.execute(REPLACE_OPENINGS, (first.cast_signed(), openings)).map_err(&failed)?;
             if replaced == 0 {
                 return Err(StoreError::Other(format!("no row begins with record {first}")));
             }
             // The log still has the page as it was: all of it is copied into the journal, and the log's file cut.
-            let busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(&failed)?;
-            if busy { Err(StoreError::InUse("the journal's log is being read: what was erased is still in it".to_owned())) } else { Ok(()) }
-        })
+            turn.copying(|| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))).map_err(&failed)
+        })?;
+        // Nothing failed: somebody reads, and the connection goes on.
+        if busy { Err(StoreError::InUse("the journal's log is being read: what was erased is still in it".to_owned())) } else { Ok(()) }
     }
 
-    fn write(
+    fn write<T>(
         &self,
         checkpoints: &Checkpoints,
         opening: u64,
-        act: impl FnOnce(&mut Connection, &Turn<'_>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+        act: impl FnOnce(&mut Connection, &Turn<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut seat = self.seat();
         if seat.opening != opening {
             return Err(StoreError::InUse("the journal was opened again, and this writing end of it given up".to_owned()));
@@ -154,9 +155,9 @@ impl Desk {
             return Err(StoreError::Other("this writing end of the journal was closed after an error: open it again".to_owned()));
         };
         let turn = checkpoints.turn();
-        act(&mut connection, &turn)?;
+        let done = act(&mut connection, &turn)?;
         seat.connection = Some(connection);
-        Ok(())
+        Ok(done)
     }
 
     fn seat(&self) -> MutexGuard<'_, Seat> {

@@ -127,3 +127,25 @@ fn a_journal_from_before_there_were_openings_is_read_and_brought_up() {
     store.journal().unwrap().append(&[Row { openings: b"new".to_vec(), ..row(3, 1, 1) }]).unwrap();
     assert_eq!(rows(&store)[1].openings, b"new");
 }
+
+/// What was erased must not stay in the log, whoever copies or reads it meanwhile; and being asked to come again breaks nothing.
+#[test]
+fn erasing_waits_for_who_copies_the_log_and_tells_of_who_reads_it() {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let mut journal = store.journal().unwrap();
+    for first in (1..600).step_by(3) {
+        // The thread that copies the log begins when the store is opened.
+        journal.append(&[Row { openings: b"words".into(), ..row(first, 3, 900) }]).unwrap();
+        journal.replace_openings(first, b"").unwrap();
+    }
+    let reading = Connection::open(folder.path().join("journal.db")).unwrap();
+    reading.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;").unwrap();
+    journal.append(&[Row { openings: b"words".into(), ..row(601, 1, 10) }]).unwrap();
+    assert!(matches!(journal.replace_openings(601, b""), Err(StoreError::InUse(why)) if why.contains("being read")));
+    reading.execute_batch("COMMIT").unwrap();
+    journal.append(&[row(602, 1, 10)]).unwrap();
+    journal.replace_openings(601, b"").unwrap();
+    let log = std::fs::read(folder.path().join("journal.db-wal")).unwrap_or_default();
+    assert!(!log.windows(5).any(|window| window == b"words"));
+}
