@@ -1,5 +1,6 @@
 //! The command line: every command, argument and help text.
 
+mod did;
 mod govern;
 mod journal;
 mod money;
@@ -13,6 +14,7 @@ use lab3_units::{Amount, Asset, Did, Ratio};
 
 use crate::config::Flag;
 
+pub use did::{DidCommand, DidResolveArgs, DidShowArgs};
 pub use govern::{
     IntentCommand, IntentFreezeArgs, IntentMoneyArgs, IntentPolicyArgs, IntentSendArgs, IntentTextArgs, IntentTreasurersArgs,
     NamedSignature, PolicyCommand, PolicySetArgs, RulesArgs, TreasurersArgs, TreasurersCommand, TreasurersNameArgs, countersign,
@@ -101,6 +103,9 @@ pub enum Command {
         after_help = "Examples:\n  lab3 audit http://127.0.0.1:8003\n  lab3 audit https://riverside.example --visit riverside.visit --key 'riverside/jn_...+c74f20a3+ARpc...'"
     )]
     Audit(AuditArgs),
+    /// Which keys sign for a DID here.
+    #[command(subcommand, arg_required_else_help = true)]
+    Did(DidCommand),
     /// Say how this Hive stands, what is wrong, and what to do; exit code 1 when something is bad.
     #[command(after_help = "Example:\n  lab3 doctor --data /var/lib/lab3 --config /etc/lab3.toml")]
     Doctor(DoctorArgs),

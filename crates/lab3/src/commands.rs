@@ -6,6 +6,7 @@ pub mod backup;
 pub mod balance;
 pub mod config;
 pub mod demo;
+pub mod did;
 pub mod doctor;
 pub mod erase;
 pub mod grant;
@@ -31,7 +32,7 @@ use serde_json::value::RawValue;
 
 use crate::Failure;
 use crate::cli::{
-    BalanceArgs, Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, JournalCommand, KeyCommand, PolicyCommand, ReceiptArgs,
+    BalanceArgs, Cli, Command, ConfigArgs, ConfigCommand, DeskArgs, DidCommand, JournalCommand, KeyCommand, PolicyCommand, ReceiptArgs,
     TreasurersCommand, WalletCommand,
 };
 use crate::client::{Client, ClientError, Document, Reply};
@@ -69,6 +70,8 @@ pub fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
             let url = intent::url(command).map(str::to_owned);
             intent::run(&desk(&DeskArgs { url, json: false })?, command)?
         }
+        Command::Did(DidCommand::Show(args)) => did::show(&desk(&args.desk)?, args)?,
+        Command::Did(DidCommand::Resolve(args)) => did::resolve(&desk(&args.desk)?, args)?,
         Command::Audit(args) => audit::run(args, env)?,
         Command::Doctor(args) => return doctor::run(args, env),
         Command::Explain(args) => crate::explain::explain(&args.code)?,

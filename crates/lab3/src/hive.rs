@@ -2,12 +2,15 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lab3_engine::{Engine, Limits, Policy, SystemClock};
 use lab3_providers::dialect::openai_chat::{self, Flavour};
 use lab3_providers::dialect::{Back, anthropic, gemini, ollama};
 use lab3_providers::{Base, Connections, Dialect, Patience, Remote, Source};
-use lab3_server::{App, CacheSettings, Checkpoints, Connected, Gateway, GatewaySettings, RateLimits, ServerSettings, Witness};
+use lab3_server::{
+    App, CacheSettings, Checkpoints, Connected, Documents, Fetching, Gateway, GatewaySettings, RateLimits, ServerSettings, Wiring, Witness,
+};
 use lab3_store::SqliteStore;
 use tokio::sync::Semaphore;
 
@@ -28,7 +31,21 @@ pub fn start(settings: &Settings, store: SqliteStore) -> Result<Engine, Failure>
 /// What answers for the engine.
 pub fn app(settings: &Settings, engine: Engine, checkpoints: Result<Checkpoints, String>, witness: Option<Witness>) -> App {
     let server = ServerSettings { body_bytes_max: settings.server.body_bytes_max };
-    App::with_witness(engine, server, gateway(settings), checkpoints, witness)
+    let documents: Box<dyn Documents> = Box::new(Web(Connections::new(DOCUMENT_CONNECT)));
+    App::wired(engine, server, Wiring { gateway: gateway(settings), checkpoints, witness, documents: Some(documents) })
+}
+
+/// Longest wait for a connection to where a DID's document is.
+const DOCUMENT_CONNECT: Duration = Duration::from_secs(5);
+
+/// Documents on the web.
+struct Web(Connections);
+
+impl Documents for Web {
+    fn fetch(&self, url: &str, bytes_max: usize) -> Fetching {
+        let (connections, url) = (self.0.clone(), url.to_owned());
+        Box::pin(async move { connections.get(&url, bytes_max).await.map_err(|error| error.to_string()) })
+    }
 }
 
 fn limits(settings: &Settings) -> Limits {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
+use hyper::http::request;
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -97,10 +98,20 @@ impl Connections {
         Self(client)
     }
 
+    /// Gets what is at the address, and gives the answer's status and its body, of at most so many bytes. Redirects are answers like any.
+    pub async fn get(&self, url: &str, bytes_max: usize) -> Result<(u16, Vec<u8>), AskError> {
+        self.exchange(Request::get(url), Bytes::new(), bytes_max).await
+    }
+
     /// Posts a text that is no query, and gives the answer's status and its body, of at most so many bytes. Redirects are answers like any.
     pub async fn post(&self, url: &str, text: String, bytes_max: usize) -> Result<(u16, Vec<u8>), AskError> {
-        let request = Request::post(url).header(CONTENT_TYPE, "text/plain; charset=utf-8").header(USER_AGENT, AGENT);
-        let request = request.body(Full::new(Bytes::from(text))).map_err(|error| AskError::Unreachable(error.to_string()))?;
+        let request = Request::post(url).header(CONTENT_TYPE, "text/plain; charset=utf-8");
+        self.exchange(request, Bytes::from(text), bytes_max).await
+    }
+
+    async fn exchange(&self, request: request::Builder, body: Bytes, bytes_max: usize) -> Result<(u16, Vec<u8>), AskError> {
+        let request = request.header(USER_AGENT, AGENT).body(Full::new(body));
+        let request = request.map_err(|error| AskError::Unreachable(error.to_string()))?;
         let reply = self.0.request(request).await.map_err(|error| failed(&error))?;
         let status = reply.status().as_u16();
         let body = Limited::new(reply.into_body(), bytes_max).collect().await;

@@ -23,8 +23,8 @@ use lab3_units::Time;
 
 pub use crate::checkpoints::{Checkpoints, Keep, origin};
 pub use crate::gateway::{CacheSettings, Connected, Gateway, GatewaySettings, RateLimits};
-pub use crate::http::Row;
 use crate::http::signed::Seen;
+pub use crate::http::{Documents, Fetching, Row};
 use crate::metrics::Metrics;
 use crate::uses::Uses;
 pub use peer::Peer;
@@ -55,6 +55,7 @@ struct Inner {
     gateway: Gateway,
     checkpoints: Result<Checkpoints, String>,
     witness: Option<Witness>,
+    documents: Option<Box<dyn Documents>>,
     metrics: Metrics,
     uses: Uses,
     seen: Seen,
@@ -62,28 +63,36 @@ struct Inner {
     opened: Time,
 }
 
+/// What an app works with beside its engine.
+pub struct Wiring {
+    /// The providers its gateway asks.
+    pub gateway: Gateway,
+    /// The signer of its checkpoints, or why there is none.
+    pub checkpoints: Result<Checkpoints, String>,
+    /// What it is to others' logs.
+    pub witness: Option<Witness>,
+    /// The way to documents on the web.
+    pub documents: Option<Box<dyn Documents>>,
+}
+
+impl Default for Wiring {
+    fn default() -> Self {
+        Self { gateway: Gateway::default(), checkpoints: Err("it has no signer".to_owned()), witness: None, documents: None }
+    }
+}
+
 impl App {
-    /// An app over a running engine, with no provider connected and no signer.
+    /// An app over a running engine, that is wired to nothing.
     pub fn new(engine: Engine, settings: ServerSettings) -> Self {
-        Self::with(engine, settings, Gateway::default(), Err("it has no signer".to_owned()))
+        Self::wired(engine, settings, Wiring::default())
     }
 
-    /// An app over a running engine, the providers its gateway asks, and the signer of its checkpoints, or why there is none.
-    pub fn with(engine: Engine, settings: ServerSettings, gateway: Gateway, checkpoints: Result<Checkpoints, String>) -> Self {
-        Self::with_witness(engine, settings, gateway, checkpoints, None)
-    }
-
-    /// The same, that is a witness of others' logs, too.
-    pub fn with_witness(
-        engine: Engine,
-        settings: ServerSettings,
-        gateway: Gateway,
-        checkpoints: Result<Checkpoints, String>,
-        witness: Option<Witness>,
-    ) -> Self {
+    /// An app over a running engine, and what it works with beside it.
+    pub fn wired(engine: Engine, settings: ServerSettings, wiring: Wiring) -> Self {
+        let Wiring { gateway, checkpoints, witness, documents } = wiring;
         let (metrics, uses, seen) = (Metrics::default(), Uses::default(), Seen::default());
         let (started, opened) = (Instant::now(), engine.now());
-        Self(Arc::new(Inner { engine, settings, gateway, checkpoints, witness, metrics, uses, seen, started, opened }))
+        Self(Arc::new(Inner { engine, settings, gateway, checkpoints, witness, documents, metrics, uses, seen, started, opened }))
     }
 
     fn gateway(&self) -> &Gateway {
@@ -107,6 +116,11 @@ impl App {
     /// What this Hive is to others' logs.
     fn witness(&self) -> Option<&Witness> {
         self.0.witness.as_ref()
+    }
+
+    /// The way to documents on the web, if there is one.
+    fn documents(&self) -> Option<&dyn Documents> {
+        self.0.documents.as_deref()
     }
 
     fn metrics(&self) -> &Metrics {

@@ -66,6 +66,7 @@ codes! {
     SAME_PARTY = 72, 422, "Sender and recipient are the same";
     BOOKS_LIMIT = 73, 422, "The books cannot count so much";
     PROVIDER_REFUSED = 74, 422, "The provider refused the query";
+    DOCUMENT_UNREADABLE = 75, 422, "The DID's document cannot be read";
     ALLOCATIONS_OPEN = 80, 429, "Too many allocations are open";
     TOO_FAST = 81, 429, "Too much is asked for in a minute";
     QUEUE_FULL = 90, 503, "The desk is busy";

@@ -21,11 +21,12 @@ mod trust;
 mod unchecked;
 mod witness;
 
-use lab3_trust::{CREATE_KEY, DELEGATE, ERASE, FREEZE, GOVERN, Kind, MANAGE_KEY, Owned, READ_RECORDS, Rule, SEAL, Scope, THAW};
+use lab3_trust::{CREATE_KEY, DELEGATE, ERASE, FREEZE, GOVERN, Kind, MANAGE_KEY, NOTE, Owned, READ_RECORDS, Rule, SEAL, Scope, THAW};
 
 pub(crate) use key::fresh_id;
 pub use table::Row;
 use table::Table;
+pub use trust::resolve::{Documents, Fetching};
 
 use crate::metrics::Metrics;
 
@@ -49,7 +50,7 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
     use finance::{balance, balance_proof, contribute, epoch_close, erase, grant, mint, pool, transaction, transactions, transfer, transfers};
     use log::tile;
     use witness::add_checkpoint::{self, add_checkpoint};
-    use trust::{delegate, dids, freeze, hive, intent, key_create, key_revoke, key_rotate, keys, policy, seal, treasurers};
+    use trust::{delegate, dids, freeze, hive, intent, key_create, key_revoke, key_rotate, keys, policy, resolve, seal, treasurers};
     let public = Rule::PUBLIC;
     let shared = |scope| Rule::new(ANYBODY, scope, Owned::Nobody);
     let of_citizen = |kinds, scope| Rule::new(kinds, scope, Owned::Citizen);
@@ -85,6 +86,7 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
         .post("/lab3/seal", SEAL, seal::seal, seal::doc())
         .post("/lab3/intents", public, intent::intent, intent::doc())
         .get("/lab3/dids/{did}", of_citizen(READERS, Scope::Read), dids::did, dids::doc())
+        .post("/lab3/dids/{did}/resolve", NOTE, resolve::resolve, resolve::doc())
         .post("/lab3/members/delegate", DELEGATE, delegate::delegate, delegate::doc())
         .post("/lab3/members/freeze", FREEZE, freeze::freeze, freeze::freeze_doc())
         .post("/lab3/members/thaw", THAW, freeze::thaw, freeze::thaw_doc())

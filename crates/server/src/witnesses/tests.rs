@@ -12,7 +12,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::witness::{NotCosigned, Witness, WitnessMemory};
-use crate::{App, Gateway, Peer, ServerSettings};
+use crate::{App, Peer, ServerSettings};
 
 const NOW: u64 = 1_700_000_000;
 
@@ -114,7 +114,7 @@ impl Desk {
     async fn new(world: &World, seeds: &[u8]) -> Self {
         let clock = Arc::new(ManualClock::new(Time::parse("2025-10-31T14:30:00Z").unwrap()));
         let engine = Engine::start(Arc::new(MemoryStore::new()), Policy::default(), clock, Limits::default()).unwrap();
-        let router = crate::router(App::with(engine.clone(), ServerSettings::default(), Gateway::default(), Err(String::new())));
+        let router = crate::router(App::new(engine.clone(), ServerSettings::default()));
         let checkpoints = Checkpoints::open(&engine, signer(), None, Arc::new(|_| Ok(()))).await.unwrap();
         let desk = Self { _stop: Stop(engine.clone()), engine, router, checkpoints };
         desk.write(1).await;

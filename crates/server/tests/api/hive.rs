@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, header};
 use lab3_engine::{Engine, Limits, ManualClock, MemoryStore, Policy};
-use lab3_server::{App, Gateway, Peer, ServerSettings, router};
+use lab3_server::{App, Gateway, Peer, ServerSettings, Wiring, router};
 use lab3_units::{Duration, Time};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -36,14 +36,19 @@ impl Hive {
     }
 
     pub fn with(policy: Policy, settings: ServerSettings) -> Self {
-        Self::with_gateway(policy, settings, Gateway::default())
+        Self::wired(policy, settings, Wiring::default())
     }
 
     /// A Hive whose gateway can ask these.
     pub fn with_gateway(policy: Policy, settings: ServerSettings, gateway: Gateway) -> Self {
+        Self::wired(policy, settings, Wiring { gateway, ..Wiring::default() })
+    }
+
+    /// A Hive with what it works with beside its engine.
+    pub fn wired(policy: Policy, settings: ServerSettings, wiring: Wiring) -> Self {
         let clock = Arc::new(ManualClock::new(Time::parse(NOW).unwrap()));
         let engine = Engine::start(Arc::new(MemoryStore::new()), policy, clock.clone(), Limits::default()).unwrap();
-        let router = router(App::with(engine.clone(), settings, gateway, Err("it has no signer".to_owned())));
+        let router = router(App::wired(engine.clone(), settings, wiring));
         Self { engine, router, clock }
     }
 

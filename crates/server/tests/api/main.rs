@@ -8,6 +8,7 @@ mod balance_proof;
 mod compute;
 mod connected;
 mod contract;
+mod did_web;
 mod finance;
 mod history;
 mod hive;

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
 use lab3_engine::{Engine, Limits, ManualClock, MemoryStore, Policy};
-use lab3_server::{App, Gateway, ServerSettings, Witness, WitnessMemory, router};
+use lab3_server::{App, ServerSettings, Wiring, Witness, WitnessMemory, router};
 use lab3_tlog::{
     ADD_CHECKPOINT_BYTES_MAX, AddCheckpoint, Checkpoint, Cosigner, Fork, Note, Signature, Signer, Tree, Trust, VerifierKey,
     consistency_proof, root,
@@ -99,8 +99,7 @@ impl Memory {
         let witness = Witness::open(cosigner(), &[log().verifier().clone()], last, Box::new(self.clone())).unwrap();
         let clock = Arc::new(ManualClock::new(Time::parse(NOW).unwrap()));
         let engine = Engine::start(Arc::new(MemoryStore::new()), Policy::default(), clock.clone(), Limits::default()).unwrap();
-        let (settings, unsigned) = (ServerSettings::default(), Err("it has no signer".to_owned()));
-        let app = App::with_witness(engine.clone(), settings, Gateway::default(), unsigned, Some(witness));
+        let app = App::wired(engine.clone(), ServerSettings::default(), Wiring { witness: Some(witness), ..Wiring::default() });
         Hive { engine, router: router(app), clock }
     }
 }

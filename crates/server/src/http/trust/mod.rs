@@ -12,6 +12,7 @@ pub(crate) mod key_revoke;
 pub(crate) mod key_rotate;
 pub(crate) mod keys;
 pub(crate) mod policy;
+pub(crate) mod resolve;
 pub(crate) mod seal;
 mod signatures;
 mod told;

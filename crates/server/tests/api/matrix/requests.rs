@@ -118,6 +118,7 @@ pub fn body(line: &Line, names: &Names, things: &Things) -> Option<Value> {
             "/lab3/compute/allocations/{allocation_id}/release"
             | "/lab3/financial/epoch/close"
             | "/lab3/seal"
+            | "/lab3/dids/{did}/resolve"
             | "/lab3/intents"
             | "/lab3/witness/add-checkpoint"
             | "/lab3/keys/{number}/revoke"
