@@ -1,6 +1,7 @@
 //! The numbers we publish. Each bench prints its machine, medians of several runs with their spread, and a reference
 //! measured in the same run: the machines are shared and noisy, so quote the ratios.
 
+mod audit;
 mod desk;
 mod echo;
 mod gateway;
@@ -8,8 +9,10 @@ mod http;
 mod journal;
 mod load;
 mod machine;
+mod proof;
 mod random;
 mod scale;
+mod spread;
 mod wrk;
 
 use clap::{Parser, Subcommand};
@@ -35,6 +38,10 @@ enum Bench {
     Gateway(gateway::Args),
     /// Memory and speed with a million accounts, and starting with ten million records
     Scale(scale::Args),
+    /// The proof of one entry among ten million: its bytes, and the time to make one
+    Proof(proof::Args),
+    /// Records a second that an audit replays on one core, with signatures and without, against the hashes and signatures alone
+    Audit(audit::Args),
     /// The reference server of `http`
     #[command(hide = true)]
     Echo(echo::Args),
@@ -52,6 +59,8 @@ fn main() -> Result<(), Failure> {
         Bench::Http(args) => http::run(&args),
         Bench::Gateway(args) => gateway::run(&args),
         Bench::Scale(args) => scale::run(&args),
+        Bench::Proof(args) => proof::run(&args),
+        Bench::Audit(args) => audit::run(&args),
         Bench::Echo(args) => echo::run(&args),
     }
 }

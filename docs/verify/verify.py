@@ -2,6 +2,7 @@
 """A second opinion on a Hive's books, from docs/journal.md and the C2SP specifications alone. Python 3.11, nothing else.
 
     python3 verify.py URL|FOLDER [--key VKEY] [--last FILE] [--fee PERCENT] [--bearer KEY] [--witness VKEY]... [--witnesses-needed N]
+    python3 verify.py PROOF --key VKEY      # one record's proof, as GET /lab3/log/proof/{tx_id} gave it
 
 Checks the checkpoint's signature, every record's leaf, the root, that the tree goes on from the last visit (--last, written anew when all
 holds), and replays every record: balances, limits, holds, supply, fees (--fee: exactly these), treasurers' signatures. With --witness these
@@ -533,6 +534,42 @@ class Log:
             root = sha(b"\1", peak, root)
         return root
 
+# Proofs (RFC 9162, 2.1.3 and 2.1.4), by the recursion that defines them: the last hash is the root's other half.
+def half(size):
+    return 1 << (size - 1).bit_length() - 1
+
+def included(index, size, leaf, proof):
+    """The root that follows when this leaf hash is number `index` of `size`."""
+    need(0 <= index < size and (size > 1) == bool(proof), "the tree has no such leaf, or the proof not as many hashes")
+    if size == 1:
+        return leaf
+    if index < half(size):
+        return sha(b"\1", included(index, half(size), leaf, proof[:-1]), proof[-1])
+    return sha(b"\1", proof[-1], included(index - half(size), size - half(size), leaf, proof[:-1]))
+
+def continued(old, new, old_root, proof):
+    """The roots of the older tree (not empty) and of the newer that follow; `old_root` is the older's, or None within a tree."""
+    if old == new:
+        need(len(proof) == (old_root is None), "the proof has not as many hashes")
+        return (proof[0],) * 2 if proof else (old_root,) * 2
+    need(0 < old < new and proof, "the older tree is the larger, or the proof has too few hashes")
+    if old <= half(new):
+        before, after = continued(old, half(new), old_root, proof[:-1])
+        return before, sha(b"\1", after, proof[-1])
+    before, after = continued(old - half(new), new - half(new), None, proof[:-1])
+    return sha(b"\1", proof[-1], before), sha(b"\1", proof[-1], after)
+
+def verify_proof(path, key):
+    """One line about a record's proof (c2sp.org/tlog-proof), whose `extra` is the record."""
+    with open(path, "rb") as file:
+        head, note = file.read().split(b"\n\n", 1)
+    title, extra, index, *hashes = head.decode().split("\n")
+    need((title, extra[:6], index[:6]) == ("c2sp.org/tlog-proof@v1", "extra ", "index "), "the proof's form")
+    size, root = checkpoint_of(key_of(key), note)
+    leaf = sha(b"\0", unbase64(extra[6:]))
+    need(included(int(index[6:]), size, leaf, [unbase64(line) for line in hashes]) == root, "the proof leads to another root than was signed")
+    return f"holds: record {int(index[6:]) + 1} of {size} of {key.split('+')[0]}"
+
 def visit_of(path):
     """The key, size and root of the last visit."""
     with open(path, "rb") as file:
@@ -593,6 +630,10 @@ def main(arguments):
     parser.add_argument("--wait", type=int, default=30)
     asked = parser.parse_args(arguments)
     try:
+        if os.path.isfile(asked.place):
+            need(asked.key, "a proof holds for a key: say which (--key)")
+            print(verify_proof(asked.place, asked.key))
+            return 0
         fee = None if asked.fee is None else round(float(asked.fee) * 10**7)
         witnesses = asked.witness, asked.witnesses_needed, asked.within, asked.wait
         print(verify(asked.place, asked.key, asked.last, fee, asked.bearer, *witnesses))
