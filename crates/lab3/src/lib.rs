@@ -15,7 +15,7 @@ mod json_text;
 mod local_model;
 pub mod logging;
 mod progress;
-mod signer;
+pub mod signer;
 mod table;
 mod witness;
 
