@@ -9,6 +9,7 @@ mod acts;
 mod audit;
 mod balance;
 mod books;
+mod deeds;
 mod facts;
 mod fees;
 mod head;

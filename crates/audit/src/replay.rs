@@ -11,7 +11,7 @@ use crate::fees::Fees;
 use crate::ids::Ids;
 use crate::sheets::Sheets;
 use crate::verdict::{Class, Faults, Figures, Found};
-use crate::{acts, kinds, signatures};
+use crate::{acts, deeds, kinds, signatures};
 
 /// What is known after the records so far.
 #[derive(Debug, Default)]
@@ -102,7 +102,7 @@ impl Replay {
     fn keys(&mut self, record: &Record) -> Result<(), Found> {
         let checked = match &record.fact {
             Fact::Trust(fact) => {
-                let checked = acts::trail(&self.trust, record, fact);
+                let checked = acts::trail(&self.trust, record, fact).and_then(|()| deeds::check(&self.trust, record, fact));
                 self.keys += u32::from(matches!(fact.deed, Deed::KeyCreated(_) | Deed::KeyRotated { .. }));
                 self.trust.apply(record.at, fact);
                 match fact.deed {

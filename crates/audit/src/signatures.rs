@@ -23,6 +23,7 @@ pub(crate) fn hold(record: &Record, books: &Books, state: &State) -> Result<(), 
             _ => treasurers::deed(record, state, fact),
         };
     }
+    paid(record, books, state)?;
     match record.signed.as_deref() {
         // An open Hive asks for none.
         None if record.actor == Actor::Signed && !state.is_open() && takes_money(record) => {
@@ -31,6 +32,23 @@ pub(crate) fn hold(record: &Record, books: &Books, state: &State) -> Result<(), 
         None => treasurers::unsigned(record, state),
         Some(Signed::Intent(intent)) => by_who_pays(record, books, state, intent),
         Some(Signed::Approval(approval)) => treasurers::money(record, books, state, approval),
+    }
+}
+
+/// Whether nobody who has a key paid without it, on a closed Hive, and nothing was paid beside what was signed.
+fn paid(record: &Record, books: &Books, state: &State) -> Result<(), Found> {
+    let mut payments = record.entries.iter().filter_map(|event| match event {
+        Event::Transferred { from, kind: Kind::Transfer | Kind::Contribution, .. } => Some(*from),
+        _ => None,
+    });
+    match record.signed.as_deref() {
+        Some(Signed::Intent(_)) if payments.clone().count() > 1 => bad("more was paid than was signed"),
+        Some(_) => Ok(()),
+        None if state.is_open() => Ok(()),
+        None => match payments.find_map(|from| owner(books, from).filter(|did| !state.keys_of(did).is_empty())) {
+            Some(did) => Err((Class::Signatures, format!("{did} has a key, and paid without its signature"))),
+            None => Ok(()),
+        },
     }
 }
 
@@ -89,7 +107,7 @@ fn by_who_pays(record: &Record, books: &Books, state: &State, intent: &Intent) -
     told(check_intent(state, record.at, &payer, &verified, fee))
 }
 
-fn signed(record: &Record, state: &State, act: Act, intent: &Intent) -> Result<lab3_trust::Verified<Intent>, Problem> {
+pub(crate) fn signed(record: &Record, state: &State, act: Act, intent: &Intent) -> Result<lab3_trust::Verified<Intent>, Problem> {
     intent.clone().verify(&statement(record, state, act, intent.not_after)?)
 }
 

@@ -9,7 +9,7 @@ mod served;
 use hive::member;
 use lab3_audit::{Class, audit};
 use lab3_compute::Fact as Compute;
-use lab3_engine::{Fact, Record};
+use lab3_engine::{Fact, Record, write_entry};
 use lab3_finance::{Closing, Fact as Money};
 use lab3_ledger::{AccountNo, Event, HoldEnd, Kind, Limits, Purpose};
 use lab3_units::{Amount, Asset, Id, Owner, Time};
@@ -19,7 +19,7 @@ use lies::{TRANSFERRED, account, check, check_added, check_from, honest, judged,
 fn an_honest_record_added_at_the_end_passes() {
     let mut log = honest();
     let added = record(&log, TRANSFERRED, paid(&log, 0, 1, 1_000));
-    log.entries.push(postcard::to_stdvec(&added).unwrap());
+    log.entries.push(write_entry(&added).unwrap());
     let verdict = audit(&mut log.signed_again(), &terms(), |_, _| {});
     assert!(verdict.holds(), "{verdict}");
 }

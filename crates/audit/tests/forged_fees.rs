@@ -5,11 +5,11 @@ mod lies;
 mod served;
 
 use lab3_audit::{Class, Terms, audit};
-use lab3_engine::Record;
+use lab3_engine::{Record, write_entry};
 use lab3_ledger::Purpose;
 use lab3_ledger::{Event, Kind};
 use lab3_units::{Amount, Id};
-use lies::{TRANSFERRED, check, check_added, honest, is_transfer, moved, office, paid, record, wallet};
+use lies::{TRANSFERRED, check, check_added, honest, is_transfer, moved, office, paid, record, signed, wallet};
 
 #[test]
 fn fees_follow_their_transfers() {
@@ -50,13 +50,15 @@ fn a_fee_left_out_shows_without_knowing_the_rate() {
     entries.pop();
     let free = record(&log, TRANSFERRED, entries.clone());
     entries.extend(paid(&log, 0, 1, 1000));
-    let half = Record { id: Id::from_bytes([1; 16]), entries, ..free.clone() };
-    log.entries.push(postcard::to_stdvec(&free).unwrap());
+    let half = signed(&log, Record { id: Id::from_bytes([1; 16]), entries, ..free.clone() });
+    log.entries.push(write_entry(&free).unwrap());
     let at = log.entries.len() as u64;
     let verdict = audit(&mut log.clone().signed_again(), &Terms::default(), |_, _| {});
     assert_eq!(verdict.figures.fees.iter().map(|seen| (seen.from, seen.most)).collect::<Vec<_>>()[1..], [(at, 0)], "{verdict}");
     assert!((10_000..10_020).contains(&verdict.figures.fees[0].most) && verdict.figures.fees[0].least <= 10_000, "{verdict}");
-    log.entries.push(postcard::to_stdvec(&half).unwrap());
+    log.entries.push(write_entry(&half).unwrap());
     let verdict = audit(&mut log.signed_again(), &Terms::default(), |_, _| {});
-    assert_eq!(verdict.faults.iter().map(|fault| (fault.record, fault.class)).collect::<Vec<_>>(), [(Some(at + 1), Class::Fees)]);
+    // And of its two transfers one was signed.
+    let found = [(Some(at + 1), Class::Fees), (Some(at + 1), Class::Signatures)];
+    assert_eq!(verdict.faults.iter().map(|fault| (fault.record, fault.class)).collect::<Vec<_>>(), found);
 }

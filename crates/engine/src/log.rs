@@ -15,6 +15,9 @@ use crate::views::{RUN_LEAVES, RUN_LEVEL, Tree, Views};
 /// Records in a run.
 const RUN_RECORDS: usize = 1 << RUN_LEVEL;
 
+/// Rows asked for first. Full ones have 64 records: a run is in five or six of them.
+const ROWS_FIRST: usize = 6;
+
 /// The tree at a size: what a checkpoint states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TreeHead {
@@ -163,8 +166,10 @@ fn each_row(
     mut each: impl FnMut(&Row, usize, usize) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut next = sequences.start;
+    let mut rows_max = ROWS_FIRST;
     while next < sequences.end {
-        let at_once = usize::try_from(sequences.end - next).unwrap_or(RUN_RECORDS).min(RUN_RECORDS);
+        let at_once = usize::try_from(sequences.end - next).unwrap_or(rows_max).min(rows_max);
+        rows_max = (2 * rows_max).min(RUN_RECORDS);
         let rows = journal.rows_from(next, at_once)?;
         if rows.is_empty() {
             return Err(StoreError::Damaged(format!("record {next} is missing")));

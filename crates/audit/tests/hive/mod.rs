@@ -9,7 +9,9 @@ use std::sync::Arc;
 use lab3_compute as compute;
 use lab3_engine::{Actor, Command, Engine, Key, Limits, ManualClock, MemoryStore, Order, Policy, Row, Store, Submission};
 use lab3_finance as finance;
-use lab3_trust::{Bearer, CreateKey, Delegate, Holder, KeyText, Kind, Principal, PublicKey, RevokeKey, RotateKey, Scope, Scopes};
+use lab3_trust::{
+    Bearer, CreateKey, Delegate, HiveName, Holder, Inscription, KeyText, Kind, Principal, PublicKey, RevokeKey, RotateKey, Scope, Scopes,
+};
 use lab3_units::{Amount, Did, Duration, Id, Time};
 
 /// Numbers that look random and are the same every time.
@@ -75,6 +77,7 @@ impl Hive {
 
     /// Lives so many steps with nobody named, then as many closed.
     pub fn live(&mut self, steps: usize) {
+        self.order(&Principal::Desk, inscription().into());
         for who in 0..4 {
             self.mint(who, 100_000_000);
         }
@@ -345,8 +348,18 @@ fn number(principal: &Principal) -> u32 {
     }
 }
 
+/// The secret of one of the members.
+pub fn secret(who: usize) -> [u8; 32] {
+    [u8::try_from(who + 1).unwrap(); 32]
+}
+
+/// Whose journals these are.
+pub fn inscription() -> Inscription {
+    Inscription { hive: HiveName::parse("Mill").unwrap(), journal: Id::from_bytes([1; 16]), log_key: [0; 32] }
+}
+
 fn key(who: usize) -> PublicKey {
-    PublicKey::of_secret(&[u8::try_from(who + 1).unwrap(); 32])
+    PublicKey::of_secret(&secret(who))
 }
 
 /// The DID of one of the members.

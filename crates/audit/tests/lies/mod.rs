@@ -6,14 +6,14 @@
 
 use std::sync::OnceLock;
 
-use crate::hive::{Hive, member};
+use crate::hive::{Hive, inscription, member, secret};
 use crate::served::Log;
 use lab3_audit::{Class, Terms, audit};
-use lab3_engine::{Actor, Fact, Record};
+use lab3_engine::{Actor, Fact, Record, Signed, write_entry};
 use lab3_finance::Fact as Money;
 use lab3_ledger::{AccountNo, Event, Kind, Purpose};
-use lab3_trust::Holder;
-use lab3_units::{Amount, FeeRate, Id, Owner};
+use lab3_trust::{Act, Holder, Intent, PublicKey, Signature, Statement};
+use lab3_units::{Amount, Duration, FeeRate, Id, Owner};
 
 /// An honest Hive's log.
 pub fn honest() -> Log {
@@ -58,7 +58,7 @@ pub fn check_from(first: usize, class: Class, mut change: impl FnMut(&mut Record
 pub fn check_added(class: Class, record: impl FnOnce(&Log) -> Record) -> String {
     let mut log = honest();
     let record = record(&log);
-    log.entries.push(postcard::to_stdvec(&record).unwrap());
+    log.entries.push(write_entry(&record).unwrap());
     let last = log.entries.len();
     judged(log, last, class)
 }
@@ -78,7 +78,35 @@ pub fn last(log: &Log) -> Record {
 pub fn record(log: &Log, fact: Fact, entries: Vec<Event>) -> Record {
     let pays = matches!(fact, Fact::Finance(lab3_finance::Fact::Transferred | lab3_finance::Fact::Contributed { .. }));
     let actor = if pays { Actor::Key(key_of(log, |holder| *holder == Holder::Citizen(crate::hive::member(0)))) } else { Actor::Signed };
-    Record { at: last(log).at, actor, id: Id::from_bytes([0xab; 16]), aliases: Vec::new(), fingerprint: 0, fact, entries, signed: None }
+    let record = Record {
+        at: last(log).at,
+        actor,
+        id: Id::from_bytes([0xab; 16]),
+        aliases: Vec::new(),
+        fingerprint: 0,
+        fact,
+        entries,
+        signed: None,
+    };
+    signed(log, record)
+}
+
+/// The record, its first transfer signed by who pays if that is a member.
+pub fn signed(log: &Log, mut record: Record) -> Record {
+    let paid = record.entries.iter().find_map(|event| match event {
+        Event::Transferred { from, to, amount, kind: Kind::Transfer, .. } => Some((*from, *to, *amount)),
+        _ => None,
+    });
+    let owner = |no| (0..4).find(|&who| wallet(log, who) == no);
+    let Some((Some(from), Some(to), amount)) = paid.map(|(from, to, amount)| (owner(from), owner(to), amount)) else { return record };
+    let (fee_max, not_after) = (Amount::new(1_000_000_000), record.at.after(Duration::from_secs(60)));
+    let act = Act::Transfer { from: member(from), to: member(to), amount, fee_max, memo: None };
+    let ours = inscription();
+    let statement = Statement { hive: ours.hive, journal: ours.journal, id: record.id, not_after, act };
+    let signature = Signature::sign(&secret(from), statement.text().as_bytes());
+    let intent = Intent { not_after, fee_max, key: PublicKey::of_secret(&secret(from)), signature };
+    record.signed = Some(Box::new(Signed::Intent(intent)));
+    record
 }
 
 /// The number of the wallet (or allowance) of a member, the pool's, the issuance's.

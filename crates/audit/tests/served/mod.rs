@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use lab3_audit::{Source, Unserved};
-use lab3_engine::{Record, read_entry};
+use lab3_engine::{Record, read_entry, write_entry};
 use lab3_tlog::{Checkpoint, Note, Signer, Tile, TileKind, Tree, encode_entries, leaf_hash};
 
 pub const ORIGIN: &str = "hive.example/jn_0123456789";
@@ -47,7 +47,7 @@ impl Log {
 
     /// Writes another record in the place of one.
     pub fn write(&mut self, sequence: usize, record: &Record) {
-        self.entries[sequence - 1] = postcard::to_stdvec(record).unwrap();
+        self.entries[sequence - 1] = write_entry(record).unwrap();
     }
 
     /// Writes it into a folder, as files.
