@@ -18,6 +18,7 @@ run() {
 run cargo build --locked -p lab3
 if [ "${1:-}" = faults ]; then
     run cargo test --locked -p lab3-ledger --test model -- --nocapture
+    run cargo test --locked -p lab3 --test mutations -- --nocapture
     run cargo test --locked -p lab3-tests -- --nocapture --test-threads=1
 else
     run cargo fmt --all --check

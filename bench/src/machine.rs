@@ -27,3 +27,13 @@ pub fn cpu_time() -> std::time::Duration {
     let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     std::time::Duration::from_millis(ticks * 10)
 }
+
+/// Processor time this process has used, in the scheduler's own measure: finer than [`cpu_time`], and slower to ask for.
+pub fn cpu_nanos() -> std::time::Duration {
+    let of_thread = |task: std::io::Result<std::fs::DirEntry>| {
+        let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten();
+    std::time::Duration::from_nanos(tasks.filter_map(of_thread).sum())
+}

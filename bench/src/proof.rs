@@ -13,6 +13,7 @@ use lab3_tlog::{Checkpoint, Note, ProofFile, Signer, Tree, Trust, leaf_hash};
 use lab3_units::{Amount, Did, Id};
 
 use crate::Failure;
+use crate::machine;
 use crate::random::Random;
 use crate::spread::Times;
 
@@ -57,17 +58,23 @@ fn measure(args: &Args, folder: &Path) -> Result<(), Failure> {
     let trust = Trust { origin: ORIGIN.to_owned(), log: signer.verifier().clone(), witnesses: Vec::new() };
     for round in 0..args.rounds {
         let mut random = Random(round as u64 + 1);
-        let (mut times, mut bytes_max) = (Vec::new(), 0);
+        let (mut times, mut cpu, mut bytes_max) = (Vec::new(), Duration::ZERO, 0);
         for _ in 0..args.proofs {
             let id = id(random.below(args.records));
-            let started = Instant::now();
+            let (started, before) = (Instant::now(), machine::cpu_nanos());
             let file = runtime.block_on(proof(&engine, id, &note))?;
             times.push(started.elapsed());
+            cpu += machine::cpu_nanos().saturating_sub(before);
             let read = ProofFile::parse(file.as_bytes())?;
             read.verify(&leaf_hash(read.extra.as_deref().unwrap_or_default()), &trust)?;
             bytes_max = bytes_max.max(file.len());
         }
-        println!("round {round}: {}, at most {bytes_max} bytes; 511 SHA-256 alone: {}", Times::of(times), Times::of(hashes()));
+        let cpu = cpu / u32::try_from(args.proofs)?;
+        println!(
+            "round {round}: {}, {cpu:.1?} of processor each, at most {bytes_max} bytes; 511 SHA-256 alone: {}",
+            Times::of(times),
+            Times::of(hashes())
+        );
     }
     engine.stop();
     Ok(())

@@ -127,6 +127,8 @@ fn start(args: &Args) -> Result<(), Failure> {
     })?;
     engine.stop();
     drop(engine);
+    // The first start believes no snapshot but one of its own, and leaves one.
+    drop(Desk::lab3(&folder)?);
     let mut times = Vec::new();
     for _ in 0..args.rounds {
         times.push(Desk::lab3(&folder)?.first_answer);

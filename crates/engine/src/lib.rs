@@ -42,5 +42,5 @@ pub use record::{Actor, Fact, Record, Signed, Stored};
 pub use rules::{HiveRule, HiveRuleStanding, RULES, check_rules};
 pub use sheets::BalanceProof;
 pub use state::{Frozen, State};
-pub use storage::{Journal, JournalReader, MemoryStore, Put, Row, Shelf, ShelfTable, Snapshots, Store, StoreError};
+pub use storage::{Journal, JournalReader, MemoryStore, Put, Row, Shelf, ShelfTable, Snapshots, Stamp, Store, StoreError};
 pub use views::{Entry, Span};

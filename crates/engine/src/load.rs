@@ -69,11 +69,12 @@ pub fn load(store: &dyn Store, indexed: u64, verify: VerifyOnStart) -> Result<Lo
 /// The newest snapshot that can be read and is not ahead of the journal, else the empty state.
 pub(crate) fn newest_snapshot(store: &dyn Store, last: u64) -> Frozen {
     let snapshots = store.snapshots();
+    let stamp = snapshots.stamp();
     let mut known = snapshots.list().unwrap_or_default();
     known.sort_unstable();
     for sequence in known.into_iter().rev().filter(|&sequence| sequence <= last) {
         let frozen = snapshots.open(sequence).map_err(|error| error.to_string());
-        match frozen.and_then(|mut input| Frozen::read(&mut *input).map_err(|error| error.to_string())) {
+        match frozen.and_then(|mut input| Frozen::read(&mut *input, &stamp).map_err(|error| error.to_string())) {
             Ok(frozen) if frozen.sequence == sequence => return frozen,
             Ok(frozen) => tracing::warn!(snapshot = sequence, holds = frozen.sequence, "snapshot ignored: it is of another record"),
             Err(error) => tracing::warn!(snapshot = sequence, %error, "snapshot ignored"),

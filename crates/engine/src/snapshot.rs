@@ -41,7 +41,8 @@ impl Snapshotter {
 }
 
 fn save(snapshots: &dyn Snapshots, frozen: &Frozen) -> Result<(), StoreError> {
-    snapshots.save(frozen.sequence, &mut |out| frozen.write(out))?;
+    let stamp = snapshots.stamp();
+    snapshots.save(frozen.sequence, &mut |out| frozen.write(out, &stamp))?;
     let mut known = snapshots.list()?;
     known.sort_unstable();
     let old = known.len().saturating_sub(KEPT);

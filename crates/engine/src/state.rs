@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::balances::Closings;
 use crate::codec::{CHAIN_START, ChainHash};
 use crate::record::{Actor, Fact, Record, held};
+use crate::storage::Stamp;
 
 /// Everything the desk knows, right after record `sequence`.
 #[derive(Debug, Default)]
@@ -102,26 +103,26 @@ impl Frozen {
         hashing.hasher.finalize().into()
     }
 
-    /// Writes the state as a snapshot: magic, state, SHA-256 of the state.
-    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    /// Writes the state as a snapshot: magic, state, SHA-256 of the state between the stamp and the stamp again.
+    pub fn write(&self, out: &mut dyn Write, stamp: &Stamp) -> io::Result<()> {
         let mut out = io::BufWriter::with_capacity(1 << 16, out);
         out.write_all(SNAPSHOT_MAGIC)?;
-        let mut hashing = Hashing { hasher: Sha256::new(), out: &mut out };
+        let mut hashing = Hashing { hasher: Sha256::new().chain_update(stamp), out: &mut out };
         postcard::to_io(self, &mut hashing).map_err(io::Error::other)?;
-        let hash: [u8; 32] = hashing.hasher.finalize().into();
+        let hash: [u8; 32] = hashing.hasher.chain_update(stamp).finalize().into();
         out.write_all(&hash)?;
         out.flush()
     }
 
-    /// Reads what [`Frozen::write`] wrote, and checks it.
-    pub fn read(input: &mut dyn Read) -> io::Result<Self> {
+    /// Reads what [`Frozen::write`] wrote with this stamp, and checks it.
+    pub fn read(input: &mut dyn Read, stamp: &Stamp) -> io::Result<Self> {
         let mut bytes = Vec::new();
         input.read_to_end(&mut bytes)?;
         let damaged = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
         let body = bytes.strip_prefix(SNAPSHOT_MAGIC).ok_or_else(|| damaged("is not a snapshot of this version"))?;
         let (body, stated) = body.split_last_chunk::<32>().ok_or_else(|| damaged("is cut short"))?;
-        if Sha256::digest(body)[..] != stated[..] {
-            return Err(damaged("does not match its hash"));
+        if Sha256::new().chain_update(stamp).chain_update(body).chain_update(stamp).finalize()[..] != stated[..] {
+            return Err(damaged("does not match its hash, or has not this desk's stamp"));
         }
         postcard::from_bytes(body).map_err(|error| damaged(&error.to_string()))
     }

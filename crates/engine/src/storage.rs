@@ -119,8 +119,17 @@ pub trait Shelf: Send {
     fn clear(&mut self) -> Result<(), StoreError>;
 }
 
+/// A secret that snapshots are stamped with.
+pub type Stamp = [u8; 32];
+
 /// Where snapshots live: one byte string per sequence number. May be deleted.
 pub trait Snapshots: Send + Sync {
+    /// What snapshots are stamped with, so that nobody who does not know it makes one that is believed. Zeros where nothing is secret: then
+    /// damage is noticed, and forgery is not.
+    fn stamp(&self) -> Stamp {
+        [0; 32]
+    }
+
     /// Sequence numbers of the snapshots there are, ascending.
     fn list(&self) -> Result<Vec<u64>, StoreError>;
 

@@ -83,7 +83,7 @@ fn a_snapshot_of_another_journal_is_ignored() {
     one.engine.stop();
     let mut foreign_at_our_place = foreign;
     foreign_at_our_place.sequence = 100;
-    let save = |out: &mut dyn std::io::Write| foreign_at_our_place.write(out);
+    let save = |out: &mut dyn std::io::Write| foreign_at_our_place.write(out, &[0; 32]);
     one.store.snapshots().save(100, &mut { save }).unwrap();
     let again = Hive::open(one.store.clone(), one.clock.clone(), Limits::default());
     assert_eq!(again.state_hash(), live);

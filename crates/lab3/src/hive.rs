@@ -15,11 +15,11 @@ use lab3_store::SqliteStore;
 use tokio::sync::Semaphore;
 
 use crate::config::{Kind, Provider, Settings, VerifyOnStart};
-use crate::{Failure, local_model};
+use crate::{Failure, local_model, signer};
 
 /// Opens the Hive in that folder. Blocks while the journal is checked and replayed.
 pub fn open(settings: &Settings, folder: &Path) -> Result<Engine, Failure> {
-    start(settings, SqliteStore::open(folder).map_err(|error| Failure::Other(error.to_string()))?)
+    start(settings, signer::store(folder).map_err(|error| Failure::Other(error.to_string()))?)
 }
 
 /// Opens the Hive in that store. Blocks while the journal is checked and replayed.

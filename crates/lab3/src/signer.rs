@@ -1,16 +1,24 @@
-//! The signer of a Hive's checkpoints: its key and the last checkpoint it signed, in a folder beside the data.
+//! The signer of a Hive's checkpoints: its key and the last checkpoint it signed, in a folder beside the data; and what snapshots are stamped with.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use lab3_engine::{Actor, Command, Committed, Engine, Order, Submission};
+use lab3_engine::{Actor, Command, Committed, Engine, Order, StoreError, Submission};
 use lab3_server::{Checkpoints, origin};
-use lab3_store::ApartFolder;
+use lab3_store::{ApartFolder, SqliteStore};
 use lab3_tlog::{Checkpoint, Note, Signer};
 use lab3_trust::{HiveName, Inscription, Principal, Resumption};
 use lab3_units::{Id, Problem};
 
 use crate::Failure;
+
+/// Opens the store in `data`. Its snapshots are stamped with a secret that stands in the signer's folder.
+pub fn store(data: &Path) -> Result<SqliteStore, StoreError> {
+    let mut fresh = [0; 32];
+    getrandom::fill(&mut fresh).map_err(|error| StoreError::Other(format!("the system gives no randomness: {error}")))?;
+    let stamp = ApartFolder::open(ApartFolder::beside(data))?.stamp(fresh)?;
+    SqliteStore::open_stamped(data, stamp)
+}
 
 /// Opens the signer of the journal in `data`. A journal without an inscription gets one, and a key.
 ///

@@ -23,6 +23,7 @@ mod reader;
 mod shelf;
 mod snapshots;
 mod sqlite;
+mod stamp;
 #[cfg(test)]
 mod tests;
 

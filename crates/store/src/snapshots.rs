@@ -5,7 +5,7 @@ use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
-use lab3_engine::{Snapshots, StoreError};
+use lab3_engine::{Snapshots, Stamp, StoreError};
 
 use crate::failure;
 use crate::folder::{self, Folder};
@@ -64,6 +64,10 @@ impl Drop for Part {
 }
 
 impl Snapshots for FolderSnapshots {
+    fn stamp(&self) -> Stamp {
+        self.home.stamp
+    }
+
     fn list(&self) -> Result<Vec<u64>, StoreError> {
         let sequence = |name: &String| name.strip_suffix(ENDING).filter(|digits| digits.len() == 20)?.parse().ok();
         let mut sequences: Vec<u64> = names(&self.path)?.iter().filter_map(sequence).collect();

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use lab3_engine::{Journal, JournalReader, Shelf, Snapshots, Store, StoreError};
+use lab3_engine::{Journal, JournalReader, Shelf, Snapshots, Stamp, Store, StoreError};
 
 use crate::checkpoint::{Checkpoints, LOG_PAGES};
 use crate::folder::{FilesBytes, Folder};
@@ -24,6 +24,8 @@ pub struct SqliteStore {
 /// What the store and everything opened through it share.
 pub(crate) struct Home {
     pub folder: Folder,
+    /// What snapshots are stamped with.
+    pub stamp: Stamp,
     /// None when the store was opened for reading only.
     writing: Option<Writing>,
 }
@@ -48,7 +50,19 @@ impl SqliteStore {
         Self::open_with(folder.as_ref(), LOG_PAGES)
     }
 
+    /// Opens the store as [`SqliteStore::open`] does; of its snapshots those with this stamp are believed.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open_stamped(folder: impl AsRef<Path>, stamp: Stamp) -> Result<Self, StoreError> {
+        Self::open_at(folder.as_ref(), LOG_PAGES, stamp)
+    }
+
     pub(crate) fn open_with(path: &Path, log_pages: u64) -> Result<Self, StoreError> {
+        Self::open_at(path, log_pages, [0; 32])
+    }
+
+    fn open_at(path: &Path, log_pages: u64, stamp: Stamp) -> Result<Self, StoreError> {
         let folder = Folder::make(path)?;
         let lock = folder.lock()?;
         let connection = journal::prepare(&folder)?;
@@ -58,7 +72,7 @@ impl SqliteStore {
         let checkpoints = Checkpoints::start(connection, &folder.journal(), log_pages)?;
         let desk = Desk::new(&folder);
         let writing = Writing { desk, checkpoints, saving: Mutex::default(), _lock: lock };
-        Ok(Self { home: Arc::new(Home { folder, writing: Some(writing) }) })
+        Ok(Self { home: Arc::new(Home { folder, stamp, writing: Some(writing) }) })
     }
 
     /// Opens the store in that folder beside the process that writes there, if there is one, and without its lock. Only
@@ -74,7 +88,7 @@ impl SqliteStore {
         }
         let connection = database::reading(&file)?;
         journal::accept(database::find(&connection, &file, journal::FORMAT)?, &file)?;
-        Ok(Self { home: Arc::new(Home { folder, writing: None }) })
+        Ok(Self { home: Arc::new(Home { folder, stamp: [0; 32], writing: None }) })
     }
 
     /// The folder.

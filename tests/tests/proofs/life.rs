@@ -29,7 +29,7 @@ pub fn live(client: &Client, url: &str, records: u64) -> String {
 /// A hold that is settled or left open, a gift, a grant, a payment alone, a payment that is refused.
 fn everyday(client: &Client, n: u64) {
     let asked = client.write(ALLOCATE, None, &json!({ "citizen_did": citizen(n), "query_tokens": 500 + n % 4000 }));
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         let used = json!({ "citizen_did": citizen(n), "provider": asked["provider"], "actual_cost": 0.001, "success": true,
                            "allocation_id": asked["allocation_id"] });
         client.write(REPORT, None, &used);

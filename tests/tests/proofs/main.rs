@@ -122,7 +122,9 @@ fn in_python(folder: &Folder, claims: &[Claim]) -> Option<Vec<String>> {
     };
     let place = folder.at("claims");
     let mut file = BufWriter::new(File::create(&place).unwrap());
-    claims.iter().for_each(|claim| writeln!(file, "{}", claim.json()).unwrap());
+    for claim in claims {
+        writeln!(file, "{}", claim.json()).unwrap();
+    }
     file.into_inner().unwrap();
     let judged = Command::new(format!("{programs}/python")).args([JUDGE, VERIFY, &place]).output().unwrap();
     assert!(judged.status.success(), "{}", both(&judged));
@@ -165,7 +167,7 @@ fn a_proof_file_is_checked_by_the_verifier_in_python() {
     let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
     let log = Log { agent, url: desk.url(), bearer: String::new() };
     let (key, file) = (log.trust().log.to_string(), log.get(&format!("proof/{id}")));
-    let mut check = |bytes: &[u8]| {
+    let check = |bytes: &[u8]| {
         std::fs::write(folder.at("proof.txt"), bytes).unwrap();
         Command::new("python3").args([&format!("{VERIFY}/verify.py"), &folder.at("proof.txt"), "--key", &key]).output()
     };

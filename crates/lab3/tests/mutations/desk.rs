@@ -7,7 +7,6 @@ use std::sync::Arc;
 use lab3::signer;
 use lab3_audit::{Source, Unserved};
 use lab3_engine::{Clock, Engine, Limits, ManualClock, Policy, Stored};
-use lab3_store::SqliteStore;
 use lab3_tlog::{Checkpoint, Hash, Note, Signer, encode_entries, verify_consistency};
 use lab3_units::{Id, Problem, Time};
 use tokio::runtime::Runtime;
@@ -61,7 +60,7 @@ impl Desk {
     /// Opens the desk at that moment; else why it does not open.
     pub fn open(home: &Home, now: Time, runtime: &Arc<Runtime>) -> Result<Self, String> {
         let clock = Arc::new(ManualClock::new(now));
-        let store = Arc::new(SqliteStore::open(home.data()).map_err(|error| error.to_string())?);
+        let store = Arc::new(signer::store(&home.data()).map_err(|error| error.to_string())?);
         let limits = Limits { snapshot_every_records: 100, ..Limits::default() };
         let engine = Engine::start(store, Policy::default(), clock.clone(), limits).map_err(|error| error.to_string())?;
         let opened = runtime.block_on(signer::open(&engine, HIVE, &home.data()));

@@ -15,6 +15,7 @@ pub const LOG: &str = "data/journal.db-wal";
 pub const VIEWS: &str = "data/views.db";
 pub const SNAPSHOTS: &str = "data/snapshots";
 pub const SECRET: &str = "data.signer/log.key";
+pub const STAMP: &str = "data.signer/snapshots.stamp";
 pub const CHECKPOINT: &str = "data.signer/checkpoint";
 
 /// The folder above both.

@@ -7,7 +7,7 @@ use std::fs;
 use lab3_tlog::Signer;
 
 use crate::dice::Dice;
-use crate::home::{CHECKPOINT, Home, JOURNAL, LOG, SECRET, SNAPSHOTS, VIEWS};
+use crate::home::{CHECKPOINT, Home, JOURNAL, LOG, SECRET, SNAPSHOTS, STAMP, VIEWS};
 use crate::honest::Honest;
 use crate::lies;
 use crate::rows::{Entry, Row, rows_of};
@@ -387,11 +387,13 @@ fn forge_snapshot(scene: &mut Scene<'_>) -> String {
         }
     }
     let (name, other) = scene.dice.of(&made);
-    let (honest, mut forged) = (lies::snapshot(&scene.honest.closed.0[*name]), lies::snapshot(other));
+    let stamp = scene.honest.closed.0[STAMP].clone().try_into().unwrap();
+    let (honest, mut forged) = (lies::snapshot(&scene.honest.closed.0[*name], &stamp), lies::snapshot(other, &stamp));
     let from = forged.sequence;
     (forged.sequence, forged.at, forged.head) = (honest.sequence, honest.at, honest.head);
     let mut bytes = Vec::new();
-    forged.write(&mut bytes).unwrap();
+    // Who has the data alone does not know the stamp.
+    forged.write(&mut bytes, &[0; 32]).unwrap();
     fs::write(scene.home.at(name), bytes).unwrap();
     format!("{name}: the state of another past at record {from}")
 }

@@ -1,6 +1,6 @@
 //! What a forger writes into records who knows their format: other amounts, people, times and keys; records that nobody may make.
 
-use lab3_engine::{Actor, Fact, Frozen, Record, Signed, read_entry, write_entry};
+use lab3_engine::{Actor, Fact, Frozen, Record, Signed, Stamp, read_entry, write_entry};
 use lab3_finance::Fact as Money;
 use lab3_ledger::{AccountNo, Event, Kind, Purpose};
 use lab3_trust::{Change, Deed, Holder, PublicKey, Scopes};
@@ -298,8 +298,8 @@ fn made(record: &Record) -> Option<u32> {
 }
 
 /// A snapshot as it is read.
-pub fn snapshot(bytes: &[u8]) -> Frozen {
-    Frozen::read(&mut &*bytes).unwrap()
+pub fn snapshot(bytes: &[u8], stamp: &Stamp) -> Frozen {
+    Frozen::read(&mut &*bytes, stamp).unwrap()
 }
 
 /// Puts something on the shelf that the views did not.

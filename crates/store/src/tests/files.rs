@@ -126,3 +126,16 @@ fn the_files_are_measured() {
     assert!(store.files_bytes().journal > 100_000, "{bytes:?}");
     assert_eq!(last(&store), 1000);
 }
+
+#[test]
+fn a_stamp_is_kept_apart_and_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let apart = crate::ApartFolder::open(folder.path().join("data.signer")).unwrap();
+    assert_eq!(apart.stamp([1; 32]).unwrap(), [1; 32]);
+    assert_eq!(apart.stamp([2; 32]).unwrap(), [1; 32], "it was drawn anew");
+    let file = apart.path().join("snapshots.stamp");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::write(&file, b"short").unwrap();
+    assert_eq!((apart.stamp([3; 32]).unwrap(), apart.stamp([4; 32]).unwrap()), ([3; 32], [3; 32]));
+}

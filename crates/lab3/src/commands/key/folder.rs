@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use crate::Failure;
 use crate::cli::{KeyCreateArgs, KeyRevokeArgs, KeyRotateArgs};
 use crate::config::Settings;
-use crate::{client, commands, hive, progress};
+use crate::{client, commands, hive, progress, signer};
 
 /// A Hive's folder, and how it is opened.
 pub struct Folder(Box<Settings>);
@@ -91,7 +91,7 @@ impl Folder {
 
     /// Opens the Hive, has the command decided, and closes the Hive again.
     fn submit(&self, command: impl Into<Command>) -> Result<Committed, Failure> {
-        let store = SqliteStore::open(&self.0.data.dir).map_err(|error| self.not_opened(&error))?;
+        let store = signer::store(&self.0.data.dir).map_err(|error| self.not_opened(&error))?;
         let engine = hive::start(&self.0, store)?;
         let order = Order { principal: Principal::Desk, command: command.into() };
         let committed = tokio::runtime::Builder::new_current_thread().build()?.block_on(decide(&engine, order));
