@@ -82,9 +82,9 @@ fn measure(what: &str, log: &mut Memory, rounds: usize, reference: &str, alone: 
 
 /// The processor time it takes: nothing else runs in this process, and of a core that others use, too, only ours is counted.
 fn timed(work: impl FnOnce()) -> Duration {
-    let before = machine::cpu_time();
+    let before = machine::cpu_nanos();
     work();
-    machine::cpu_time().saturating_sub(before)
+    machine::cpu_nanos().saturating_sub(before)
 }
 
 /// A citizen with a key in her name.

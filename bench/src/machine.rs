@@ -28,7 +28,7 @@ pub fn cpu_time() -> std::time::Duration {
     std::time::Duration::from_millis(ticks * 10)
 }
 
-/// Processor time this process has used, in the scheduler's own measure: finer than [`cpu_time`], and slower to ask for.
+/// Processor time this process has used, all threads that live, in the scheduler's own measure: finer than [`cpu_time`].
 pub fn cpu_nanos() -> std::time::Duration {
     let of_thread = |task: std::io::Result<std::fs::DirEntry>| {
         let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;

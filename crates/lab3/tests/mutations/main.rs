@@ -40,13 +40,56 @@ fn draw(dice: &mut Dice) -> &'static Kind {
     KINDS.iter().find(|kind| left.checked_sub(kind.weight).map(|rest| left = rest).is_none()).unwrap()
 }
 
+/// The changes to try, one number each, and what came of those tried.
+struct Trial<'a> {
+    honest: &'a Honest,
+    scratch: &'a Scratch,
+    /// One is repeated, to look at.
+    told: bool,
+    next: AtomicU64,
+    end: u64,
+    table: Mutex<Table>,
+    missed: Mutex<Vec<String>>,
+}
+
+impl Trial<'_> {
+    /// Tries changes until none is left.
+    fn work(&self, worker: usize) {
+        let (home, runtime) = (self.scratch.home(&format!("worker{worker}")), desk::runtime());
+        loop {
+            let round = self.next.fetch_add(1, Ordering::Relaxed);
+            if round >= self.end {
+                return;
+            }
+            let mut dice = Dice::new(round);
+            let kind = draw(&mut dice);
+            let what = (kind.make)(&mut Scene { home: &home, honest: self.honest, dice: &mut dice });
+            let visited = 1 + dice.below(self.honest.len());
+            let found = judge(&home, self.honest, visited, &runtime);
+            self.note(round, kind, &format!("{} ({what}), the auditor saw {visited}", kind.name), found);
+        }
+    }
+
+    fn note(&self, round: u64, kind: &Kind, what: &str, found: Result<(Caught, String), String>) {
+        match found {
+            Ok((caught, how)) => {
+                if self.told {
+                    println!("{what}: {} ({how})", caught.as_str());
+                }
+                *self.table.lock().unwrap().entry(kind.name).or_default().entry(caught).or_default() += 1;
+            }
+            Err(why) => self.missed.lock().unwrap().push(format!("LAB3_MUTATION={round}: {what}: {why}")),
+        }
+    }
+}
+
 #[test]
 fn every_change_of_a_stored_hive_is_caught() {
     // What a desk asserts while it opens is judged, not told.
     let told = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panicked| {
         if !desk::is_assertion(panicked.payload()) {
-            told(panicked)
+            told(panicked);
         }
     }));
     let scratch = Scratch::new("stored");
@@ -54,56 +97,36 @@ fn every_change_of_a_stored_hive_is_caught() {
     honest.closed.put(&scratch.home("honest"));
     let whole = judge(&scratch.home("honest"), &honest, honest.len(), &desk::runtime());
     assert_eq!(whole, Ok((Caught::Harmless, String::new())), "the honest Hive itself");
-    let (first, end) = setting("LAB3_MUTATION").map_or_else(|| (0, setting("LAB3_MUTATIONS").unwrap_or(300)), |one| (one, one + 1));
-    let (next, table, missed) = (AtomicU64::new(first), Mutex::new(Table::new()), Mutex::new(Vec::new()));
+    let one = setting("LAB3_MUTATION");
+    let (first, end) = one.map_or_else(|| (0, setting("LAB3_MUTATIONS").unwrap_or(300)), |one| (one, one + 1));
+    let (next, table, missed) = (AtomicU64::new(first), Mutex::default(), Mutex::default());
+    let trial = Trial { honest: &honest, scratch: &scratch, told: one.is_some(), next, end, table, missed };
     std::thread::scope(|scope| {
-        for worker in 0..std::thread::available_parallelism().map_or(1, usize::from).min(4) {
-            let (honest, scratch, next, table, missed) = (&honest, &scratch, &next, &table, &missed);
-            let work = move || {
-                let (home, runtime) = (scratch.home(&format!("worker{worker}")), desk::runtime());
-                loop {
-                    let round = next.fetch_add(1, Ordering::Relaxed);
-                    if round >= end {
-                        return;
-                    }
-                    let mut dice = Dice::new(round);
-                    let kind = draw(&mut dice);
-                    let what = (kind.make)(&mut Scene { home: &home, honest, dice: &mut dice });
-                    let visited = 1 + dice.below(honest.len());
-                    match judge(&home, honest, visited, &runtime) {
-                        Ok((caught, how)) => {
-                            if first + 1 == end {
-                                println!("{} ({what}), the auditor saw {visited}: {} ({how})", kind.name, caught.as_str());
-                            }
-                            *table.lock().unwrap().entry(kind.name).or_default().entry(caught).or_default() += 1;
-                        }
-                        Err(why) => missed
-                            .lock()
-                            .unwrap()
-                            .push(format!("LAB3_MUTATION={round}: {} ({what}), the auditor saw {visited}: {why}", kind.name)),
-                    }
-                }
-            };
-            scope.spawn(work);
+        let workers = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+        for worker in 0..workers {
+            let trial = &trial;
+            scope.spawn(move || trial.work(worker));
         }
     });
-    print(&table.into_inner().unwrap());
-    let missed = missed.into_inner().unwrap();
+    print(&trial.table.into_inner().unwrap());
+    let missed = trial.missed.into_inner().unwrap();
     assert!(missed.is_empty(), "{} of {} changes were caught by nobody:\n{}", missed.len(), end - first, missed.join("\n"));
 }
 
 fn print(table: &Table) {
-    let line =
-        |name: &str, counts: Vec<String>| println!("{name:34}{}", counts.iter().map(|text| format!("{text:>9}")).collect::<String>());
-    line("kind", Caught::ALL.iter().map(|caught| caught.as_str().to_owned()).collect());
-    let row = |counts: &BTreeMap<Caught, u64>| {
-        Caught::ALL.iter().map(|caught| counts.get(caught).map_or(0, |&count| count).to_string()).collect()
+    let line = |name: &str, counts: [String; Caught::ALL.len()]| {
+        let [start, audit, witness, reading, harmless] = counts;
+        println!("{name:34}{start:>9}{audit:>9}{witness:>9}{reading:>9}{harmless:>9}");
     };
+    line("kind", Caught::ALL.map(|caught| caught.as_str().to_owned()));
+    let row = |counts: &BTreeMap<Caught, u64>| Caught::ALL.map(|caught| counts.get(&caught).copied().unwrap_or(0).to_string());
     let mut all = BTreeMap::new();
     for kind in KINDS {
         let counts = table.get(kind.name).cloned().unwrap_or_default();
         line(kind.name, row(&counts));
-        counts.into_iter().for_each(|(caught, count)| *all.entry(caught).or_default() += count);
+        for (caught, count) in counts {
+            *all.entry(caught).or_default() += count;
+        }
     }
     line("all", row(&all));
 }
