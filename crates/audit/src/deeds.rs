@@ -60,6 +60,7 @@ fn command(state: &State, record: &Record, deed: &Deed) -> Result<Option<Command
         Deed::Noted(note) => (**note).clone().into(),
         Deed::Sealed(by) => (*by).into(),
         Deed::Inscribed(inscription) => inscription.clone().into(),
+        Deed::Resumed(resumption) => (**resumption).clone().into(),
         _ => return Ok(None),
     }))
 }

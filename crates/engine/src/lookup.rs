@@ -210,8 +210,16 @@ impl Hands {
     fn record(&mut self, sequence: u64) -> Result<Option<Stored>, StoreError> {
         match self.journal.row_with(sequence)? {
             Some(row) => one(&row, sequence),
-            None => Ok(None),
+            None => self.beyond(sequence).map(|()| None),
         }
+    }
+
+    /// Whether a record that was not found lies after the journal's end: one that is not there before it is damage.
+    fn beyond(&mut self, sequence: u64) -> Result<(), StoreError> {
+        if sequence == 0 || sequence > self.journal.last()? {
+            return Ok(());
+        }
+        Err(StoreError::Damaged(format!("record {sequence} is not found")))
     }
 
     fn leaf(&mut self, sequence: u64) -> Result<Option<Leaf>, StoreError> {
@@ -232,7 +240,11 @@ impl Hands {
         let mut rows_max = 1;
         while let Some(&(next, _)) = wanted.first() {
             let rows = self.rows_with(next, rows_max)?;
-            let Some(last) = rows.last().filter(|row| row.last() >= next) else { break };
+            if rows.first().is_none_or(|row| row.first > next || row.last() < next) {
+                self.beyond(next)?;
+                break;
+            }
+            let Some(last) = rows.last() else { break };
             for row in &rows {
                 let start = wanted.partition_point(|&(sequence, _)| sequence < row.first);
                 let end = wanted.partition_point(|&(sequence, _)| sequence <= row.last());

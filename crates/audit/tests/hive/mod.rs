@@ -75,9 +75,13 @@ impl Hive {
         self.engine.stop();
     }
 
+    /// Says whose journal this is, and that this key signs it.
+    pub fn inscribe(&mut self, log_key: [u8; 32]) {
+        self.order(&Principal::Desk, inscription(log_key).into());
+    }
+
     /// Lives so many steps with nobody named, then as many closed.
     pub fn live(&mut self, steps: usize) {
-        self.order(&Principal::Desk, inscription().into());
         for who in 0..4 {
             self.mint(who, 100_000_000);
         }
@@ -353,9 +357,9 @@ pub fn secret(who: usize) -> [u8; 32] {
     [u8::try_from(who + 1).unwrap(); 32]
 }
 
-/// Whose journals these are.
-pub fn inscription() -> Inscription {
-    Inscription { hive: HiveName::parse("Mill").unwrap(), journal: Id::from_bytes([1; 16]), log_key: [0; 32] }
+/// Whose journals these are, when they say so.
+pub fn inscription(log_key: [u8; 32]) -> Inscription {
+    Inscription { hive: HiveName::parse("Mill").unwrap(), journal: Id::from_bytes([1; 16]), log_key }
 }
 
 fn key(who: usize) -> PublicKey {

@@ -7,7 +7,7 @@
 use std::sync::OnceLock;
 
 use crate::hive::{Hive, inscription, member, secret};
-use crate::served::Log;
+use crate::served::{Log, signer};
 use lab3_audit::{Class, Terms, audit};
 use lab3_engine::{Actor, Fact, Record, Signed, write_entry};
 use lab3_finance::Fact as Money;
@@ -20,6 +20,7 @@ pub fn honest() -> Log {
     static LOG: OnceLock<Log> = OnceLock::new();
     let live = || {
         let mut hive = Hive::new(77);
+        hive.inscribe(*signer(7).verifier().public());
         hive.live(500);
         let entries = hive.entries();
         hive.stop();
@@ -101,7 +102,7 @@ pub fn signed(log: &Log, mut record: Record) -> Record {
     let Some((Some(from), Some(to), amount)) = paid.map(|(from, to, amount)| (owner(from), owner(to), amount)) else { return record };
     let (fee_max, not_after) = (Amount::new(1_000_000_000), record.at.after(Duration::from_secs(60)));
     let act = Act::Transfer { from: member(from), to: member(to), amount, fee_max, memo: None };
-    let ours = inscription();
+    let ours = inscription([0; 32]);
     let statement = Statement { hive: ours.hive, journal: ours.journal, id: record.id, not_after, act };
     let signature = Signature::sign(&secret(from), statement.text().as_bytes());
     let intent = Intent { not_after, fee_max, key: PublicKey::of_secret(&secret(from)), signature };

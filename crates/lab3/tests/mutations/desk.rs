@@ -106,9 +106,9 @@ impl Desk {
         self.wait(self.engine.log().entries(1..self.engine.log().size() + 1))
     }
 
-    /// The records with the words people wrote in them.
-    pub fn records(&self) -> Vec<Result<Stored, Problem>> {
-        let read = |sequence| self.wait(self.engine.records(vec![sequence])).map(|mut found| found.remove(0));
+    /// The records with the words people wrote in them; none of one that is left out.
+    pub fn records(&self) -> Vec<Result<Option<Stored>, Problem>> {
+        let read = |sequence| self.wait(self.engine.records(vec![sequence])).map(|mut found| found.pop());
         (1..=self.engine.log().size()).map(read).collect()
     }
 

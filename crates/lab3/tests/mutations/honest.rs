@@ -65,7 +65,7 @@ impl Honest {
         let desk = Desk::open(&home, now, &runtime).unwrap();
         assert_eq!(desk.wait(desk.engine.erase(ERASED)).unwrap(), 1, "record {ERASED} has no words to erase");
         let (entries, root) = (desk.entries().unwrap(), desk.wait(desk.engine.log().head()).unwrap().root);
-        let records = desk.records().into_iter().map(Result::unwrap).collect();
+        let records = desk.records().into_iter().map(|read| read.unwrap().unwrap()).collect();
         let state_hash = desk.state_hash();
         drop(desk);
         let (closed, signer) = (Files::of(&home), home.signer().unwrap());

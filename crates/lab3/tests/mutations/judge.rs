@@ -106,8 +106,8 @@ fn read(desk: &Desk, honest: &Honest) -> Result<Option<String>, String> {
     let mut found = None;
     for (stored, was) in desk.records().into_iter().zip(&honest.records) {
         match stored {
-            Ok(stored) if stored == *was => {}
-            Ok(stored) if without_words(&stored) == without_words(was) && is_erased(&stored) => {
+            Ok(Some(stored)) if stored == *was => {}
+            Ok(Some(stored)) if without_words(&stored) == without_words(was) && is_erased(&stored) => {
                 found = Some(format!("what was written in record {} is told to be erased", was.sequence));
             }
             Ok(_) => return Err(format!("record {} is read otherwise", was.sequence)),
