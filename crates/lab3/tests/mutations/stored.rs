@@ -1,9 +1,9 @@
 //! A stored journal served as it stands, by nobody's rules.
 
 use lab3_audit::{Source, Unserved};
-use lab3_tlog::{Note, Tree, encode_entries, leaf_hash};
+use lab3_tlog::{Note, Tree, encode_entries, leaf_hash, root};
 
-use crate::home::Home;
+use crate::home::{Home, sign};
 
 /// What a home's files would serve.
 pub struct Stored {
@@ -13,13 +13,14 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// None where the last checkpoint is not of these records: then no desk opens.
+    /// None where the last checkpoint is not of these records: then no desk opens. What is new since then a desk signs.
     pub fn of(home: &Home) -> Option<Self> {
         let entries: Vec<_> = home.entries().into_iter().map(|entry| entry.bytes).collect();
         let ((note, checkpoint), signer) = (home.signed()?, home.signer()?);
         let tree = Tree::new(entries.iter().map(|entry| leaf_hash(entry)).collect());
-        let ours = checkpoint.size == tree.size() && checkpoint.root == tree.root();
-        ours.then(|| Self { entries, key: signer.verifier().to_string(), note })
+        let before = (checkpoint.size <= tree.size()).then(|| root(&mut &tree, checkpoint.size).unwrap());
+        let note = if checkpoint.size == tree.size() { note } else { sign(&signer, &entries) };
+        (before == Some(checkpoint.root)).then(|| Self { entries, key: signer.verifier().to_string(), note })
     }
 }
 
