@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
 use hyper::http::request;
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -16,6 +16,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::dialect::{Back, Call};
+use crate::redact::Redactor;
 
 /// Most bytes read of a reply that says an error.
 const ERROR_BYTES_MAX: usize = 64 << 10;
@@ -81,6 +82,23 @@ impl std::fmt::Debug for Connections {
     }
 }
 
+impl AskError {
+    /// The same, with the key taken out of what the provider said.
+    fn without(self, key: &Redactor) -> Self {
+        match self {
+            Self::Unreachable(words) => Self::Unreachable(key.clean(words)),
+            Self::Broken(words) => Self::Broken(key.clean(words)),
+            // What is said of a key that is not taken is about the key, and often repeats a part of it.
+            Self::Refused { status: 401, retry_after, .. } => {
+                let detail = "it does not take the key it was sent; the operator sets it".to_owned();
+                Self::Refused { status: 401, detail, retry_after }
+            }
+            Self::Refused { status, detail, retry_after } => Self::Refused { status, detail: key.clean(detail), retry_after },
+            Self::TimedOut(after) => Self::TimedOut(after),
+        }
+    }
+}
+
 impl Connections {
     /// A client without connections yet, which waits so long for one.
     pub fn new(connect: Duration) -> Self {
@@ -120,12 +138,29 @@ impl Connections {
     }
 
     /// Sends the request to the provider at `base`, and gives its stream once it begins.
-    pub async fn ask(&self, base: &Base, back: &dyn Back, call: Call, patience: &Patience) -> Result<Stream, AskError> {
+    pub(crate) async fn ask(
+        &self,
+        base: &Base,
+        back: &dyn Back,
+        call: Call,
+        key: Redactor,
+        patience: &Patience,
+    ) -> Result<Stream, AskError> {
+        match self.begin(base, back, call, patience).await {
+            Ok(body) => Ok(Stream { body, idle: patience.idle, key }),
+            Err(error) => Err(error.without(&key)),
+        }
+    }
+
+    async fn begin(&self, base: &Base, back: &dyn Back, call: Call, patience: &Patience) -> Result<Incoming, AskError> {
         let request = base.request(call).map_err(AskError::Unreachable)?;
         let sent = tokio::time::timeout(patience.connect + patience.first_byte, self.0.request(request)).await;
         let reply = sent.map_err(|_| AskError::TimedOut(patience.first_byte))?.map_err(|error| failed(&error))?;
+        if let Some(packed) = packed(&reply) {
+            return Err(AskError::Broken(format!("its answer is packed ({packed}), which nobody asked for")));
+        }
         if reply.status().is_success() {
-            return Ok(Stream { body: reply.into_body(), idle: patience.idle });
+            return Ok(reply.into_body());
         }
         Err(refused(reply, back, patience.idle).await)
     }
@@ -167,10 +202,11 @@ impl Base {
 }
 
 /// A provider's stream.
-#[derive(Debug)]
 pub struct Stream {
     body: Incoming,
     idle: Duration,
+    /// What it may not repeat when it fails.
+    key: Redactor,
 }
 
 impl Stream {
@@ -179,13 +215,26 @@ impl Stream {
         loop {
             let frame = tokio::time::timeout(self.idle, self.body.frame()).await.map_err(|_| AskError::TimedOut(self.idle))?;
             let Some(frame) = frame else { return Ok(None) };
-            let frame = frame.map_err(|error| AskError::Broken(format!("the connection broke off: {error}")))?;
+            let frame = frame.map_err(|error| self.broken(format!("the connection broke off: {error}")))?;
             // What is no data is trailers.
             if let Ok(data) = frame.into_data() {
                 return Ok(Some(data));
             }
         }
     }
+}
+
+impl Stream {
+    /// The stream cannot be read on, in the provider's own words, perhaps.
+    pub(crate) fn broken(&self, words: String) -> AskError {
+        AskError::Broken(words).without(&self.key)
+    }
+}
+
+/// How a reply is packed, if it is. Nothing is unpacked here: it could become of any size.
+fn packed(reply: &Response<Incoming>) -> Option<String> {
+    let said = reply.headers().get(CONTENT_ENCODING)?.to_str().unwrap_or("?").trim();
+    (!said.eq_ignore_ascii_case("identity")).then(|| said.chars().take(20).collect())
 }
 
 /// The cause under a client's error: "connection refused" rather than "client error".

@@ -10,6 +10,7 @@ mod envelope;
 mod events;
 mod piece;
 mod query;
+mod redact;
 mod source;
 mod split;
 

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crate::connection::{AskError, Base, Connections, Patience, Stream};
 use crate::dialect::openai_chat::embeddings;
 use crate::dialect::{Back, Broken, Call, Reader, Terms, Unreadable};
+use crate::redact::Redactor;
 use crate::{Chunk, Piece, Query};
 
 /// A dialect a request came in or a provider speaks.
@@ -92,6 +93,10 @@ pub struct Remote {
 }
 
 impl Remote {
+    fn redactor(&self) -> Redactor {
+        Redactor::of(self.key.as_deref())
+    }
+
     fn call(&self, asked: &Asked<'_>) -> Result<Call, Unreadable> {
         let key = self.key.as_deref();
         if let Some(strange) = asked.query.only_here.first().filter(|_| asked.dialect != self.dialect) {
@@ -128,7 +133,7 @@ impl Source for Remote {
     fn ask<'a>(&'a self, asked: Asked<'a>) -> Boxed<'a, Result<Box<dyn Answering>, AskError>> {
         Box::pin(async move {
             let call = self.call(&asked).map_err(|unreadable| AskError::Broken(unreadable.to_string()))?;
-            let stream = self.connections.ask(&self.base, &*self.back, call, &self.patience).await?;
+            let stream = self.connections.ask(&self.base, &*self.back, call, self.redactor(), &self.patience).await?;
             Ok(Box::new(RemoteAnswer { stream, reader: self.back.reader() }) as Box<dyn Answering>)
         })
     }
@@ -143,7 +148,7 @@ impl Source for Remote {
                 Dialect::Ollama => call.path.insert_str(0, "/v1"),
                 _ => return Err(AskError::Broken("it makes no embeddings".to_owned())),
             }
-            let mut stream = self.connections.ask(&self.base, &*self.back, call, &self.patience).await?;
+            let mut stream = self.connections.ask(&self.base, &*self.back, call, self.redactor(), &self.patience).await?;
             let mut reply = Vec::new();
             while let Some(bytes) = stream.next().await? {
                 if reply.len() + bytes.len() > EMBEDDINGS_BYTES_MAX {
@@ -177,13 +182,12 @@ struct RemoteAnswer {
 impl Answering for RemoteAnswer {
     fn next(&mut self) -> Boxed<'_, Result<Option<Chunk>, AskError>> {
         Box::pin(async move {
-            let broken = |broken: Broken| AskError::Broken(broken.to_string());
             let mut pieces = Vec::new();
             if let Some(bytes) = self.stream.next().await? {
-                self.reader.read(&bytes, &mut pieces).map_err(broken)?;
+                self.reader.read(&bytes, &mut pieces).map_err(|broken: Broken| self.stream.broken(broken.to_string()))?;
                 return Ok(Some(Chunk { bytes, pieces }));
             }
-            self.reader.end(&mut pieces).map_err(broken)?;
+            self.reader.end(&mut pieces).map_err(|broken: Broken| self.stream.broken(broken.to_string()))?;
             if !pieces.is_empty() {
                 // Who passes the bytes on needs the end of the line as well.
                 return Ok(Some(Chunk { bytes: Bytes::from_static(b"\n"), pieces }));
