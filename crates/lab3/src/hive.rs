@@ -9,7 +9,7 @@ use lab3_providers::dialect::openai_chat::{self, Flavour};
 use lab3_providers::dialect::{Back, anthropic, gemini, ollama};
 use lab3_providers::{Base, Connections, Dialect, Patience, Remote, Source};
 use lab3_server::{
-    App, CacheSettings, Checkpoints, Connected, Documents, Fetching, Gateway, GatewaySettings, RateLimits, ServerSettings, Wiring, Witness,
+    App, CacheSettings, Checkpoints, Connected, Documents, Fetching, Gateway, GatewaySettings, LimitSettings, RateLimits, ServerSettings, Wiring, Witness,
 };
 use lab3_store::SqliteStore;
 use tokio::sync::Semaphore;
@@ -30,9 +30,22 @@ pub fn start(settings: &Settings, store: SqliteStore) -> Result<Engine, Failure>
 
 /// What answers for the engine.
 pub fn app(settings: &Settings, engine: Engine, checkpoints: Result<Checkpoints, String>, witness: Option<Witness>) -> App {
-    let server = ServerSettings { body_bytes_max: settings.server.body_bytes_max };
     let documents: Box<dyn Documents> = Box::new(Web(Connections::new(DOCUMENT_CONNECT)));
-    App::wired(engine, server, Wiring { gateway: gateway(settings), checkpoints, witness, documents: Some(documents) })
+    App::wired(engine, server(settings), Wiring { gateway: gateway(settings), checkpoints, witness, documents: Some(documents) })
+}
+
+fn server(settings: &Settings) -> ServerSettings {
+    let (limits, body_bytes_max) = (&settings.limits, settings.server.body_bytes_max);
+    let limits = LimitSettings {
+        requests_per_minute: limits.requests_per_minute,
+        address_requests_per_minute: limits.address_requests_per_minute,
+        wrong_per_minute: limits.wrong_per_minute,
+        connections_max: limits.connections_max,
+        connections_per_address: limits.connections_per_address,
+        // One body of the largest size must always find room.
+        bodies_mb: limits.bodies_mb.max(body_bytes_max.div_ceil(1 << 20)),
+    };
+    ServerSettings { body_bytes_max, limits }
 }
 
 /// Longest wait for a connection to where a DID's document is.
@@ -45,6 +58,7 @@ impl Documents for Web {
     fn fetch(&self, url: &str, bytes_max: usize) -> Fetching {
         let (connections, url) = (self.0.clone(), url.to_owned());
         Box::pin(async move { connections.get(&url, bytes_max).await.map_err(|error| error.to_string()) })
+    }
     }
 }
 
@@ -127,7 +141,7 @@ fn gateway(settings: &Settings) -> Gateway {
     let gateway = &settings.gateway;
     let rates = RateLimits { queries_per_minute: gateway.queries_per_minute, tokens_per_minute: gateway.tokens_per_minute };
     let cache = CacheSettings { bytes_max: gateway.cache_mb << 20, keep: gateway.cache.into() };
-    Gateway::new(all.collect(), GatewaySettings { rates, wait_max: gateway.wait.into(), cache })
+    Gateway::new(all.collect(), GatewaySettings { rates, queries_open_max: gateway.queries_open_max, wait_max: gateway.wait.into(), cache })
 }
 
 fn connected(provider: &Provider, models: Vec<String>, source: Arc<dyn Source>) -> Connected {

@@ -8,6 +8,7 @@ pub mod errors;
 mod gateway;
 mod http;
 mod json;
+mod limits;
 mod metrics;
 mod peer;
 mod serve;
@@ -25,8 +26,10 @@ pub use crate::checkpoints::{Checkpoints, Keep, origin};
 pub use crate::gateway::{CacheSettings, Connected, Gateway, GatewaySettings, RateLimits};
 use crate::http::signed::Seen;
 pub use crate::http::{Documents, Fetching, Row};
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::uses::Uses;
+pub use limits::LimitSettings;
 pub use peer::Peer;
 pub use serve::serve;
 pub use witness::{Witness, WitnessMemory};
@@ -37,11 +40,13 @@ pub use witnesses::{AskedWitness, Asking, Outside, Standing, WitnessAnswer, Witn
 pub struct ServerSettings {
     /// Largest request body, in bytes.
     pub body_bytes_max: usize,
+    /// How much anybody may ask for.
+    pub limits: LimitSettings,
 }
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        Self { body_bytes_max: 4 << 20 }
+        Self { body_bytes_max: 4 << 20, limits: LimitSettings::default() }
     }
 }
 
@@ -56,6 +61,7 @@ struct Inner {
     checkpoints: Result<Checkpoints, String>,
     witness: Option<Witness>,
     documents: Option<Box<dyn Documents>>,
+    limits: Limits,
     metrics: Metrics,
     uses: Uses,
     seen: Seen,
@@ -91,8 +97,8 @@ impl App {
     pub fn wired(engine: Engine, settings: ServerSettings, wiring: Wiring) -> Self {
         let Wiring { gateway, checkpoints, witness, documents } = wiring;
         let (metrics, uses, seen) = (Metrics::default(), Uses::default(), Seen::default());
-        let (started, opened) = (Instant::now(), engine.now());
-        Self(Arc::new(Inner { engine, settings, gateway, checkpoints, witness, documents, metrics, uses, seen, started, opened }))
+        let (limits, started, opened) = (Limits::new(settings.limits), Instant::now(), engine.now());
+        Self(Arc::new(Inner { engine, settings, gateway, checkpoints, witness, documents, limits, metrics, uses, seen, started, opened }))
     }
 
     fn gateway(&self) -> &Gateway {
@@ -121,6 +127,10 @@ impl App {
     /// The way to documents on the web, if there is one.
     fn documents(&self) -> Option<&dyn Documents> {
         self.0.documents.as_deref()
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     fn metrics(&self) -> &Metrics {

@@ -69,6 +69,8 @@ codes! {
     DOCUMENT_UNREADABLE = 75, 422, "The DID's document cannot be read";
     ALLOCATIONS_OPEN = 80, 429, "Too many allocations are open";
     TOO_FAST = 81, 429, "Too much is asked for in a minute";
+    TOO_MANY_WRONG = 82, 429, "Too many keys or signatures were wrong";
+    QUERIES_OPEN = 83, 429, "Too many queries are under way";
     QUEUE_FULL = 90, 503, "The desk is busy";
     OUTCOME_UNKNOWN = 91, 503, "The outcome is unknown";
     VIEW_BEHIND = 92, 503, "The history is catching up";

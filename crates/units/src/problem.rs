@@ -15,17 +15,26 @@ pub struct Problem {
     pub field: Option<Cow<'static, str>>,
     /// What happened and what would help, in sentences.
     pub detail: Cow<'static, str>,
+    /// Seconds after which asking again makes sense, where that is known. Not kept in the journal: it is about now.
+    #[serde(skip)]
+    pub retry_after_seconds: Option<u32>,
 }
 
 impl Problem {
     /// A problem nobody's field is to blame for.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: code.number(), field: None, detail: detail.into() }
+        Self { code: code.number(), field: None, detail: detail.into(), retry_after_seconds: None }
     }
 
     /// The same problem, blamed on a field.
     pub fn in_field(mut self, field: impl Into<Cow<'static, str>>) -> Self {
         self.field = Some(field.into());
+        self
+    }
+
+    /// The same problem, which has passed after so many seconds.
+    pub fn after(mut self, seconds: u32) -> Self {
+        self.retry_after_seconds = Some(seconds);
         self
     }
 

@@ -121,6 +121,8 @@ words! {
 pub struct Settings {
     /// `server.*`
     pub server: Server,
+    /// `limits.*`
+    pub limits: Limits,
     /// `data.*`
     pub data: Data,
     /// `engine.*`
@@ -152,6 +154,23 @@ pub struct Server {
     pub listen: SocketAddr,
     /// Largest request body, in bytes.
     pub body_bytes_max: usize,
+}
+
+/// How much anybody may ask for. 0 is no limit, but for connections and bodies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests of a principal in a minute.
+    pub requests_per_minute: u32,
+    /// Requests that name nobody, of an address in a minute.
+    pub address_requests_per_minute: u32,
+    /// Wrong keys and signatures of an address in a minute.
+    pub wrong_per_minute: u32,
+    /// Connections open at once.
+    pub connections_max: usize,
+    /// Of these, from one address.
+    pub connections_per_address: usize,
+    /// Megabytes of large bodies.
+    pub bodies_mb: usize,
 }
 
 /// The data folder.
@@ -215,6 +234,8 @@ pub struct Gateway {
     pub queries_per_minute: u32,
     /// Tokens of a citizen's queries and answers in a minute; 0 is no limit.
     pub tokens_per_minute: u32,
+    /// Queries of a citizen at once; 0 is no limit.
+    pub queries_open_max: usize,
     /// How long a query waits at most before it is refused.
     pub wait: Duration,
     /// Megabytes of answers kept.
@@ -331,6 +352,14 @@ impl Settings {
     pub(super) fn blank() -> Self {
         Self {
             server: Server { listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), body_bytes_max: 0 },
+            limits: Limits {
+                requests_per_minute: 0,
+                address_requests_per_minute: 0,
+                wrong_per_minute: 0,
+                connections_max: 0,
+                connections_per_address: 0,
+                bodies_mb: 0,
+            },
             data: Data { dir: PathBuf::new() },
             engine: Engine { queue_len_max: 0, batch_len_max: 0, snapshot_every_records: 0 },
             journal: Journal { verify_on_start: VerifyOnStart::All },
@@ -346,6 +375,7 @@ impl Settings {
             gateway: Gateway {
                 queries_per_minute: 0,
                 tokens_per_minute: 0,
+                queries_open_max: 0,
                 wait: Duration::from_millis(0),
                 cache_mb: 0,
                 cache: Duration::from_millis(0),

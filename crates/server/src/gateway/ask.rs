@@ -13,6 +13,7 @@ use lab3_units::{Amount, Code, Did, Id, Problem};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::attempt::Lease;
+use super::line::Place;
 use super::miss::{self, Miss};
 use super::size::Size;
 use super::{Connected, Operation};
@@ -88,11 +89,11 @@ pub(crate) enum Told {
 }
 
 /// Puts a query; what becomes of it arrives here. Dropping the receiver says that the client is gone.
-pub(crate) fn ask(app: &App, inquiry: Inquiry) -> Receiver<Told> {
+pub(crate) fn ask(app: &App, inquiry: Inquiry, place: Place) -> Receiver<Told> {
     let (told, receiver) = channel(UNDER_WAY_MAX);
     let patient_until = Instant::now() + app.gateway().settings().wait_max;
     let task = Task { app: app.clone(), inquiry, told, patient_until };
-    tokio::spawn(task.run());
+    tokio::spawn(task.run(place));
     receiver
 }
 
@@ -106,9 +107,8 @@ pub(super) struct Task {
 }
 
 impl Task {
-    async fn run(self) {
+    async fn run(self, place: Place) {
         let _under_way = self.app.metrics().queries().under_way();
-        let place = self.app.gateway().lines().place(&self.inquiry.citizen);
         if self.repeat().await {
             return;
         }

@@ -16,6 +16,8 @@ pub(crate) struct Lines(Arc<Mutex<HashMap<Did, Arc<Line>>>>);
 /// One citizen's.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
+    /// Queries that stand in it.
+    places: AtomicUsize,
     holding: AtomicUsize,
     /// Taken by the query that tries again.
     pub(crate) turn: Turn<()>,
@@ -54,10 +56,16 @@ pub(crate) struct Place {
 pub(crate) struct Holding(Arc<Line>);
 
 impl Lines {
-    /// A place in the citizen's line.
-    pub(crate) fn place(&self, citizen: &Did) -> Place {
-        let line = self.lock().entry(citizen.clone()).or_default().clone();
-        Place { lines: self.clone(), citizen: citizen.clone(), line }
+    /// A place in the citizen's line, which has so many at most; 0 is as many as anybody likes.
+    pub(crate) fn place(&self, citizen: &Did, places_max: usize) -> Option<Place> {
+        let mut lines = self.lock();
+        let line = lines.entry(citizen.clone()).or_default();
+        // Nobody else changes it: the map is locked. An empty line has room, so none is left behind here.
+        if places_max > 0 && line.places.load(Ordering::Relaxed) >= places_max {
+            return None;
+        }
+        line.places.fetch_add(1, Ordering::Relaxed);
+        Some(Place { lines: self.clone(), citizen: citizen.clone(), line: line.clone() })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Did, Arc<Line>>> {
@@ -86,6 +94,7 @@ impl Holding {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut lines = self.lines.lock();
+        self.line.places.fetch_sub(1, Ordering::Relaxed);
         // Ours and the map's own: nobody else stands in this line, and none can come while the map is locked.
         if Arc::strong_count(&self.line) == 2 {
             lines.remove(&self.citizen);
@@ -107,7 +116,7 @@ mod tests {
     #[test]
     fn a_line_lasts_as_long_as_somebody_stands_in_it() {
         let (lines, alice) = (Lines::default(), Did::parse("did:kaizen:alice").unwrap());
-        let (first, second) = (lines.place(&alice), lines.place(&alice));
+        let (first, second) = (lines.place(&alice, 0).unwrap(), lines.place(&alice, 0).unwrap());
         let holding = first.holding();
         assert_eq!(second.line().held(), 1);
         drop(holding);
@@ -116,5 +125,16 @@ mod tests {
         assert_eq!(lines.lock().len(), 1);
         drop(second);
         assert_eq!(lines.lock().len(), 0);
+    }
+
+    #[test]
+    fn a_line_has_so_many_places() {
+        let (lines, alice) = (Lines::default(), Did::parse("did:kaizen:alice").unwrap());
+        let first = lines.place(&alice, 2);
+        let second = lines.place(&alice, 2);
+        assert!(first.is_some() && second.is_some() && lines.place(&alice, 2).is_none());
+        assert!(lines.place(&Did::parse("did:kaizen:bob").unwrap(), 2).is_some());
+        drop(first);
+        assert!(lines.place(&alice, 2).is_some());
     }
 }

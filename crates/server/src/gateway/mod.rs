@@ -24,7 +24,8 @@ use tokio::sync::Semaphore;
 
 use cache::Cache;
 pub use cache::CacheSettings;
-use line::Lines;
+use lab3_units::{Code, Did, Problem};
+use line::{Lines, Place};
 pub use rates::RateLimits;
 pub(crate) use rates::Rates;
 
@@ -76,6 +77,8 @@ impl Connected {
 pub struct GatewaySettings {
     /// How much a citizen may ask for in a minute.
     pub rates: RateLimits,
+    /// Queries of a citizen under way at once, their streams included; 0 is as many as anybody likes.
+    pub queries_open_max: usize,
     /// How long a query waits at most for room at a provider, or for what other queries of its citizen give back.
     pub wait_max: Duration,
     /// What answers are kept.
@@ -84,7 +87,7 @@ pub struct GatewaySettings {
 
 impl Default for GatewaySettings {
     fn default() -> Self {
-        Self { rates: RateLimits::default(), wait_max: Duration::from_secs(20), cache: CacheSettings::default() }
+        Self { rates: RateLimits::default(), queries_open_max: 256, wait_max: Duration::from_secs(20), cache: CacheSettings::default() }
     }
 }
 
@@ -127,8 +130,15 @@ impl Gateway {
         &self.cache
     }
 
-    fn lines(&self) -> &Lines {
-        &self.lines
+    /// A place for one more query of the citizen.
+    ///
+    /// Errors: `QUERIES_OPEN`.
+    pub(crate) fn place(&self, citizen: &Did) -> Result<Place, Problem> {
+        let most = self.settings.queries_open_max;
+        self.lines.place(citizen, most).ok_or_else(|| {
+            let detail = format!("{citizen} has {most} queries under way, as many as this desk allows. Wait until one has ended.");
+            Problem::new(Code::QUERIES_OPEN, detail).after(1)
+        })
     }
 
     /// The provider of that name.

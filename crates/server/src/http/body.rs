@@ -1,27 +1,20 @@
 //! Requests with a body: bounded, of the right content type, in UTF-8, and read strictly.
 
-use std::time::Duration;
-
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri, header};
-use http_body_util::BodyExt;
+use axum::http::{HeaderMap, Method, Uri, header};
 use lab3_engine::{Actor, Command, Key, Submission};
 use lab3_trust::Principal;
 use lab3_units::{Code, Problem};
 
 use crate::App;
+use crate::http::gather::gather;
 use crate::http::key;
 use crate::http::parameters::{Named, named};
 use crate::http::permit::{Input, Touches, Touching};
 use crate::json::{self, Object, Parameter};
-
-/// What is read, and thrown away, of a body that is too large, so that the client gets to read the refusal.
-const DISCARDED_BYTES_MAX: usize = 64 << 20;
-
-/// Longest wait for a body.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::limits::OWN_BYTES;
 
 /// A request that was read: its body and its key.
 pub(crate) struct Sent<T> {
@@ -63,7 +56,10 @@ impl<T: Parameter + Touching + Send, B: Object + Send> Input for (Named<T>, Sent
 }
 
 async fn read_sent<T: Object>(parts: &Parts, body: Body, app: &App, principal: &Principal) -> Result<Sent<T>, Problem> {
-    let bytes = whole_body(body, app).await?;
+    let bytes = match principal {
+        Principal::Nobody => small_body(body, app).await?,
+        _ => whole_body(body, app).await?,
+    };
     let bare = bytes.is_empty() && T::OPTIONAL;
     if !bare {
         check_content_type(&parts.headers)?;
@@ -85,45 +81,36 @@ pub(crate) fn check_no_query(uri: &Uri) -> Result<(), Problem> {
     }
 }
 
+/// Refuses a body that is packed, by the header that says so: unpacked it could be of any size.
+pub(crate) fn check_encoding(request: &Request) -> Result<(), Problem> {
+    if request.method() != Method::POST {
+        // Nobody reads its body.
+        return Ok(());
+    }
+    for (name, plain) in [(header::CONTENT_ENCODING, "identity"), (header::TRANSFER_ENCODING, "chunked")] {
+        let values = request.headers().get_all(&name);
+        if values.iter().any(|value| !value.as_bytes().trim_ascii().eq_ignore_ascii_case(plain.as_bytes())) {
+            let detail = "The body is encoded, which this desk does not undo. Send it as it is.";
+            let field = if name == header::CONTENT_ENCODING { "Content-Encoding" } else { "Transfer-Encoding" };
+            return Err(Problem::new(Code::CONTENT_TYPE, detail).in_field(field));
+        }
+    }
+    Ok(())
+}
+
 /// The whole body, when it comes in time and is not too large.
 pub(crate) async fn whole_body(body: Body, app: &App) -> Result<Bytes, Problem> {
-    short_body(body, app.settings().body_bytes_max).await
+    short_body(body, app, app.settings().body_bytes_max).await
 }
 
 /// The whole body, when it comes in time and has no more bytes than that.
-pub(crate) async fn short_body(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
-    let late = |_| Problem::new(Code::MALFORMED_BODY, "The body did not arrive within half a minute. Send it again.");
-    tokio::time::timeout(PATIENCE, whole(body, bytes_max)).await.map_err(late)?
+pub(crate) async fn short_body(body: Body, app: &App, bytes_max: usize) -> Result<Bytes, Problem> {
+    gather(body, bytes_max, app.limits().room()).await
 }
 
-/// The whole body, when it is not too large.
-async fn whole(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
-    let mut first = Bytes::new();
-    let mut rest = Vec::new();
-    let mut len: usize = 0;
-    while let Some(frame) = body.frame().await {
-        let cut = |_| Problem::new(Code::MALFORMED_BODY, "The body did not arrive whole. Send it again.");
-        let Ok(data) = frame.map_err(cut)?.into_data() else { continue };
-        len = len.saturating_add(data.len());
-        if len > bytes_max {
-            (first, rest) = (Bytes::new(), Vec::new());
-        } else if first.is_empty() && rest.is_empty() {
-            first = data;
-        } else {
-            if rest.is_empty() {
-                rest.reserve(bytes_max.min(2 * len));
-                rest.extend_from_slice(&std::mem::take(&mut first));
-            }
-            rest.extend_from_slice(&data);
-        }
-        if len > bytes_max.saturating_add(DISCARDED_BYTES_MAX) {
-            break;
-        }
-    }
-    if len > bytes_max {
-        return Err(Problem::new(Code::BODY_TOO_LARGE, format!("The body has more than {bytes_max} bytes. Send less at once.")));
-    }
-    Ok(if rest.is_empty() { first } else { rest.into() })
+/// The whole body of somebody nobody names, who gets no room but a connection's own.
+async fn small_body(body: Body, app: &App) -> Result<Bytes, Problem> {
+    gather(body, app.settings().body_bytes_max.min(OWN_BYTES), app.limits().room()).await
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, Problem> {

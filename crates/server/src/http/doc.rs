@@ -124,14 +124,14 @@ impl Doc {
     pub(crate) fn guarded(mut self, rule: Rule) -> Self {
         if rule.kinds.has_nobody() {
             self.operation = self.operation.security(SecurityRequirement::default());
-            return self;
+            return self.refuses(&[Code::TOO_FAST]);
         }
         for scope in std::iter::once(rule.scope).chain(rule.others.map(|(_, scope)| scope)) {
             self.operation = self.operation.security(SecurityRequirement::new("key", [scope.as_str()]));
         }
         // An open Hive needs none from its own machine.
         self.operation = self.operation.security(SecurityRequirement::default());
-        self.refuses(&[Code::NOT_LOCAL, Code::UNNAMED, Code::KEY_INVALID, Code::NOT_ALLOWED])
+        self.refuses(&[Code::NOT_LOCAL, Code::UNNAMED, Code::KEY_INVALID, Code::NOT_ALLOWED, Code::TOO_FAST, Code::TOO_MANY_WRONG])
     }
 
     /// It replies with a JSON object.

@@ -6,6 +6,7 @@ mod desk;
 mod doc;
 mod finance;
 pub(crate) mod gateway;
+mod gather;
 mod guard;
 mod key;
 mod log;

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::Request;
 use lab3_engine::{Actor, Stored};
@@ -11,10 +12,11 @@ use lab3_trust::{Owned, Principal, Rule, State, Touched, judge};
 use lab3_units::{Code, Did, Id, Problem, Time};
 
 use crate::App;
+use crate::http::body::check_encoding;
 use crate::http::compute::allocation::Placed;
 use crate::http::finance::erase::writers;
 use crate::http::finance::statement::transactions_of;
-use crate::http::principal::{Asker, asker};
+use crate::http::principal::{Asker, asker, network};
 use crate::http::signed;
 use crate::json::{AllocationId, TransactionId};
 
@@ -103,14 +105,16 @@ impl Touching for TransactionId {
 
 /// Judges a request and reads it: the asker before a byte of the body is taken, what is touched when it is known.
 ///
-/// Errors: as [`judge`], and those of reading.
+/// Errors: as [`judge`], `KEY_INVALID`, those of reading, and `TOO_MANY_WRONG` and `TOO_FAST` of whoever asks too often.
 pub(crate) async fn permit<I: Input>(rule: Rule, app: &App, request: Request) -> Result<Permit<I>, Problem> {
     let mut asker = match asker(app, &request) {
         // Where nobody has to be named, a name that counts for nothing is nobody's.
         Err(_) if rule.kinds.has_nobody() => Asker::nobody(),
         asker => asker?,
     };
+    app.limits().admit(&asker.principal, network(&request), Instant::now())?;
     admit(rule, app, &asker)?;
+    check_encoding(&request)?;
     let request = match asker.head.take() {
         Some(head) => signed::with_body(app, request, head).await?,
         None => request,

@@ -4,6 +4,8 @@
 //! pages may send it here. So a request that could be a page's (its name for us is not ours, it names another origin, it came through
 //! something that forwards, its body does not say it is JSON) is not taken for one of somebody on this machine.
 
+use std::time::Instant;
+
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, Method, header};
 use lab3_signature::Head;
@@ -13,6 +15,7 @@ use lab3_units::{Code, Problem};
 use crate::App;
 use crate::http::body::check_content_type;
 use crate::http::signed;
+use crate::limits::Network;
 use crate::peer::Peer;
 
 /// The headers a key may come in: our own, and those of other protocols' clients.
@@ -35,45 +38,61 @@ pub(crate) struct Asker {
 impl Asker {
     /// Who names nobody.
     pub(crate) const fn nobody() -> Self {
-        Self { principal: Principal::Nobody, not_local: None, head: None }
+        Self::named(Principal::Nobody)
+    }
+
+    const fn named(principal: Principal) -> Self {
+        Self { principal, not_local: None, head: None }
     }
 }
 
 /// Who asks.
 ///
-/// Errors: `KEY_INVALID` for a key that is none, or no longer: sending one means wanting it to count.
+/// Errors: `KEY_INVALID` for a key that is none, or no longer: sending one means wanting it to count. `TOO_MANY_WRONG` instead when its
+/// address sent too many of these.
 pub(crate) fn asker(app: &App, request: &Request) -> Result<Asker, Problem> {
-    let trust = app.engine().trust();
-    let named = |principal| Ok(Asker { principal, not_local: None, head: None });
-    let sent = key(request.headers())?;
+    let now = Instant::now();
+    let attempt = app.limits().key(network(request));
+    let wrong = |problem| attempt.wrong(problem, now);
+    let sent = key(request.headers()).map_err(wrong)?;
     if signed::is_signed(request.headers()) {
         if sent.as_ref().is_some_and(|key| key.starts_with("lab3_")) {
             let detail = "The request carries a key and a signature. Send one of them: nobody could say which counts.";
-            return Err(Problem::new(Code::KEY_INVALID, detail).in_field("Signature"));
+            return Err(wrong(Problem::new(Code::KEY_INVALID, detail).in_field("Signature")));
         }
-        let (principal, head) = signed::signer(app, request)?;
-        return Ok(Asker { principal, not_local: None, head: Some(head) });
+        let (principal, head) = signed::signer(app, request, &attempt)?;
+        return Ok(Asker { head: Some(head), ..Asker::named(principal) });
     }
-    match sent {
-        Some(sent) => match KeyText::parse(&sent) {
-            Ok(key) => {
-                let now = app.engine().now();
-                let principal = trust.authenticate(now, &key)?;
-                if let Principal::Key(bearer) = &principal {
-                    app.uses().note(bearer.number, now);
-                }
-                named(principal)
-            }
-            // Clients of other protocols insist on some key.
-            Err(KeyTextError::NotAKey) if trust.is_open() => Ok(local(request)),
-            Err(error) => {
-                let detail = format!("The key cannot be used: {error}.");
-                Err(Problem::new(Code::KEY_INVALID, detail).in_field("Authorization"))
-            }
-        },
-        None if trust.is_open() => Ok(local(request)),
-        None => named(Principal::Nobody),
+    let Some(sent) = sent else { return Ok(unnamed(app, request)) };
+    match KeyText::parse(&sent) {
+        Ok(key) => holder(app, &key).map(Asker::named).map_err(wrong),
+        // Clients of other protocols insist on some key.
+        Err(KeyTextError::NotAKey) if app.engine().trust().is_open() => Ok(local(request)),
+        Err(error) => {
+            let detail = format!("The key cannot be used: {error}.");
+            Err(wrong(Problem::new(Code::KEY_INVALID, detail).in_field("Authorization")))
+        }
     }
+}
+
+/// Who holds a key, whose use is noted.
+fn holder(app: &App, key: &KeyText) -> Result<Principal, Problem> {
+    let now = app.engine().now();
+    let principal = app.engine().trust().authenticate(now, key)?;
+    if let Principal::Key(bearer) = &principal {
+        app.uses().note(bearer.number, now);
+    }
+    Ok(principal)
+}
+
+/// Who asks without a name.
+fn unnamed(app: &App, request: &Request) -> Asker {
+    if app.engine().trust().is_open() { local(request) } else { Asker::nobody() }
+}
+
+/// The network a request came from.
+pub(crate) fn network(request: &Request) -> Network {
+    request.extensions().get::<Peer>().map_or(Network::unknown(), |peer| Network::of(peer.remote.ip()))
 }
 
 /// The key a request carries, from whichever header. Two different ones are refused: nobody could say which counts.
@@ -97,8 +116,8 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 
 fn local(request: &Request) -> Asker {
     match check_local(request) {
-        Ok(()) => Asker { principal: Principal::Local, not_local: None, head: None },
-        Err(why) => Asker { principal: Principal::Nobody, not_local: Some(why), head: None },
+        Ok(()) => Asker::named(Principal::Local),
+        Err(why) => Asker { not_local: Some(why), ..Asker::nobody() },
     }
 }
 

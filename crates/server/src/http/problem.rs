@@ -62,13 +62,14 @@ impl<'a> ProblemDocument<'a> {
 /// The content type of a problem document.
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// What else a client should know, by status.
-pub(crate) fn hint(code: Code) -> Option<(HeaderName, HeaderValue)> {
-    match code.status() {
+/// What else a client should know: by status, and when to ask again as the problem says, if it does.
+pub(crate) fn hint(problem: &Problem) -> Option<(HeaderName, HeaderValue)> {
+    let again = |usual: u32| Some((header::RETRY_AFTER, problem.retry_after_seconds.unwrap_or(usual).into()));
+    match problem.code().status() {
         401 => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
         // Allocations end by being reported, released or expired: none of that happens at once.
-        429 => Some((header::RETRY_AFTER, HeaderValue::from_static("10"))),
-        503 => Some((header::RETRY_AFTER, HeaderValue::from_static("1"))),
+        429 => again(10),
+        503 => again(1),
         _ => None,
     }
 }
@@ -81,7 +82,7 @@ impl IntoResponse for Refused {
         let body = serde_json::to_vec(&ProblemDocument::new(&self.0)).unwrap_or_default();
         let mut response = (status, body).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
-        if let Some((name, value)) = hint(code) {
+        if let Some((name, value)) = hint(&self.0) {
             response.headers_mut().insert(name, value);
         }
         response

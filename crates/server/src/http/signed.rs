@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use lab3_signature::{Claim, Head, Scheme, SignatureError, WINDOW_SECONDS};
 use lab3_trust::{Principal, PublicKey};
 use lab3_units::{Code, Did, Problem};
@@ -17,6 +18,8 @@ use sha2::{Digest, Sha256};
 use crate::App;
 use crate::http::body::whole_body;
 use crate::http::key::IDEMPOTENCY_KEY;
+use crate::http::principal::network;
+use crate::limits::Attempt;
 
 /// Where idempotency keys hold.
 const OURS: &str = "/lab3/";
@@ -47,8 +50,22 @@ pub(crate) fn is_signed(headers: &HeaderMap) -> bool {
 
 /// Who signed the request's head.
 ///
-/// Errors: `KEY_INVALID`, with the header to blame.
-pub(crate) fn signer(app: &App, request: &Request) -> Result<(Principal, Head), Problem> {
+/// Errors: `KEY_INVALID`, with the header to blame; `TOO_MANY_WRONG` and `TOO_FAST` where no more are looked at.
+pub(crate) fn signer(app: &App, request: &Request, unread: &Attempt<'_>) -> Result<(Principal, Head), Problem> {
+    let now = Instant::now();
+    let (claim, did) = claimed(app, request).map_err(|problem| unread.wrong(problem, now))?;
+    let attempt = app.limits().signature(network(request), &did, now)?;
+    match verified(app, request, &claim, &did) {
+        Ok((key, head)) => {
+            attempt.right(now);
+            Ok((Principal::Signed { did, key }, head))
+        }
+        Err(problem) => Err(attempt.wrong(problem, now)),
+    }
+}
+
+/// What a request says of its signature, and who it says signed.
+fn claimed(app: &App, request: &Request) -> Result<(Claim, Did), Problem> {
     let headers = request.headers();
     let lines = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect::<Vec<_>>();
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
@@ -61,22 +78,31 @@ pub(crate) fn signer(app: &App, request: &Request) -> Result<(Principal, Head), 
         query: uri.query(),
         headers: &lines,
     };
-    let now = app.engine().now().millis().div_euclid(1000);
-    let claim = Claim::parse(&said, now, WINDOW_SECONDS).map_err(|error| refused(&error))?;
+    let claim = Claim::parse(&said, seconds(app), WINDOW_SECONDS).map_err(|error| refused(&error))?;
     let did = Did::parse(claim.key_id().did())
         .map_err(|error| invalid(format!("The signature's keyid is no DID: {error}."), "Signature-Input"))?;
+    Ok((claim, did))
+}
+
+/// The key that made the signature, and the head it stands for.
+fn verified(app: &App, request: &Request, claim: &Claim, did: &Did) -> Result<(PublicKey, Head), Problem> {
     let named = claim.key_id().fragment().and_then(PublicKey::parse);
-    let known = app.engine().trust().keys_of(&did);
+    let known = app.engine().trust().keys_of(did);
     let mut of_did = known.into_iter().filter(|key| named.is_none_or(|named| named == *key));
     let (key, head) = of_did.find_map(|key| Some((key, claim.clone().verify(&key.to_bytes()).ok()?))).ok_or_else(|| {
         invalid(format!("No key of {did} made this signature. Over these lines it has to be:\n{}", claim.base()), "Signature")
     })?;
-    check_once(app, request, text(HeaderName::from_static("signature")).unwrap_or_default(), now)?;
-    Ok((Principal::Signed { did, key }, head))
+    check_once(app, request)?;
+    Ok((key, head))
+}
+
+/// The engine's time, in seconds.
+fn seconds(app: &App) -> i64 {
+    app.engine().now().millis().div_euclid(1000)
 }
 
 /// Refuses a signed write that somebody could send again.
-fn check_once(app: &App, request: &Request, signature: &str, now: i64) -> Result<(), Problem> {
+fn check_once(app: &App, request: &Request) -> Result<(), Problem> {
     if request.method() != Method::POST {
         return Ok(());
     }
@@ -85,7 +111,8 @@ fn check_once(app: &App, request: &Request, signature: &str, now: i64) -> Result
         let missing = "A signed write needs an Idempotency-Key, signed with it: without one whoever saw it could send it again.";
         return if keyed { Ok(()) } else { Err(invalid(missing.to_owned(), "Idempotency-Key")) };
     }
-    if app.seen().take(Sha256::digest(signature).into(), now) {
+    let signature = request.headers().get("signature").map(HeaderValue::as_bytes).unwrap_or_default();
+    if app.seen().take(Sha256::digest(signature).into(), seconds(app)) {
         return Ok(());
     }
     Err(invalid("This signature was used already. Sign the request anew.".to_owned(), "Signature"))

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, header};
 use lab3_engine::{Engine, Limits, ManualClock, MemoryStore, Policy};
-use lab3_server::{App, Gateway, Peer, ServerSettings, Wiring, router};
+use lab3_server::{App, Gateway, LimitSettings, Peer, ServerSettings, Wiring, router};
 use lab3_units::{Duration, Time};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -31,8 +31,10 @@ pub struct Reply {
 }
 
 impl Hive {
+    /// A Hive that answers wrong keys as often as a test sends them.
     pub fn new() -> Self {
-        Self::with(Policy::default(), ServerSettings::default())
+        let limits = LimitSettings { wrong_per_minute: 0, ..LimitSettings::default() };
+        Self::with(Policy::default(), ServerSettings { limits, ..ServerSettings::default() })
     }
 
     pub fn with(policy: Policy, settings: ServerSettings) -> Self {

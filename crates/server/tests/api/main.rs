@@ -15,6 +15,7 @@ mod hive;
 mod idempotency;
 mod intents;
 mod keys;
+mod limits;
 mod matrix;
 mod serving;
 mod signed;

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lab3_compute::Priority;
 use lab3_engine::{Actor, Clock, SystemClock};
-use lab3_providers::dialect::{Front, Receipt, Unreadable, Writer, anthropic};
+use lab3_providers::dialect::{Receipt, Unreadable, Writer, anthropic};
 use lab3_providers::{Answer, Dialect, Query};
 use lab3_units::{Amount, Asset, Code, Did, Problem};
 use tokio::sync::mpsc::Receiver;
@@ -21,6 +21,7 @@ use crate::gateway::ask::{Begun, Ended, Inquiry, Told, ask};
 use crate::gateway::{Operation, size_of};
 use crate::http::body::whole_body;
 use crate::http::permit::Permit;
+use crate::limits::whole_seconds;
 
 /// What `model` may say instead of a model.
 const AUTO: &str = "auto";
@@ -40,19 +41,19 @@ pub(crate) async fn converse(app: &App, permit: Permit<Paid>, protocol: &'static
         };
     }
     match inquiry(app, actor, citizen, &parts.headers, body, protocol) {
-        Ok(inquiry) => match admitted(app, &inquiry, protocol.front) {
-            Ok(()) => answer(app, inquiry, protocol).await,
-            Err(refused) => refused,
-        },
+        Ok(inquiry) => answer(app, inquiry, protocol).await,
         Err(problem) => refusal(protocol.front, &problem),
     }
 }
 
-/// Holds a query to its citizen's rates.
-#[allow(clippy::result_large_err, reason = "it is the response itself")]
-pub(super) fn admitted(app: &App, inquiry: &Inquiry, front: &dyn Front) -> Result<(), Response> {
+/// Puts a query, if its citizen has room for one more and keeps to the rates.
+///
+/// Errors: `QUERIES_OPEN`, `TOO_FAST`.
+pub(super) fn put(app: &App, inquiry: Inquiry) -> Result<Receiver<Told>, Problem> {
+    let place = app.gateway().place(&inquiry.citizen)?;
     let admitted = app.gateway().rates().admit(&inquiry.citizen, inquiry.size.tokens, Instant::now());
-    admitted.map_err(|wait| too_fast(&inquiry.citizen, wait, front))
+    admitted.map_err(|wait| too_fast(&inquiry.citizen, wait))?;
+    Ok(ask(app, inquiry, place))
 }
 
 fn inquiry(app: &App, actor: Actor, citizen: Did, headers: &HeaderMap, body: Bytes, protocol: &Protocol) -> Result<Inquiry, Problem> {
@@ -86,12 +87,10 @@ fn inquiry(app: &App, actor: Actor, citizen: Did, headers: &HeaderMap, body: Byt
 }
 
 /// Refuses a query beyond the citizen's rates, and says when the next one passes.
-fn too_fast(citizen: &Did, wait: Duration, front: &dyn Front) -> Response {
-    let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
-    let detail = format!("{citizen} asks for more than this desk allows in a minute. Try again in {seconds} s.");
-    let mut response = refusal(front, &Problem::new(Code::TOO_FAST, detail));
-    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    response
+fn too_fast(citizen: &Did, wait: Duration) -> Problem {
+    let seconds = whole_seconds(wait);
+    Problem::new(Code::TOO_FAST, format!("{citizen} asks for more than this desk allows in a minute. Try again in {seconds} s."))
+        .after(seconds)
 }
 
 /// Whether the client lets answers be kept: `Cache-Control: no-store` (or `no-cache`) says no.
@@ -171,7 +170,10 @@ fn shown(text: &str) -> String {
 
 async fn answer(app: &App, inquiry: Inquiry, protocol: &'static Protocol) -> Response {
     let query = Arc::clone(&inquiry.query);
-    let mut told = ask(app, inquiry);
+    let mut told = match put(app, inquiry) {
+        Ok(told) => told,
+        Err(problem) => return refusal(protocol.front, &problem),
+    };
     match told.recv().await {
         Some(Told::Begun(begun)) if query.stream => streamed(protocol, &query, begun, told),
         Some(Told::Begun(begun)) => whole(protocol, &query, &begun, told).await,

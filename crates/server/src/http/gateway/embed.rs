@@ -8,21 +8,18 @@ use lab3_providers::dialect::openai_chat::{OpenAiChat, embeddings};
 use lab3_providers::{Dialect, Query};
 use lab3_units::{Code, Problem};
 
-use super::converse::{Wish, admitted, headers, may_cache, receipt, unreadable, wish};
+use super::converse::{Wish, headers, may_cache, put, receipt, unreadable, wish};
 use super::payer::Paid;
 use super::{json, refusal};
 use crate::App;
-use crate::gateway::ask::{Inquiry, Told, ask};
+use crate::gateway::ask::{Inquiry, Told};
 use crate::gateway::{Operation, size_bounded};
 use crate::http::body::whole_body;
 use crate::http::permit::Permit;
 
 pub(crate) async fn embeddings(app: App, permit: Permit<Paid>) -> Response {
     match inquiry(&app, permit).await {
-        Ok(inquiry) => match admitted(&app, &inquiry, &OpenAiChat) {
-            Ok(()) => answer(&app, inquiry).await,
-            Err(refused) => refused,
-        },
+        Ok(inquiry) => answer(&app, inquiry).await,
         Err(problem) => refusal(&OpenAiChat, &problem),
     }
 }
@@ -52,7 +49,10 @@ async fn inquiry(app: &App, permit: Permit<Paid>) -> Result<Inquiry, Problem> {
 }
 
 async fn answer(app: &App, inquiry: Inquiry) -> Response {
-    let mut told = ask(app, inquiry);
+    let mut told = match put(app, inquiry) {
+        Ok(told) => told,
+        Err(problem) => return refusal(&OpenAiChat, &problem),
+    };
     let (mut begun, mut reply) = (None, axum::body::Bytes::new());
     while let Some(next) = told.recv().await {
         match (next, &begun) {

@@ -114,7 +114,7 @@ fn json(status: StatusCode, body: Vec<u8>) -> Response {
 fn refusal(front: &dyn Front, problem: &Problem) -> Response {
     let failure = failure(problem);
     let mut response = json(StatusCode::from_u16(failure.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), front.refusal(&failure));
-    if let Some((name, value)) = crate::http::problem::hint(problem.code()) {
+    if let Some((name, value)) = crate::http::problem::hint(problem) {
         response.headers_mut().insert(name, value);
     }
     response

@@ -25,7 +25,7 @@ pub(crate) struct Added(Bytes);
 impl Input for Added {
     async fn read(request: Request, _: &App, _: &Principal) -> Result<Self, Problem> {
         check_no_query(request.uri())?;
-        short_body(request.into_body(), ADD_CHECKPOINT_BYTES_MAX).await.map(Self)
+        short_body(request.into_body(), app, ADD_CHECKPOINT_BYTES_MAX).await.map(Self)
     }
 
     fn touches(&self) -> Touches<'_> {
