@@ -59,7 +59,6 @@ impl Documents for Web {
         let (connections, url) = (self.0.clone(), url.to_owned());
         Box::pin(async move { connections.get(&url, bytes_max).await.map_err(|error| error.to_string()) })
     }
-    }
 }
 
 fn limits(settings: &Settings) -> Limits {

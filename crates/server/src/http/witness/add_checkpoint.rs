@@ -23,7 +23,7 @@ const SIZE: HeaderValue = HeaderValue::from_static("text/x.tlog.size");
 pub(crate) struct Added(Bytes);
 
 impl Input for Added {
-    async fn read(request: Request, _: &App, _: &Principal) -> Result<Self, Problem> {
+    async fn read(request: Request, app: &App, _: &Principal) -> Result<Self, Problem> {
         check_no_query(request.uri())?;
         short_body(request.into_body(), app, ADD_CHECKPOINT_BYTES_MAX).await.map(Self)
     }
