@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what building, testing and measuring need and is missing: a C compiler for SQLite, curl, wrk, Python and node for schemathesis
-# and the official clients, systemd for its judgment of the unit, Debian's chromium for what pages of strangers
-# can try (elsewhere that test is skipped, and says so).
+# and the official clients, systemd for its judgment of the unit, Debian's chromium and slowhttptest for
+# what pages of strangers and slow senders can try (elsewhere these tests are skipped, and say so).
 set -eu
 missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
@@ -18,6 +18,7 @@ if ! command -v cargo >/dev/null 2>&1; then
     exit 1
 fi
 if grep -qsx 'ID=debian' /etc/os-release; then
+    need slowhttptest slowhttptest
     need chromium chromium
     need chromedriver chromium-driver
 fi
