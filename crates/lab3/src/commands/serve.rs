@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,6 +20,7 @@ pub fn run(args: &ServeArgs, env: &Env) -> Result<(), Failure> {
     let settings = configure(&args.config, args.flags(), env)?.settings;
     logging::start(&settings.log);
     abort_when_the_engine_panics();
+    leave_no_core();
     let temporary = if args.demo { Some(TemporaryFolder::make()?) } else { None };
     let folder = temporary.as_ref().map_or_else(|| settings.data.dir.clone(), TemporaryFolder::data);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -35,6 +37,14 @@ fn abort_when_the_engine_panics() {
             std::process::abort();
         }
     }));
+}
+
+/// What is in memory, providers' keys among it, is written to no file should the process end badly.
+fn leave_no_core() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::warn!(%error, "a crash may leave the process's memory in a file");
+    }
 }
 
 async fn serve(args: &ServeArgs, settings: &Settings, folder: &Path) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 //! may say nothing, speak slowly, or take nothing of an answer.
 
 mod connection;
+mod descriptors;
 mod watch;
 mod wire;
 
@@ -95,6 +96,7 @@ pub(super) struct Place {
 impl Door {
     fn new(listener: TcpListener, app: &App) -> Self {
         let limits = app.limits().settings();
+        descriptors::reach(limits.connections_max);
         let room = Arc::new(Semaphore::new(limits.connections_max));
         Self { listener, room, per_address_max: limits.connections_per_address, connections: Connections::default(), waiting: None }
     }
