@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the numbers of docs/benchmarks.md. Takes about twelve minutes after the build; `bench/run.sh short` takes three.
+# Prints the numbers of docs/benchmarks.md. Takes about twenty-five minutes after the build; `bench/run.sh short` takes six.
 set -eu
 cd "$(dirname "$0")/.."
 cargo build --release --locked -p lab3 -p lab3-mock -p lab3-bench
@@ -7,6 +7,7 @@ bench=target/release/lab3-bench
 if [ "${1:-}" = short ]; then
     $bench http --rounds 3 --seconds 3
     $bench gateway --rounds 3 --seconds 3 --streams 500
+    $bench hostile --rounds 1 --seconds 5
     $bench journal --transfers 1000000 --runs 3
     $bench scale --accounts 100000 --records 1000000 --rounds 1
     $bench proof --records 1000000
@@ -14,6 +15,7 @@ if [ "${1:-}" = short ]; then
 else
     $bench http
     $bench gateway
+    $bench hostile
     $bench journal --runs 5
     $bench scale
     $bench proof

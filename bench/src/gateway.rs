@@ -66,7 +66,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 fn query(address: &str, model: &str, stream: bool) -> Query {
     let text = "Who has the key of the seed store, and when is it open this week? ".repeat(3);
     let body = json!({"model": model, "stream": stream, "max_tokens": 64, "messages": [{"role": "user", "content": text}]});
-    Query { address: address.to_owned(), path: CHAT, body: body.to_string() }
+    // `tok` is a word of the mock's answers.
+    Query { address: address.to_owned(), path: CHAT, body: body.to_string(), headers: Vec::new(), word: b"tok" }
 }
 
 /// Median and 99th percentile of what came directly and through the desk, of each the median of all rounds.

@@ -23,6 +23,10 @@ pub struct Query {
     pub path: &'static str,
     /// The body.
     pub body: String,
+    /// Headers beside those of every query.
+    pub headers: Vec<(&'static str, String)>,
+    /// What stands in every good answer, and is waited for as its first word.
+    pub word: &'static [u8],
 }
 
 /// How long one request took.
@@ -35,9 +39,6 @@ pub struct Shot {
 }
 
 type Idle = Rc<RefCell<Vec<SendRequest<Full<Bytes>>>>>;
-
-/// A word of the mock's answers.
-const WORD: &[u8] = b"tok";
 
 /// Sends so many requests a second for so long; an answer other than 200 is a failure of the bench.
 pub fn open_loop(query: &Query, rate: u32, seconds: u32) -> Result<Vec<Shot>, Failure> {
@@ -70,7 +71,8 @@ async fn shoot(query: &Query, n: u32, idle: &Idle) -> Result<Shot, Failure> {
         Some(connection) if !connection.is_closed() => connection,
         _ => connect(&query.address).await?,
     };
-    let request = Request::post(query.path)
+    let request = query.headers.iter().fold(Request::post(query.path), |request, (name, value)| request.header(*name, value));
+    let request = request
         .header("host", &query.address)
         .header("content-type", "application/json")
         .header("x-citizen-did", format!("did:kaizen:citizen-{:04}", n % 1000))
@@ -84,7 +86,7 @@ async fn shoot(query: &Query, n: u32, idle: &Idle) -> Result<Shot, Failure> {
         let Ok(data) = frame?.into_data() else { continue };
         if first_word.is_none() {
             said.extend_from_slice(&data);
-            first_word = said.windows(WORD.len()).any(|part| part == WORD).then(|| sent.elapsed());
+            first_word = said.windows(query.word.len()).any(|part| part == query.word).then(|| sent.elapsed());
         }
     }
     let whole = sent.elapsed();

@@ -5,6 +5,7 @@ mod audit;
 mod desk;
 mod echo;
 mod gateway;
+mod hostile;
 mod http;
 mod journal;
 mod load;
@@ -36,6 +37,8 @@ enum Bench {
     Http(http::Args),
     /// What the gateway adds between a client and a provider, against asking the provider directly
     Gateway(gateway::Args),
+    /// What honest clients wait while others are slow, send wrong keys or crowd in, against the same without them
+    Hostile(hostile::Args),
     /// Memory and speed with a million accounts, and starting with ten million records
     Scale(scale::Args),
     /// The proof of one entry among ten million: its bytes, and the time to make one
@@ -58,6 +61,7 @@ fn main() -> Result<(), Failure> {
         Bench::Journal(args) => journal::run(&args),
         Bench::Http(args) => http::run(&args),
         Bench::Gateway(args) => gateway::run(&args),
+        Bench::Hostile(args) => hostile::run(&args),
         Bench::Scale(args) => scale::run(&args),
         Bench::Proof(args) => proof::run(&args),
         Bench::Audit(args) => audit::run(&args),
