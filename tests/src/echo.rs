@@ -5,6 +5,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use crate::planted;
+
 /// A way to tell a key: its name, the head of the answer, the body. `KEY`, `URL`, `HEX` and `B64` are the key.
 pub type Way = (&'static str, &'static str, &'static str);
 
@@ -87,12 +89,10 @@ fn answer(stream: TcpStream, (_, head, body): Way) -> Option<String> {
         }
     }
     reader.read_exact(&mut vec![0; length]).ok()?;
-    let hex: String = key.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let url: String =
-        key.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect();
+    let (hex, url) = (planted::hexadecimal(key.as_bytes()), planted::escaped(key.as_bytes()));
     let quoted = serde_json::to_string(&key).ok()?;
     let fill = |text: &str, key: &str| {
-        text.replace("KEY", key).replace("URL", &url).replace("HEX", &hex).replace("B64", &crate::planted::base64(key.as_bytes(), 0))
+        text.replace("KEY", key).replace("URL", &url).replace("HEX", &hex).replace("B64", &planted::base64(key.as_bytes(), 0))
     };
     let body = fill(body, if body.starts_with('{') || body.starts_with("event") { quoted.trim_matches('"') } else { &key });
     let told = format!("HTTP/1.1 {}\r\nconnection: close\r\n\r\n{body}", fill(head, &key));

@@ -66,8 +66,8 @@ impl Attack {
         let Output { stdout, .. } = self.0.wait_with_output().unwrap();
         let said = plain(&text(&stdout));
         let last = |name: &str| {
-            let lines = said.lines().filter_map(|line| line.trim().strip_prefix(name));
-            lines.last().and_then(|rest| rest.trim().parse().ok()).unwrap_or_else(|| panic!("slowhttptest said:\n{said}"))
+            let mut lines = said.lines().rev().filter_map(|line| line.trim().strip_prefix(name));
+            lines.next().and_then(|rest| rest.trim().parse().ok()).unwrap_or_else(|| panic!("slowhttptest said:\n{said}"))
         };
         // It ends before its time when nobody is left, and then counts no more.
         let all_left = said.lines().any(|line| line.contains("Exit status:") && line.contains("No open connections left"));

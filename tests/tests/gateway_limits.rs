@@ -1,4 +1,4 @@
-//! Limits of the gateway, end to end: rates of a citizen, room at a provider, waiting for what others give back, asking again.
+//! Limits of the gateway, end to end: rates of a citizen, her queries under way, room at a provider, waiting for what others give back, asking again.
 //!
 //! It fails when a citizen gets past the rate or is told the wrong time to wait; when a query queues silently at a full provider
 //! instead of going elsewhere; when a query is refused although others were about to give back what it needs; when a provider is asked
@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, reason = "outside of #[test] functions clippy does not see that this is a test")]
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use lab3_mock::Mock;
@@ -66,6 +68,38 @@ fn a_citizen_asks_so_often_in_a_minute() {
     assert_eq!(ask(&desk, "did:kaizen:bob", &hello(50)).status, 200);
     assert_eq!(mock.stats()["requests"], 3);
     desk.stop();
+}
+
+#[test]
+fn a_citizen_has_so_many_queries_under_way() {
+    let (folder, mock) = (Folder::new("limits-open"), Mock::start().unwrap());
+    let desk = open(&folder, &mock, "tokens=100000;input=7;gap_ms=20", &["gateway.queries_open_max=2"]);
+    let streams = (0..2).map(|_| stream(&desk)).collect::<Vec<_>>();
+    let third = ask(&desk, "did:kaizen:alice", &hello(50));
+    assert_eq!((third.status, &third.body["error"]["code"]), (429, &json!("L3-0083")), "{}", third.body);
+    assert_eq!(third.retry_after.as_deref(), Some("1"));
+    // Nothing is held for what was refused, and others have room of their own.
+    assert_eq!(mock.stats()["open"], 2);
+    let open = &desk.client().ask("/lab3/compute/stats")["open_allocations"];
+    assert_eq!(open, 2);
+    let bob = json!({"model": "deepseek", "messages": [{"role": "user", "content": "hello there"}], "max_tokens": 2});
+    assert_eq!(ask(&desk, "did:kaizen:bob", &bob).status, 200);
+    // A stream that is closed makes room.
+    drop(streams);
+    wait::until("room for a query", || (ask(&desk, "did:kaizen:alice", &bob).status == 200).then_some(()));
+    desk.stop();
+}
+
+/// A stream of alice's whose answer has begun.
+fn stream(desk: &Desk) -> TcpStream {
+    let body = json!({"model": "deepseek", "stream": true, "messages": [{"role": "user", "content": "hello there"}]}).to_string();
+    let head = format!("POST {CHAT} HTTP/1.1\r\nhost: localhost\r\nx-citizen-did: did:kaizen:alice\r\ncontent-type: application/json\r\n");
+    let mut stream = TcpStream::connect(desk.address()).unwrap();
+    stream.write_all(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
+    let mut start = [0; 15];
+    stream.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200 OK");
+    stream
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! Shown: meanwhile every honest request is answered well, on a connection that is kept and on new ones; the desk's memory stays under
 //! the cap that docs/operating.md states; and who is slow is left.
 //!
-//! `LAB3_HOSTILE_SECONDS` sets how long each attack lasts (18; 90 in `make faults`), `LAB3_HOSTILE_CONNECTIONS` with how many (400).
+//! `LAB3_HOSTILE_SECONDS` sets how long each attack lasts (18; 150 in `make faults`), `LAB3_HOSTILE_CONNECTIONS` with how many (400).
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "outside of #[test] functions clippy does not see that this is a test")]
 
@@ -89,8 +89,8 @@ fn who_is_slow_harms_nobody() {
         let cap = before + USUAL_BYTES + connections * CONNECTION_BYTES_MAX;
         println!("{slow:?}: {} honest requests, {became:?}, {} MB at most, the cap is {} MB", honest.answered, most >> 20, cap >> 20);
         assert!(most <= cap, "{slow:?}: {most} bytes of memory");
-        // Heads and bodies have some ten seconds, readers a minute.
-        let patience = if slow == Slow::Readers { 70 } else { 16 };
+        // Heads and bodies have some ten seconds, readers two minutes.
+        let patience = if slow == Slow::Readers { 130 } else { 16 };
         assert!(seconds < patience || became.connected <= connections / 20, "{slow:?} is not left: {became:?}");
         desk.stop();
     }

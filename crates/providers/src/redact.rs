@@ -46,7 +46,7 @@ fn percent_encoded(key: &str) -> String {
 }
 
 fn hexadecimal(key: &str) -> String {
-    key.bytes().map(|byte| format!("{byte:02x}")).collect()
+    key.bytes().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// In base 64, without the last letters, which depend on what follows.

@@ -16,8 +16,8 @@ const HEAD: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_mins(1);
 
 /// How long somebody may take for so much of an answer that waits for him: 1 KB a second.
-const TAKE: Duration = Duration::from_mins(1);
-const TAKE_BYTES: u64 = 60 << 10;
+const TAKE: Duration = Duration::from_mins(2);
+const TAKE_BYTES: u64 = 120 << 10;
 
 /// What a connection gives to see of itself.
 #[derive(Debug, Default)]
@@ -151,7 +151,7 @@ mod tests {
         let mut first = true;
         assert_eq!(
             left_after(|signs| if std::mem::take(&mut first) {
-                answer(signs)
+                answer(signs);
             }),
             Some(65)
         );
@@ -173,14 +173,14 @@ mod tests {
                 signs.wrote(None);
             }
         };
-        assert_eq!(left_after(taking(0)), Some(65));
-        assert_eq!(left_after(taking(1024)), Some(65));
+        assert_eq!(left_after(taking(0)), Some(125));
+        assert_eq!(left_after(taking(1024)), Some(125));
         // The answer is all there, and waits for him.
         let whole = |signs: &Signs| {
             signs.wrote(None);
             signs.rest();
         };
-        assert_eq!(left_after(whole), Some(65));
+        assert_eq!(left_after(whole), Some(125));
         assert_eq!(left_after(taking(6000)), None);
     }
 }
