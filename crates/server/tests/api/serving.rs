@@ -235,7 +235,8 @@ async fn an_address_has_so_many_connections() {
         open.push(connection);
     }
     let mut one_more = TcpStream::connect(served.address).await.unwrap();
-    let (head, _) = reply(&mut one_more).await;
+    let refused = tokio::time::timeout(Duration::from_secs(10), reply(&mut one_more)).await;
+    let (head, _) = refused.expect("a connection too many is refused");
     assert!(head.starts_with("HTTP/1.1 429 ") && head.contains("retry-after: 10\r\n"), "{head}");
     assert_eq!(one_more.read(&mut [0; 1]).await.unwrap(), 0);
     // Those who are there go on, and who leaves makes room.
