@@ -6,7 +6,7 @@ const INSTEAD: &str = "...";
 /// As many letters of the key at the end of a message that was cut off are taken for its beginning.
 const BEGINNING: usize = 6;
 
-/// What may repeat the key, with the forms it may have there.
+/// What may repeat the key, with the forms it may have there, in small letters: URLs and hexadecimal digits are written in either.
 #[derive(Clone, Default)]
 pub(crate) struct Redactor {
     forms: Vec<String>,
@@ -17,23 +17,37 @@ impl Redactor {
     pub(crate) fn of(key: Option<&str>) -> Self {
         let Some(key) = key.filter(|key| !key.is_empty()) else { return Self::default() };
         let escaped = serde_json::to_string(key).unwrap_or_default();
-        let forms = vec![key.to_owned(), escaped.trim_matches('"').to_owned(), percent_encoded(key), hexadecimal(key), base64(key)];
-        Self { forms: forms.into_iter().filter(|form| !form.is_empty()).collect() }
+        let forms = [key.to_owned(), escaped.trim_matches('"').to_owned(), percent_encoded(key), hexadecimal(key), base64(key)];
+        Self { forms: forms.into_iter().filter(|form| !form.is_empty()).map(|form| form.to_ascii_lowercase()).collect() }
     }
 
     /// The words without the key.
     pub(crate) fn clean(&self, words: String) -> String {
-        let replaced = |words: String, form: &String| if words.contains(form) { words.replace(form, INSTEAD) } else { words };
-        let mut words = self.forms.iter().fold(words, replaced);
-        for form in &self.forms {
-            let cut = (BEGINNING..form.len()).rev().find(|&len| form.is_char_boundary(len) && words.ends_with(&form[..len]));
-            if let Some(len) = cut {
-                words.truncate(words.len() - len);
-                words.push_str(INSTEAD);
-            }
-        }
-        words
+        self.forms.iter().fold(words, |words, form| without_end(without(words, form), form))
     }
+}
+
+/// The words without this.
+fn without(words: String, form: &str) -> String {
+    let lower = words.to_ascii_lowercase();
+    let (mut clean, mut from) = (String::new(), 0);
+    for (at, found) in lower.match_indices(form) {
+        clean.push_str(&words[from..at]);
+        clean.push_str(INSTEAD);
+        from = at + found.len();
+    }
+    if from == 0 { words } else { clean + &words[from..] }
+}
+
+/// The words without the beginning of this at their end.
+fn without_end(mut words: String, form: &str) -> String {
+    let lower = words.to_ascii_lowercase();
+    let begins = |&len: &usize| form.is_char_boundary(len) && lower.ends_with(&form[..len]);
+    if let Some(len) = (BEGINNING..form.len()).rev().find(begins) {
+        words.truncate(words.len() - len);
+        words.push_str(INSTEAD);
+    }
+    words
 }
 
 /// Escaped, as URLs have what is neither a letter, a digit nor one of `-._~`.
@@ -73,7 +87,8 @@ mod tests {
         assert_eq!(clean("Incorrect key sk-a\"b/c+0123456789."), "Incorrect key ....");
         assert_eq!(clean(r#"{"key":"sk-a\"b/c+0123456789"}"#), r#"{"key":"..."}"#);
         assert_eq!(clean("?key=sk-a%22b%2Fc%2B0123456789&x"), "?key=...&x");
-        assert_eq!(clean("736b2d6122622f632b30313233343536373839"), "...");
+        assert_eq!(clean("?key=SK-a%22b%2fc%2b0123456789&x"), "?key=...&x");
+        assert_eq!(clean("736B2d6122622f632b30313233343536373839"), "...");
         assert_eq!(base64("any carnal plea"), "YW55IGNhcm5hbCBwbGVh");
         assert!(!clean("c2stYSJiL2MrMDEyMzQ1Njc4OQ==").contains("c2stYSJi"));
         // Cut off in its middle, as long messages are.
