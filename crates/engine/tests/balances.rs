@@ -227,7 +227,7 @@ fn a_snapshot_of_another_journal_proves_nothing_wrong() {
     (0..200).for_each(|_| other.mint("mallory", 1));
     let mut foreign = block_on(other.engine.freeze()).unwrap();
     foreign.sequence = 10;
-    one.store.snapshots().save(10, &mut |out| foreign.write(out)).unwrap();
+    one.store.snapshots().save(10, &mut |out| foreign.write(out, &[0; 32])).unwrap();
     let mut stated = Vec::new();
     read_records(&one.store, 1, |stored| stated.extend(sheet_of(&stored.record.fact))).unwrap();
     let proof = wallet(&one, "bob", Some(2));
