@@ -12,6 +12,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch as channel};
 
@@ -24,6 +25,10 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Pause after a connection could not be accepted for lack of something, such as file descriptors.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// What the system keeps of an answer that is not taken, for each connection: it takes twice that. By itself it would keep a megabyte and
+/// more of each, which costs the copying as well as the memory.
+const SEND_BUFFER_BYTES: usize = 128 << 10;
 
 /// What somebody hears who has as many connections as an address may have. He may not hear it: nothing of his is read.
 const TOO_MANY_CONNECTIONS: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 10\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -97,6 +102,10 @@ impl Door {
     fn new(listener: TcpListener, app: &App) -> Self {
         let limits = app.limits().settings();
         descriptors::reach(limits.connections_max);
+        // Connections have it from the listener.
+        if let Err(error) = set_socket_send_buffer_size(&listener, SEND_BUFFER_BYTES) {
+            tracing::warn!(%error, "what the system keeps of answers that are not taken is not bounded");
+        }
         let room = Arc::new(Semaphore::new(limits.connections_max));
         Self { listener, room, per_address_max: limits.connections_per_address, connections: Connections::default(), waiting: None }
     }
