@@ -9,7 +9,8 @@ use lab3_providers::dialect::openai_chat::{self, Flavour};
 use lab3_providers::dialect::{Back, anthropic, gemini, ollama};
 use lab3_providers::{Base, Connections, Dialect, Patience, Remote, Source};
 use lab3_server::{
-    App, CacheSettings, Checkpoints, Connected, Documents, Fetching, Gateway, GatewaySettings, LimitSettings, RateLimits, ServerSettings, Wiring, Witness,
+    App, CacheSettings, Checkpoints, Connected, Documents, Fetching, Gateway, GatewaySettings, LimitSettings, RateLimits, ServerSettings,
+    Wiring, Witness,
 };
 use lab3_store::SqliteStore;
 use tokio::sync::Semaphore;

@@ -38,7 +38,7 @@ pub(crate) fn refused(problem: &Problem) -> Response {
     let code = problem.code();
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, format!("{} ({code})\n", problem.detail)).into_response();
-    if let Some((name, value)) = hint(code) {
+    if let Some((name, value)) = hint(problem) {
         response.headers_mut().insert(name, value);
     }
     response
