@@ -3,13 +3,15 @@
 //! A thread of its own, not an async worker. It never waits for the disk except when the batch before is not durable yet, and it
 //! reads no clock inside a rule: one look a round.
 
+mod expire;
+mod recover;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use lab3_compute::Refusal;
-use lab3_ledger::Event;
 use lab3_trust::Deed;
 use lab3_units::{Code, Id, Problem, Time};
 
@@ -19,7 +21,7 @@ use crate::command::{Command, Key, Submission, Will};
 use crate::committer::{Committer, Decided, Parts, Wanted};
 use crate::decide::{Ahead, Desk, Policy, decide};
 use crate::engine::Limits;
-use crate::load::{Loaded, StartError, VerifyOnStart, load};
+use crate::load::{Loaded, StartError};
 use crate::outcome::{Batch, BatchOutcome, Message, Outcome, When, engine_id};
 use crate::recent::RecentKeys;
 use crate::record::{Actor, Draft, Fact, Stored};
@@ -29,19 +31,13 @@ use crate::snapshot::Snapshotter;
 use crate::state::State;
 use crate::storage::{Shelf, Store, StoreError};
 use crate::views::{Digest, KeyIndex, Views, hash_of};
+use recover::PAUSE;
 
 /// Longest wait for a message before the writer looks whether time has passed.
 const TICK: Duration = Duration::from_millis(500);
 
 /// What nobody waits for is made durable after so long at most; sooner, when something somebody waits for goes along.
 const LINGER: Duration = Duration::from_millis(5);
-
-/// Holds expired in one record.
-const EXPIRE_AT_ONCE: usize = 256;
-
-/// First and longest pause after a failed append, in which commands are refused.
-const PAUSE: Duration = Duration::from_millis(100);
-const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// Records after which stopping is worth a snapshot.
 const SNAPSHOT_ON_STOP_RECORDS: u64 = 1000;
@@ -374,41 +370,6 @@ impl Writer {
         Ok(stored)
     }
 
-    /// Ends holds whose deadline has passed: those of answers that may have been made one a record, for each is charged; the
-    /// others a bounded number a record.
-    fn expire(&mut self, now: Time) {
-        loop {
-            let due = self.state.ledger.due(now).take(EXPIRE_AT_ONCE).map(|hold| (hold.id, hold.code)).collect::<Vec<_>>();
-            if due.is_empty() {
-                return;
-            }
-            let (leases, others): (Vec<_>, Vec<_>) = due.into_iter().partition(|&(_, code)| lab3_compute::is_lease(code));
-            let others = others.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
-            let mut done = true;
-            for (id, _) in leases {
-                let decision = lab3_compute::charge_lease(&self.desk(now).compute(), id);
-                done &= decision.is_ok_and(|decision| self.record_of_own(now, decision));
-            }
-            if !others.is_empty() {
-                let decision = lab3_compute::expire(&self.desk(now).compute(), &others);
-                done &= self.record_of_own(now, decision);
-            }
-            if !done {
-                return;
-            }
-        }
-    }
-
-    /// Makes a record of the engine's own accord; whether it could.
-    fn record_of_own(&mut self, now: Time, (fact, entries): (lab3_compute::Fact, Vec<Event>)) -> bool {
-        let id = engine_id(self.rows.next(), now);
-        let made = self.record(now, Draft { entries, ..Draft::new(Actor::Engine, id, Fact::Compute(fact)) });
-        if let Err(error) = &made {
-            tracing::error!(%error, "holds could not be ended");
-        }
-        made.is_ok()
-    }
-
     /// Hands what was decided to the committer, with a snapshot when one is due.
     fn hand_over(&mut self) {
         let due = self.state.sequence - self.snapshot >= self.setup.limits.snapshot_every_records;
@@ -427,77 +388,6 @@ impl Writer {
         if !matches!(committed, Some(Ok(()))) {
             self.recover();
         }
-    }
-
-    /// After a failed append: the state is ahead of the journal, so it is loaded again.
-    fn recover(&mut self) {
-        if let Some(Err(error)) = self.committer.take().map(Committer::finish) {
-            tracing::error!(%error, "the journal could not be written; loading the state again");
-        }
-        self.decided = Decided::default();
-        self.lingers_since = None;
-        let durable = self.setup.progress.durable.load(Ordering::Acquire);
-        self.pause = if durable > self.failed_at { PAUSE } else { (self.pause * 2).min(PAUSE_MAX) };
-        self.failed_at = durable;
-        let store = self.setup.store.clone();
-        // The keys remembered and the index must meet without a gap.
-        self.keys = self.setup.views.keys();
-        let loaded = load(&*store, self.keys.indexed, VerifyOnStart::Tail).and_then(|loaded| {
-            let committer = self.start_committer(loaded.head)?;
-            Ok((loaded, committer))
-        });
-        match loaded {
-            Ok((loaded, committer)) => {
-                self.rows = RowWriter::new(loaded.state.sequence);
-                self.recent = loaded.recent;
-                self.snapshot = loaded.snapshot;
-                self.state = loaded.state;
-                self.committer = Some(committer);
-                self.announce();
-                // An append that failed may still have become durable; the follower finds it when nudged.
-                let _ = self.setup.follower.try_send(Digest::default());
-            }
-            Err(error) => tracing::error!(%error, "the state could not be loaded again; trying later"),
-        }
-        self.refuse_until = Some(Instant::now() + self.pause);
-    }
-
-    /// Whether commands are refused for now; ends the pause when it is over.
-    fn refusing(&mut self) -> bool {
-        match self.refuse_until {
-            Some(until) if Instant::now() < until => true,
-            Some(_) => {
-                self.refuse_until = None;
-                if self.committer.is_none() {
-                    self.recover();
-                }
-                self.refuse_until.is_some()
-            }
-            None => false,
-        }
-    }
-
-    /// Answers a message while the journal cannot be written: commands are refused, questions dropped or answered.
-    fn refuse(&mut self, message: Message, now: Time) -> bool {
-        self.setup.progress.waiting.fetch_sub(message.weight(), Ordering::Relaxed);
-        let problem =
-            || Problem::new(Code::JOURNAL_UNAVAILABLE, "The journal cannot be written at the moment. Nothing has changed; try again.");
-        match message {
-            Message::Submit(_, _, reply) => drop(reply.send(Outcome::Refused(problem()))),
-            Message::SubmitBatch(batch, reply) => {
-                let refusals = batch.items.iter().map(|_| Outcome::Refused(problem())).collect();
-                drop(reply.send(BatchOutcome::Items(refusals)));
-            }
-            // The state is what the journal says, so questions can be answered; without a state they are dropped.
-            Message::Ask(question) if self.committer.is_some() => question(&self.desk(now))(),
-            Message::Freeze(reply) if self.committer.is_some() => {
-                self.freeze(Wanted::Reply(reply));
-                self.hand_over();
-            }
-            Message::Ask(_) | Message::Freeze(_) | Message::Erase(..) | Message::Tick => {}
-            Message::Stop => return true,
-        }
-        false
     }
 }
 
