@@ -214,7 +214,7 @@ pub fn added(honest: &Honest, dice: &mut Dice) -> (String, Entry) {
     let (what, record) = match lie {
         0 => {
             let at = dice.below(honest.len());
-            return (format!("record {} once more", at + 1), Entry::new(honest.entries[at].clone()));
+            return (format!("record {} once more", at + 1), without_words(&honest.record(at)));
         }
         1 => ("a payment nobody signed", transferred(honest, dice, Actor::Signed)),
         2 => ("a payment by the operator's key", transferred(honest, dice, Actor::Key(1))),
@@ -225,7 +225,14 @@ pub fn added(honest: &Honest, dice: &mut Dice) -> (String, Entry) {
         7 => ("a key made out of turn", keyed(honest, dice, 2)),
         _ => ("an operator's key made by a member's", keyed(honest, dice, 1)),
     };
-    (what.to_owned(), Entry::new(write_entry(&record).unwrap()))
+    (what.to_owned(), without_words(&record))
+}
+
+/// The record with what was written in it told to be erased, so that nothing is missing beside it.
+fn without_words(record: &Record) -> Entry {
+    let written = |event: &&Event| matches!(event, Event::Transferred { kind, memo, .. } if kind.has_words() && !memo.is_empty());
+    let openings = record.entries.iter().filter(written).map(|_| vec![0]).collect();
+    Entry { bytes: write_entry(record).unwrap(), openings }
 }
 
 /// A record after the last, with nothing in it yet.
