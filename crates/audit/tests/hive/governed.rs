@@ -49,7 +49,8 @@ impl Hive {
         self.order(&Principal::Desk, inscription.into());
         self.enrol(1, Change::Add(key(40)), 40);
         self.enrol(2, Change::Rotate { old: key(40), new: key(32) }, 40);
-        let note = Note { did: treasurer(33), url: "https://example.org/did.json".into(), document: [0; 32], keys: vec![key(33)] };
+        let note =
+            Note { did: treasurer(33), url: "https://example.org/.well-known/did.json".into(), document: [0; 32], keys: vec![key(33)] };
         self.order(&operator, note.into());
         let lines = PolicyLines::new([("trust.unsigned_max_gic", "2")]).unwrap();
         self.order(&operator, ChangePolicy { lines, approval: None }.into());

@@ -90,7 +90,8 @@ fn with_treasurers_enough_of_them_sign() {
 fn one_key_under_two_names_counts_once() {
     let (mut hive, operator) = Hive::new();
     let web = did("did:web:example.org");
-    let note = crate::Note { did: web.clone(), url: "https://example.org/did.json".into(), document: [0; 32], keys: vec![key(1)] };
+    let note =
+        crate::Note { did: web.clone(), url: "https://example.org/.well-known/did.json".into(), document: [0; 32], keys: vec![key(1)] };
     hive.run(&operator, note).unwrap();
     let treasurers = Treasurers::new(2, [treasurer(1), web.clone()]).unwrap();
     hive.run(&operator, NameTreasurers { treasurers, approval: None }).unwrap();
