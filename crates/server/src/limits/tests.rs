@@ -100,15 +100,3 @@ fn none_is_no_limit() {
     assert!((0..1_000_000).all(|_| limits.admit(&Principal::Nobody, here, now).is_ok()));
     assert!((0..1000).all(|_| limits.key(here).wrong(refusal(), now).code() == Code::KEY_INVALID));
 }
-
-/// `cargo test -p lab3-server --release -- --ignored --nocapture what_a_request_costs`
-#[test]
-#[ignore = "prints a figure"]
-fn what_a_request_costs() {
-    const REQUESTS: u32 = 5_000_000;
-    let (limits, _) = limits(|limits| limits.requests_per_minute = 60_000_000);
-    let alice = signed("alice");
-    let began = Instant::now();
-    let passed = (0..REQUESTS).filter(|_| limits.admit(&alice, at("192.0.2.1"), Instant::now()).is_ok()).count();
-    println!("{passed} let pass, {:?} each", began.elapsed() / REQUESTS);
-}

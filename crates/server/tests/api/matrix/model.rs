@@ -168,7 +168,7 @@ impl Line {
             // Who is named treasurer by nobody only reads.
             Who::Unseated if !matches!(self.scope, "read" | "journal") => return Verdict::Refused,
             // A key that was replaced makes and manages no others.
-            Who::Overlap(_) if self.scope == "keys" => return Verdict::Refused,
+            Who::Overlap(kind) if self.scope_of(kind) == "keys" => return Verdict::Refused,
             Who::Unseated => "treasurer",
             Who::Full(kind) | Who::Overlap(kind) => kind,
         };
