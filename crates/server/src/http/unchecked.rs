@@ -6,7 +6,6 @@
 
 use axum::extract::Request;
 use axum::routing::get;
-use lab3_engine::Actor;
 use lab3_trust::{Principal, Rule};
 
 use crate::App;
@@ -68,8 +67,8 @@ fn around_the_table(table: Table<'_>) -> axum::Router<App> {
 
 #[cfg(lab3_unchecked = "permit")]
 fn with_a_permit_of_its_own(asked: Plain) -> Permit<Plain> {
-    let (principal, actor) = (Principal::Local, Actor::Open);
-    Permit { principal, actor, asked } //~ permit E0451
+    let principal = Principal::Local;
+    Permit { principal, asked } //~ permit E0451
 }
 
 #[cfg(lab3_unchecked = "route")]
