@@ -1,5 +1,7 @@
 //! Who is at the other end of a connection: from which address, and on this machine as which user.
 
+mod diag;
+
 use std::net::{IpAddr, SocketAddr};
 
 /// The other end of a connection.
@@ -28,8 +30,13 @@ fn is_trusted(uid: u32) -> bool {
     uid == 0 || uid == rustix::process::getuid().as_raw()
 }
 
-/// The user whose process has the socket at `remote`, as the kernel lists it. Linux only.
+/// The user whose process has the socket at `remote`. Linux only.
 fn socket_user(remote: SocketAddr, local: SocketAddr) -> Option<u32> {
+    diag::user(remote, local).or_else(|| listed_user(remote, local))
+}
+
+/// The same from the kernel's list of all sockets, where it does not answer for one.
+fn listed_user(remote: SocketAddr, local: SocketAddr) -> Option<u32> {
     let list = if remote.is_ipv4() { "/proc/self/net/tcp" } else { "/proc/self/net/tcp6" };
     find_user(&std::fs::read_to_string(list).ok()?, remote, local)
 }
@@ -60,6 +67,10 @@ mod tests {
 
     use super::*;
 
+    fn uid() -> u32 {
+        rustix::process::getuid().as_raw()
+    }
+
     #[test]
     fn the_kernels_list_is_read() {
         let list = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
@@ -83,7 +94,12 @@ mod tests {
             let peer = Peer::of(remote, stream.local_addr().unwrap());
             assert!(peer.is_loopback());
             if cfg!(target_os = "linux") {
+                let own = stream.local_addr().unwrap();
                 assert_eq!(peer.trusted_user, Some(true));
+                // Both ways to ask say the same, of what is there and of what is not.
+                assert_eq!((diag::user(remote, own), listed_user(remote, own)), (Some(uid()), Some(uid())));
+                let nobodys = SocketAddr::new(remote.ip(), 1);
+                assert_eq!((diag::user(nobodys, own), listed_user(nobodys, own)), (None, None));
             }
         }
     }
