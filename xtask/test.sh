@@ -9,7 +9,7 @@ export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
 
 run() {
     echo "== $*"
-    { "$@" 2>&1; echo $? >"$log.status"; } | tee -a "$log"
+    { status=0; "$@" 2>&1 || status=$?; echo "$status" >"$log.status"; } | tee -a "$log"
     status=$(cat "$log.status"); rm -f "$log.status"
     [ "$status" = 0 ] || { echo "FAILED: $*"; exit "$status"; }
 }

@@ -1,6 +1,7 @@
 """Pages of strangers, in a real browser, try to use the open desk on the same machine: by a name that is made to lead here (DNS
 rebinding), by forms, and by scripts of another site. The desk has to refuse them itself, and nothing may change."""
 
+import contextlib
 import http.server
 import json
 import socket
@@ -63,7 +64,8 @@ def serve():
 
 class Rebound:
     """An address that leads to the stranger's server first and, once `bound` is set, to the desk: what rebinding a name does, of which
-    the browser sees no more than this."""
+    the browser sees no more than this. Where a connection leads is settled when it first says something: a browser opens some before
+    it has anything to ask."""
 
     def __init__(self, first):
         self.first, self.bound = first, False
@@ -74,18 +76,24 @@ class Rebound:
     def _accept(self):
         while True:
             near, _ = self.listener.accept()
-            far = socket.create_connection(("127.0.0.1", DESK_PORT if self.bound else self.first))
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=self._copy, args=(one, other), daemon=True).start()
+            threading.Thread(target=self._lead, args=(near,), daemon=True).start()
+
+    def _lead(self, near):
+        with near, contextlib.suppress(OSError):
+            if said := near.recv(65536):
+                with socket.create_connection(("127.0.0.1", DESK_PORT if self.bound else self.first)) as far:
+                    far.sendall(said)
+                    back = threading.Thread(target=self._copy, args=(far, near), daemon=True)
+                    back.start()
+                    self._copy(near, far)
+                    back.join()
 
     @staticmethod
     def _copy(one, other):
-        try:
+        with contextlib.suppress(OSError):
             while data := one.recv(65536):
                 other.sendall(data)
             other.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
 
 
 def json_post(body):
