@@ -7,25 +7,9 @@ FILE is what `lab3 balance DID --proof` wrote, VKEY the log's key (GET /lab3/log
 status: 0 it holds, 1 it does not, 2 it could not be read.
 """
 import argparse, sys
-from verify import RECORD, SIGNED, Bad, Reader, checkpoint_of, key_of, leaf_of, need, sha, unbase64
+from verify import RECORD, SIGNED, Reader, checkpoint_of, included, key_of, leaf_of, need, told, unbase64
 
 NAMES = ["account", "owner", "asset", "purpose", "balance", "held", "salt"]
-
-def follow(leaf, index, size, path):
-    """The root a leaf's path leads to (RFC 9162, 2.1.3.2)."""
-    need(0 <= index < size, "the leaf is none of the tree's")
-    at, last, node = index, size - 1, leaf
-    for sibling in path:
-        need(last > 0, "a path is too long")
-        if at & 1 or at == last:
-            node = sha(b"\1", sibling, node)
-            while not at & 1 and at:
-                at, last = at >> 1, last >> 1
-        else:
-            node = sha(b"\1", node, sibling)
-        at, last = at >> 1, last >> 1
-    need(last == 0, "a path is too short")
-    return node
 
 def whole(text, what):
     need(text.lstrip("-").isdigit() and text.isascii() and str(int(text)) == text, f"{what} is no number")
@@ -38,7 +22,7 @@ def record_of(proof, key):
     need(len(lines) >= 3 and lines[0] == "c2sp.org/tlog-proof@v1" and lines[1][:6] == "extra " and lines[2][:6] == "index ", "the record's proof")
     data, index = unbase64(lines[1][6:]), whole(lines[2][6:], "the record's index")
     size, root = checkpoint_of(key, note.encode())
-    need(follow(leaf_of(data), index, size, [unbase64(line) for line in lines[3:]]) == root, "the record is not in the log")
+    need(included(index, size, leaf_of(data), [unbase64(line) for line in lines[3:]]) == root, "the record is not in the log")
     reader = Reader(data)
     record = RECORD(reader)
     if reader.at < len(data):
@@ -56,7 +40,8 @@ def check(file, key):
     record, number = record_of(proof, key)
     kind, fact = record["fact"][1] if record["fact"][0] == "Finance" else ("", None)
     need(kind == "EpochBalanced", "the record sums up no balances")
-    root = follow(leaf_of(leaf.encode() + b"\n"), whole(said["account"], "the account"), fact["accounts"], [unbase64(line) for line in path.split()])
+    account, hashes = whole(said["account"], "the account"), [unbase64(line) for line in path.split()]
+    root = included(account, fact["accounts"], leaf_of(leaf.encode() + b"\n"), hashes)
     need(root == fact["root"], "the balance is not among those the record sums up")
     balance, held = whole(said["balance"], "the balance"), whole(said["held"], "what is held")
     return f"holds: {said['owner']} ({said['purpose']}, {said['asset']}) had {balance / 10**6:.6f}, {held / 10**6:.6f} of it held, " \
@@ -67,16 +52,10 @@ def main(arguments):
     parser.add_argument("file")
     parser.add_argument("--key", required=True)
     asked = parser.parse_args(arguments)
-    try:
+    def one():
         with open(asked.file, encoding="utf-8", newline="") as file:
-            print(check(file.read(), key_of(asked.key)))
-        return 0
-    except Bad as bad:
-        print(f"does not hold: {bad}")
-        return 1
-    except (OSError, ValueError) as error:
-        print(f"could not be checked: {error}")
-        return 2
+            return check(file.read(), key_of(asked.key))
+    return told(one)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

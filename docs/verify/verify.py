@@ -619,6 +619,18 @@ def verify(place, key=None, last=None, fee=None, bearer=None, witnesses=(), need
     supply, accounts = books.supply() / 10**6, len(books.accounts)
     return f"holds: {size} records of {known.split('+')[0]}, {accounts} accounts, {len(books.holds)} holds open, {supply:.6f} MIC"
 
+def told(check):
+    """Prints the line a check comes to; its exit status."""
+    try:
+        print(check())
+        return 0
+    except Bad as bad:
+        print(f"does not hold: {bad}")
+        return 1
+    except (OSError, ValueError) as error:
+        print(f"could not be checked: {error}")
+        return 2
+
 def main(arguments):
     parser = argparse.ArgumentParser(description="A second opinion on a Hive's books.")
     parser.add_argument("place")
@@ -629,21 +641,14 @@ def main(arguments):
     parser.add_argument("--within", type=int, default=3600)
     parser.add_argument("--wait", type=int, default=30)
     asked = parser.parse_args(arguments)
-    try:
+    def one():
         if os.path.isfile(asked.place):
             need(asked.key, "a proof holds for a key: say which (--key)")
-            print(verify_proof(asked.place, asked.key))
-            return 0
+            return verify_proof(asked.place, asked.key)
         fee = None if asked.fee is None else round(float(asked.fee) * 10**7)
         witnesses = asked.witness, asked.witnesses_needed, asked.within, asked.wait
-        print(verify(asked.place, asked.key, asked.last, fee, asked.bearer, *witnesses))
-        return 0
-    except Bad as bad:
-        print(f"does not hold: {bad}")
-        return 1
-    except (OSError, ValueError) as error:
-        print(f"could not be checked: {error}")
-        return 2
+        return verify(asked.place, asked.key, asked.last, fee, asked.bearer, *witnesses)
+    return told(one)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
