@@ -36,16 +36,9 @@ pub fn app(settings: &Settings, engine: Engine, checkpoints: Result<Checkpoints,
 }
 
 fn server(settings: &Settings) -> ServerSettings {
-    let (limits, body_bytes_max) = (&settings.limits, settings.server.body_bytes_max);
-    let limits = LimitSettings {
-        requests_per_minute: limits.requests_per_minute,
-        address_requests_per_minute: limits.address_requests_per_minute,
-        wrong_per_minute: limits.wrong_per_minute,
-        connections_max: limits.connections_max,
-        connections_per_address: limits.connections_per_address,
-        // One body of the largest size must always find room.
-        bodies_mb: limits.bodies_mb.max(body_bytes_max.div_ceil(1 << 20)),
-    };
+    let (limits, body_bytes_max) = (settings.limits, settings.server.body_bytes_max);
+    // One body of the largest size must always find room.
+    let limits = LimitSettings { bodies_mb: limits.bodies_mb.max(body_bytes_max.div_ceil(1 << 20)), ..limits };
     ServerSettings { body_bytes_max, limits }
 }
 

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use lab3_finance::Share;
+use lab3_server::LimitSettings;
 use lab3_units::{Amount, Duration, FeeRate, Ratio, TokenRate};
 
 use super::{BaseUrl, LogKeys, Models, Prices, Range, Raw, Secret, Setting, WitnessList};
@@ -122,7 +123,7 @@ pub struct Settings {
     /// `server.*`
     pub server: Server,
     /// `limits.*`
-    pub limits: Limits,
+    pub limits: LimitSettings,
     /// `data.*`
     pub data: Data,
     /// `engine.*`
@@ -154,23 +155,6 @@ pub struct Server {
     pub listen: SocketAddr,
     /// Largest request body, in bytes.
     pub body_bytes_max: usize,
-}
-
-/// How much anybody may ask for. 0 is no limit, but for connections and bodies.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Requests of a principal in a minute.
-    pub requests_per_minute: u32,
-    /// Requests that name nobody, of an address in a minute.
-    pub address_requests_per_minute: u32,
-    /// Wrong keys and signatures of an address in a minute.
-    pub wrong_per_minute: u32,
-    /// Connections open at once.
-    pub connections_max: usize,
-    /// Of these, from one address.
-    pub connections_per_address: usize,
-    /// Megabytes of large bodies.
-    pub bodies_mb: usize,
 }
 
 /// The data folder.
@@ -352,7 +336,7 @@ impl Settings {
     pub(super) fn blank() -> Self {
         Self {
             server: Server { listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), body_bytes_max: 0 },
-            limits: Limits {
+            limits: LimitSettings {
                 requests_per_minute: 0,
                 address_requests_per_minute: 0,
                 wrong_per_minute: 0,
