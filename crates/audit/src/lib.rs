@@ -3,7 +3,8 @@
 //!
 //! Nobody has to be believed. What is served comes through a [`Source`]; [`audit`] reads it in one pass and gives a [`Verdict`]. The books are kept
 //! here a second time, in plain maps, by the journal's description (`docs/journal.md`): no rule and no balance of the ledger's own code decides
-//! anything. What is shared with the desk is how bytes become records, and how the facts about keys add up.
+//! anything. What is shared with the desk is how bytes become records, how the facts about keys add up, and `lab3_trust`'s rules of who may
+//! act on keys, by which each such deed is judged again (`deeds.rs`).
 
 mod acts;
 mod audit;
