@@ -1,0 +1,175 @@
+//! Linear and mixed-integer programs: built row by row, solved by HiGHS in process, and solved again after a change from where the last solution was.
+
+use highs::{Col, HighsModelStatus, HighsSolutionStatus, Model, RowProblem, Sense};
+
+/// A variable of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Variable(usize);
+
+/// How long to search, and how near to the best is near enough.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Seconds of search. Only programs with whole variables may take long.
+    pub seconds: f64,
+    /// The gap at which to stop, relative to the value.
+    pub gap: f64,
+}
+
+/// A program to be minimised: variables between bounds, rows of them between bounds.
+#[derive(Debug, Default)]
+pub struct Program {
+    problem: RowProblem,
+    columns: Vec<Col>,
+    is_whole: bool,
+}
+
+/// What came of a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing is better by more than the gap.
+    Optimal,
+    /// The time ran out: the best that was found.
+    Stopped,
+}
+
+/// Values of the variables.
+#[derive(Clone, Debug)]
+pub struct Solution {
+    values: Vec<f64>,
+    /// What it costs.
+    pub cost: f64,
+    /// What any solution costs at least.
+    pub bound: f64,
+    /// Whether the search ended by itself.
+    pub outcome: Outcome,
+}
+
+/// Why there is no solution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsolved {
+    /// No values keep all bounds.
+    #[error("no values of the variables keep all bounds")]
+    Infeasible,
+    /// The cost has no least.
+    #[error("the cost has no least")]
+    Unbounded,
+    /// The time ran out before any solution was found.
+    #[error("the time ran out before a solution was found")]
+    OutOfTime,
+    /// The solver failed, or the program has a number that is none.
+    #[error("the solver failed")]
+    Failed,
+}
+
+impl Program {
+    /// A program without variables.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A variable between two bounds; a unit of it costs `cost`.
+    pub fn variable(&mut self, cost: f64, lower: f64, upper: f64) -> Variable {
+        let column = self.problem.add_column(cost, lower..=upper);
+        self.columns.push(column);
+        Variable(self.columns.len() - 1)
+    }
+
+    /// A variable that takes only whole values.
+    pub fn whole(&mut self, cost: f64, lower: f64, upper: f64) -> Variable {
+        self.is_whole = true;
+        let column = self.problem.add_integer_column(cost, lower..=upper);
+        self.columns.push(column);
+        Variable(self.columns.len() - 1)
+    }
+
+    /// `lower <= sum of coefficient * variable <= upper`.
+    pub fn row(&mut self, lower: f64, upper: f64, terms: &[(Variable, f64)]) {
+        self.problem.add_row(lower..=upper, terms.iter().map(|(variable, factor)| (self.columns[variable.0], *factor)));
+    }
+
+    /// How many variables there are.
+    pub fn len(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+
+    /// Solves it once.
+    pub fn solve(self, limits: Limits) -> Result<Solution, Unsolved> {
+        self.into_solver(limits)?.solve()
+    }
+
+    /// A solver to which changes can be made between solutions.
+    pub fn into_solver(self, limits: Limits) -> Result<Solver, Unsolved> {
+        let Self { problem, columns, is_whole } = self;
+        let mut model = problem.try_optimise(Sense::Minimise).map_err(|_| Unsolved::Failed)?;
+        let set = |model: &mut Model| {
+            model.try_set_option("threads", 1)?;
+            model.try_set_option("parallel", "off")?;
+            model.try_set_option("random_seed", 0)?;
+            model.try_set_option("time_limit", limits.seconds)?;
+            model.try_set_option("mip_rel_gap", limits.gap)?;
+            model.try_set_option("mip_abs_gap", 1e-9)
+        };
+        set(&mut model).map_err(|_| Unsolved::Failed)?;
+        Ok(Solver { model: Some(model), columns, is_whole })
+    }
+}
+
+/// A program with the solver's memory of its last solution.
+#[derive(Debug)]
+pub struct Solver {
+    model: Option<Model>,
+    columns: Vec<Col>,
+    is_whole: bool,
+}
+
+impl Solver {
+    /// Changes what a unit of a variable costs.
+    pub fn set_cost(&mut self, variable: Variable, cost: f64) {
+        let column = self.columns[variable.0];
+        if let Some(model) = &mut self.model {
+            model.change_column_cost(column, cost);
+        }
+    }
+
+    /// Changes a variable's bounds. A row that shall change has a variable of its own in it: `terms - slack = 0`.
+    pub fn set_bounds(&mut self, variable: Variable, lower: f64, upper: f64) {
+        let column = self.columns[variable.0];
+        if let Some(model) = &mut self.model {
+            model.change_column_bounds(column, lower..=upper);
+        }
+    }
+
+    /// Solves it, from the last solution if there was one.
+    pub fn solve(&mut self) -> Result<Solution, Unsolved> {
+        let model = self.model.take().ok_or(Unsolved::Failed)?;
+        let solved = model.try_solve().map_err(|_| Unsolved::Failed)?;
+        let found = solved.primal_solution_status() == HighsSolutionStatus::Feasible;
+        let outcome = match solved.status() {
+            HighsModelStatus::Optimal | HighsModelStatus::ModelEmpty => Ok(Outcome::Optimal),
+            HighsModelStatus::Infeasible => Err(Unsolved::Infeasible),
+            HighsModelStatus::Unbounded | HighsModelStatus::UnboundedOrInfeasible => Err(Unsolved::Unbounded),
+            HighsModelStatus::ReachedTimeLimit | HighsModelStatus::ReachedSolutionLimit if found => Ok(Outcome::Stopped),
+            HighsModelStatus::ReachedTimeLimit => Err(Unsolved::OutOfTime),
+            _ => Err(Unsolved::Failed),
+        };
+        let solution = outcome.map(|outcome| {
+            let cost = solved.objective_value();
+            let bound = if self.is_whole { solved.double_info_value(c"mip_dual_bound").unwrap_or(f64::NEG_INFINITY) } else { cost };
+            Solution { values: solved.get_solution().columns().to_vec(), cost, bound, outcome }
+        });
+        self.model = Some(Model::from(solved));
+        solution
+    }
+}
+
+impl Solution {
+    /// A variable's value.
+    pub fn value(&self, variable: Variable) -> f64 {
+        self.values[variable.0]
+    }
+}
