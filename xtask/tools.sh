@@ -1,17 +1,19 @@
 #!/bin/sh
-# Installs what building, testing and measuring need and is missing: a C compiler for SQLite, curl, wrk, Python and node for schemathesis
+# Installs what building, testing and measuring need and is missing: a C compiler for SQLite, cmake and libclang for HiGHS, curl, wrk, Python and node for schemathesis
 # and the official clients, systemd for its judgment of the unit, Debian's chromium and slowhttptest for
 # what pages of strangers and slow senders can try (elsewhere these tests are skipped, and say so).
 set -eu
 missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need cc build-essential
+need cmake cmake
 need curl curl
 need wrk wrk
 need python3 python3
 need node nodejs
 need npm npm
 need systemd-analyze systemd
+ls /usr/lib/llvm*/lib/libclang*.so* /usr/lib/*-linux-gnu/libclang*.so* 2>/dev/null | grep -vq libclang-cpp || missing="$missing libclang-dev"
 python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || missing="$missing python3-venv"
 if ! command -v cargo >/dev/null 2>&1; then
     echo "There is no Rust toolchain: see https://rustup.rs, then come back." >&2

@@ -1,5 +1,7 @@
 //! Packing: every result is a packing, its bound is one, small ones are compared with trying everything, and large ones come near their bound.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "outside of #[test] functions clippy does not see that this is a test")]
+
 use std::ops::Range;
 
 use lab3_solve::{Effort, Limits, Packed, Program, Shape, Task, Use, pack};

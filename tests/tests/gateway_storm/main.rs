@@ -91,7 +91,8 @@ fn storm(budget: Budget, killed: bool, seed: u64) -> Sum {
     // Leases that nobody settles end soon after a kill, and never by themselves.
     let hold = format!("compute.hold_seconds={}", if killed { 5 } else { 300 });
     let quota = format!("compute.quota_gic={}", mic(limit));
-    let settings = [&quota, &hold, "compute.local_fallback=false", "log.level=error"];
+    // The query of a client who left is under way until the desk has noticed, and he asks his next meanwhile: more than there are clients.
+    let settings = [&quota, &hold, "compute.local_fallback=false", "gateway.queries_open_max=0", "log.level=error"];
     let open = || gateway::open(&folder, &mock, call::models, &settings);
     let (desk, outcomes) = blow(open, &calls, &mock, killed);
     let client = desk.client();
