@@ -1,0 +1,8 @@
+//! Module 2: when to run what, from which source, and what it emits.
+//!
+//! Pure. Powers are kW, energies kWh, intensities g CO2e a kWh and prices MIC a kWh, as floats: they are readings and forecasts, not amounts. What is booked on the
+//! ledger is whole: mWh and mg (`docs/modules/energy.md`).
+
+mod series;
+
+pub use series::{Mark, Series};
