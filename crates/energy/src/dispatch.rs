@@ -1,0 +1,40 @@
+//! Dispatch: which source serves which load in each step, what goes into batteries and out, what is bought and sold, at the least cost.
+//!
+//! The site is a [`Dispatch`]; [`Dispatch::solve`] gives a [`Plan`]. `docs/modules/energy.md` states it as a program. There is always a plan: what cannot be kept is broken
+//! where that costs least, and named with its price ([`Broken`]).
+//!
+//! Some rules are choices: not to buy and sell at once, not to charge and discharge at once, to charge with at least so much or not at all. Most plans keep them
+//! by themselves. So the program is solved without them, and again with those choices, as whole variables, that a plan did not keep (`switches.rs`): what keeps all is the best.
+
+mod model;
+mod plan;
+mod site;
+mod switches;
+
+use lab3_solve::{Limits, Outcome, Solution, Unsolved};
+
+use model::Model;
+use switches::Switches;
+
+pub use plan::{BatteryPlan, Broken, GeneratorPlan, Limit, Plan, Totals};
+pub use site::{Battery, Demand, Dispatch, Flexible, Generator, Grid, Load, Metering, Nudges, Peak, Source, Wish};
+
+impl Dispatch {
+    /// The best plan, or the best found in the time. Errors only when the solver itself fails or finds none in time.
+    pub fn solve(&self, limits: Limits) -> Result<Plan, Unsolved> {
+        let mut switches = Switches::first(self);
+        loop {
+            let (model, solution) = self.solved_with(&switches, limits)?;
+            // Without time for another round the plan stands with what it breaks; that is named.
+            if !switches.add_broken(self, &model, &solution) || solution.outcome == Outcome::Stopped {
+                return Ok(Plan::read(self, &model, &solution));
+            }
+        }
+    }
+
+    fn solved_with(&self, switches: &Switches, limits: Limits) -> Result<(Model, Solution), Unsolved> {
+        let (program, model) = Model::of(self, switches);
+        let solution = program.solve(limits)?;
+        Ok((model, solution))
+    }
+}
