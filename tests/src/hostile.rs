@@ -128,16 +128,9 @@ pub fn flood<'scope>(
     })
 }
 
-/// Opens connections that say nothing, as many as are let in, and again when they are closed, until told to stop; how many were open at
-/// once, and how many were opened.
-pub fn crowd<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    address: &'scope str,
-    most: usize,
-    stop: &'scope Stop,
-) -> ScopedJoinHandle<'scope, u64> {
+/// Opens connections that say nothing, as many as are let in, and again when they are closed, until told to stop; counts those it opened.
+pub fn crowd<'scope>(scope: &'scope Scope<'scope, '_>, address: &'scope str, most: usize, opened: &'scope AtomicU64, stop: &'scope Stop) {
     scope.spawn(move || {
-        let opened = AtomicU64::new(0);
         let mut open = Vec::new();
         while !stop.is_now() {
             if open.len() >= most {
@@ -151,13 +144,19 @@ pub fn crowd<'scope>(
                 opened.fetch_add(1, Ordering::Relaxed);
             }
         }
-        opened.into_inner()
-    })
+    });
 }
 
 fn is_open(stream: &TcpStream) -> bool {
     let mut byte = [0];
     matches!(stream.peek(&mut byte), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+}
+
+/// How many sockets a process has open. One that it closed while the other end had not taken all is open no more, though the other end cannot tell.
+pub fn sockets(pid: u32) -> u64 {
+    let files = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let is_socket = |file: &std::fs::DirEntry| std::fs::read_link(file.path()).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"));
+    files.filter(|file| file.as_ref().is_ok_and(is_socket)).count() as u64
 }
 
 /// Memory of a process that is in use, and the most that ever was, in bytes.
