@@ -6,6 +6,7 @@
 //! Some rules are choices: not to buy and sell at once, not to charge and discharge at once, to charge with at least so much or not at all. Most plans keep them
 //! by themselves. So the program is solved without them, and again with those choices, as whole variables, that a plan did not keep (`switches.rs`): what keeps all is the best.
 
+mod check;
 mod model;
 mod plan;
 mod site;
@@ -16,12 +17,25 @@ use lab3_solve::{Limits, Outcome, Solution, Unsolved};
 use model::Model;
 use switches::Switches;
 
+pub use check::{Invalid, STEPS_MAX, THINGS_MAX};
 pub use plan::{BatteryPlan, Broken, GeneratorPlan, Limit, Plan, Totals};
 pub use site::{Battery, Demand, Dispatch, Flexible, Generator, Grid, Load, Metering, Nudges, Peak, Source, Wish};
 
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unplanned {
+    /// The site makes no sense.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The solver failed, or had not enough time.
+    #[error(transparent)]
+    Unsolved(#[from] Unsolved),
+}
+
 impl Dispatch {
-    /// The best plan, or the best found in the time. Errors only when the solver itself fails or finds none in time.
-    pub fn solve(&self, limits: Limits) -> Result<Plan, Unsolved> {
+    /// The best plan, or the best found in the time. A site that makes sense has one: only time may be too short, or the solver fail.
+    pub fn solve(&self, limits: Limits) -> Result<Plan, Unplanned> {
+        self.check()?;
         let mut switches = Switches::first(self);
         loop {
             let (model, solution) = self.solved_with(&switches, limits)?;

@@ -150,7 +150,8 @@ impl Solver {
     pub fn solve(&mut self) -> Result<Solution, Unsolved> {
         let model = self.model.take().ok_or(Unsolved::Failed)?;
         let solved = model.try_solve().map_err(|_| Unsolved::Failed)?;
-        let found = solved.primal_solution_status() == HighsSolutionStatus::Feasible;
+        // By its number: the crate's own reading panics at a program without variables.
+        let found = solved.int_info_value(c"primal_solution_status").is_ok_and(|status| status == HighsSolutionStatus::Feasible as i64);
         let outcome = match solved.status() {
             HighsModelStatus::Optimal | HighsModelStatus::ModelEmpty => Ok(Outcome::Optimal),
             HighsModelStatus::Infeasible => Err(Unsolved::Infeasible),
