@@ -95,7 +95,12 @@ fn who_is_slow_harms_nobody() {
         });
         let [_, most] = hostile::resident(desk.pid());
         let cap = before + USUAL_BYTES + connections * CONNECTION_BYTES_MAX;
-        println!("{slow:?}: {} honest requests, {became:?}, {open} open at the desk, {} MB at most, the cap is {} MB", honest.answered, most >> 20, cap >> 20);
+        println!(
+            "{slow:?}: {} honest requests, {became:?}, {open} open at the desk, {} MB at most, the cap is {} MB",
+            honest.answered,
+            most >> 20,
+            cap >> 20
+        );
         assert!(most <= cap, "{slow:?}: {most} bytes of memory");
         // Heads and bodies have some ten seconds, readers two minutes.
         let patience = if slow == Slow::Readers { 130 } else { 16 };

@@ -74,13 +74,36 @@ pub struct Schedule {
 /// How far to search when a cap binds: about a second for a thousand jobs.
 pub const EFFORT: Effort = Effort { gap: 0.005, steps: 200, ruins: 100 };
 
+/// Most slots that all jobs may have to choose from, one in pieces counted once for each step of its work.
+pub const CHOICES_MAX: usize = 50_000_000;
+
+/// How far to search for these jobs: as far as [`EFFORT`], or less where each round takes long. `None` for more choices than [`CHOICES_MAX`].
+pub fn effort(jobs: &[Job], horizon: &Horizon) -> Option<Effort> {
+    /// Choices looked at in a few seconds.
+    const LOOKS: usize = 1_000_000_000;
+    let choices = |job: &Job| {
+        let (window, work) = (horizon.between(job.earliest, job.deadline).len(), horizon.slots_of(job.duration_s));
+        let in_pieces = matches!(job.manner, Manner::Pieces { run_min_s, restart_kwh } if restart_kwh > 0.0 || run_min_s > horizon.step_s);
+        if work > window && !matches!(job.manner, Manner::Elastic { .. }) {
+            1
+        } else {
+            window.saturating_mul(if in_pieces { work } else { 1 })
+        }
+    };
+    let all = jobs.iter().map(choices).fold(1_usize, usize::saturating_add);
+    // A ruin places up to a dozen jobs again.
+    let (steps, ruins) = ((LOOKS / all).clamp(4, EFFORT.steps), (LOOKS / 12 / all).clamp(1, EFFORT.ruins));
+    (all <= CHOICES_MAX).then_some(Effort { steps, ruins, ..EFFORT })
+}
+
 /// Places jobs. What has no place does not keep others from theirs.
 pub fn place(jobs: &[Job], outlook: &Outlook<'_>, effort: Effort) -> Schedule {
     let rows = Rows::of(jobs, outlook);
     let tasks: Vec<Task> = jobs.iter().zip(&rows.number).map(|(job, row)| task(job, *row, &rows.costs[*row], outlook)).collect();
     let none = vec![f64::INFINITY; outlook.horizon.count];
     let (room, effort) = outlook.cap_kw.map_or((&none[..], Effort { steps: 1, ruins: 0, ..effort }), |cap| (cap, effort));
-    let packed = if outlook.cap_kw.is_some() { pack(&tasks, &rows.costs, room, effort) } else { alone(&tasks, &rows.costs, room.len(), effort) };
+    let packed =
+        if outlook.cap_kw.is_some() { pack(&tasks, &rows.costs, room, effort) } else { alone(&tasks, &rows.costs, room.len(), effort) };
     let places = jobs.iter().zip(&tasks).zip(&packed.places).map(|((job, task), uses)| match uses {
         Some(uses) => Ok(Placement::of(job, task, uses, outlook)),
         None => Err(Unplaced::of(job, task, outlook, &packed.prices)),
@@ -92,12 +115,8 @@ pub fn place(jobs: &[Job], outlook: &Outlook<'_>, effort: Effort) -> Schedule {
 /// Without a cap each job is a question of its own, and its answer exact.
 fn alone(tasks: &[Task], costs: &[Vec<f64>], slots: usize, effort: Effort) -> lab3_solve::Packed {
     // More than all jobs draw is no limit, and keeps sums of it finite.
-    let all: f64 = tasks.iter().map(|task| task.draw * f64::from(width_max(task))).sum();
+    let all: f64 = tasks.iter().map(|task| task.draw * f64::from(task.width_max())).sum();
     pack(tasks, costs, &vec![2.0 * all + 1.0; slots], effort)
-}
-
-fn width_max(task: &Task) -> u32 {
-    if let Shape::Loose { width_max } = task.shape { width_max } else { 1 }
 }
 
 fn task(job: &Job, row: usize, costs: &[f64], outlook: &Outlook<'_>) -> Task {
@@ -141,7 +160,13 @@ fn row(carbon_weight: f64, outlook: &Outlook<'_>) -> Vec<f64> {
     let measure = |signal: &[f64]| {
         let mean = mean(signal);
         let most = signal.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
-        if mean > 0.0 { mean } else if most > 0.0 { most } else { 1.0 }
+        if mean > 0.0 {
+            mean
+        } else if most > 0.0 {
+            most
+        } else {
+            1.0
+        }
     };
     let (carbon, price) = (carbon_weight / measure(outlook.carbon), (1.0 - carbon_weight) / measure(outlook.price));
     let hours = outlook.horizon.step_h();

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "outside of #[test] functions clippy does not see that this is a test")]
 
-use lab3_energy::dispatch::{Battery, Demand, Dispatch, Flexible, Generator, Grid, Limit, Load, Metering, Nudges, Peak, Plan, Source, Unplanned, Wish};
+use lab3_energy::dispatch::{
+    Battery, Demand, Dispatch, Flexible, Generator, Grid, Limit, Load, Metering, Nudges, Peak, Plan, Source, Unplanned, Wish,
+};
 use lab3_solve::Limits;
 use proptest::prelude::*;
 
@@ -68,19 +70,21 @@ fn site() -> impl Strategy<Value = Dispatch> {
             cost,
             carbon: 700.0,
         });
-        let load = (row(steps, 0.0, 15.0), prop::option::of(0.0_f64..20.0)).prop_map(|(energy, worth)| Load { name: "load".into(), energy, worth });
+        let load = (row(steps, 0.0, 15.0), prop::option::of(0.0_f64..20.0)).prop_map(|(energy, worth)| Load {
+            name: "load".into(),
+            energy,
+            worth,
+        });
         let flexible = (0.0_f64..10.0, 0_usize..12, 0..steps, 1..=steps).prop_map(move |(power, count, start, length)| Flexible {
             name: "flexible".into(),
             power,
             steps: count,
             window: start..(start + length).min(steps),
         });
-        let nudges = any::<(bool, bool, bool, bool)>().prop_map(|(charge_before_export, discharge_before_import, level_import, level_export)| Nudges {
-            charge_before_export,
-            discharge_before_import,
-            level_import,
-            level_export,
-        });
+        let nudges =
+            any::<(bool, bool, bool, bool)>().prop_map(|(charge_before_export, discharge_before_import, level_import, level_export)| {
+                Nudges { charge_before_export, discharge_before_import, level_import, level_export }
+            });
         let wish = (prop_oneof![Just(0.0), 0.0_f64..0.01], any::<bool>())
             .prop_map(|(carbon_price, self_consumption)| Wish { carbon_price, self_consumption });
         (
@@ -204,7 +208,7 @@ proptest! {
     fn numbers_that_make_no_sense_are_refused_by_name(mut site in site(), wrong in prop_oneof![Just(f64::NAN), Just(f64::INFINITY), Just(-1e7), Just(1e12)]) {
         site.hours[0] = wrong;
         let Err(Unplanned::Invalid(invalid)) = site.solve(LIMITS) else { panic!("it was planned") };
-        prop_assert_eq!(invalid.field, "step_hours[0]");
+        prop_assert_eq!(invalid.field, "step_minutes[0]");
     }
 }
 
@@ -212,7 +216,13 @@ proptest! {
 fn two_hours() -> Dispatch {
     Dispatch {
         hours: vec![1.0, 1.0],
-        grid: Some(Grid { import_price: vec![0.1, 0.5], export_price: vec![0.0; 2], carbon: vec![300.0, 100.0], up: vec![1.0; 2], ..Grid::default() }),
+        grid: Some(Grid {
+            import_price: vec![0.1, 0.5],
+            export_price: vec![0.0; 2],
+            carbon: vec![300.0, 100.0],
+            up: vec![1.0; 2],
+            ..Grid::default()
+        }),
         batteries: vec![Battery {
             name: "battery".into(),
             capacity: 10.0,

@@ -11,6 +11,7 @@ mod json;
 mod limits;
 mod metrics;
 mod peer;
+mod planning;
 mod serve;
 mod uses;
 mod witness;
@@ -28,6 +29,7 @@ use crate::http::signed::Seen;
 pub use crate::http::{Documents, Fetching, Row};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::planning::Planning;
 use crate::uses::Uses;
 pub use limits::LimitSettings;
 pub use peer::Peer;
@@ -63,6 +65,7 @@ struct Inner {
     documents: Option<Box<dyn Documents>>,
     limits: Limits,
     metrics: Metrics,
+    planning: Planning,
     uses: Uses,
     seen: Seen,
     started: Instant,
@@ -96,9 +99,23 @@ impl App {
     /// An app over a running engine, and what it works with beside it.
     pub fn wired(engine: Engine, settings: ServerSettings, wiring: Wiring) -> Self {
         let Wiring { gateway, checkpoints, witness, documents } = wiring;
-        let (metrics, uses, seen) = (Metrics::default(), Uses::default(), Seen::default());
+        let (metrics, planning, uses, seen) = (Metrics::default(), Planning::default(), Uses::default(), Seen::default());
         let (limits, started, opened) = (Limits::new(settings.limits), Instant::now(), engine.now());
-        Self(Arc::new(Inner { engine, settings, gateway, checkpoints, witness, documents, limits, metrics, uses, seen, started, opened }))
+        Self(Arc::new(Inner {
+            engine,
+            settings,
+            gateway,
+            checkpoints,
+            witness,
+            documents,
+            limits,
+            metrics,
+            planning,
+            uses,
+            seen,
+            started,
+            opened,
+        }))
     }
 
     fn gateway(&self) -> &Gateway {
@@ -135,6 +152,11 @@ impl App {
 
     fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// Where plans are made.
+    fn planning(&self) -> &Planning {
+        &self.0.planning
     }
 
     fn uses(&self) -> &Uses {

@@ -51,6 +51,11 @@ pub struct Task {
 }
 
 impl Task {
+    /// Units of work in one slot, at most.
+    pub fn width_max(&self) -> u32 {
+        if let Shape::Loose { width_max } = self.shape { width_max } else { 1 }
+    }
+
     fn without_restart(&self) -> Self {
         let mut task = self.clone();
         if let Shape::Pieces { restart, .. } = &mut task.shape {

@@ -67,6 +67,7 @@ codes! {
     BOOKS_LIMIT = 73, 422, "The books cannot count so much";
     PROVIDER_REFUSED = 74, 422, "The provider refused the query";
     DOCUMENT_UNREADABLE = 75, 422, "The DID's document cannot be read";
+    PLAN_UNFINISHED = 76, 422, "No plan was found in the time";
     ALLOCATIONS_OPEN = 80, 429, "Too many allocations are open";
     TOO_FAST = 81, 429, "Too much is asked for in a minute";
     TOO_MANY_WRONG = 82, 429, "Too many keys or signatures were wrong";

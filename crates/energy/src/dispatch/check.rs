@@ -78,30 +78,33 @@ impl Dispatch {
     /// Whether it can be planned.
     pub fn check(&self) -> Result<(), Invalid> {
         if self.is_empty() {
-            return Err(invalid("step_hours", "has no steps: give at least one"));
+            return Err(invalid("step_minutes", "has no steps: give at least one"));
         }
-        few("step_hours", self.len(), STEPS_MAX)?;
+        few("step_minutes", self.len(), STEPS_MAX)?;
         let steps = self.len();
         for (step, hours) in self.hours.iter().enumerate() {
             if !(*hours > 0.0 && *hours <= 8784.0) {
-                return Err(invalid(format!("step_hours[{step}]"), format!("is {hours}, and has to be above 0 and at most 8784")));
+                return Err(invalid(
+                    format!("step_minutes[{step}]"),
+                    format!("is {} minutes, and has to be above 0 and at most 527040", hours * 60.0),
+                ));
             }
         }
         self.check_counts()?;
-        one("wish.carbon_price", self.wish.carbon_price, Kind::Positive)?;
+        one("carbon_price_per_kg", self.wish.carbon_price, Kind::Positive)?;
         for (number, source) in self.sources.iter().enumerate() {
             let field = |name: &str| format!("sources[{number}].{name}");
-            row(&field("available"), &source.available, steps, Kind::Positive)?;
-            row_or_none(&field("curtail_cost"), &source.curtail_cost, steps, Kind::Price)?;
-            one(&field("cost"), source.cost, Kind::Price)?;
-            one(&field("carbon"), source.carbon, Kind::Positive)?;
+            row(&field("available_kwh"), &source.available, steps, Kind::Positive)?;
+            row_or_none(&field("curtail_cost_per_kwh"), &source.curtail_cost, steps, Kind::Price)?;
+            one(&field("cost_per_kwh"), source.cost, Kind::Price)?;
+            one(&field("carbon_g_per_kwh"), source.carbon, Kind::Positive)?;
         }
         self.grid.as_ref().map_or(Ok(()), |grid| check_grid(grid, steps))?;
         self.generators.iter().enumerate().try_for_each(|(number, generator)| check_generator(number, generator))?;
         self.batteries.iter().enumerate().try_for_each(|(number, battery)| check_battery(number, battery, steps))?;
         for (number, load) in self.loads.iter().enumerate() {
-            row(&format!("loads[{number}].energy"), &load.energy, steps, Kind::Positive)?;
-            one(&format!("loads[{number}].worth"), load.worth.unwrap_or(0.0), Kind::Positive)?;
+            row(&format!("loads[{number}].energy_kwh"), &load.energy, steps, Kind::Positive)?;
+            one(&format!("loads[{number}].worth_per_kwh"), load.worth.unwrap_or(0.0), Kind::Positive)?;
         }
         self.flexible.iter().enumerate().try_for_each(|(number, load)| check_flexible(number, load, steps))
     }
@@ -118,49 +121,49 @@ impl Dispatch {
 fn check_grid(grid: &Grid, steps: usize) -> Result<(), Invalid> {
     row("grid.import_price", &grid.import_price, steps, Kind::Price)?;
     row("grid.export_price", &grid.export_price, steps, Kind::Price)?;
-    row_or_none("grid.carbon", &grid.carbon, steps, Kind::Positive)?;
+    row_or_none("grid.carbon_g_per_kwh", &grid.carbon, steps, Kind::Positive)?;
     row("grid.up", &grid.up, steps, Kind::Share)?;
-    one("grid.import_max", grid.import_max.unwrap_or(0.0), Kind::Positive)?;
-    one("grid.export_max", grid.export_max.unwrap_or(0.0), Kind::Positive)?;
+    one("grid.import_max_kw", grid.import_max.unwrap_or(0.0), Kind::Positive)?;
+    one("grid.export_max_kw", grid.export_max.unwrap_or(0.0), Kind::Positive)?;
     let Some(peak) = grid.peak else { return Ok(()) };
-    one("grid.peak.so_far", peak.so_far, Kind::Positive)?;
-    one("grid.peak.price", peak.price, Kind::Positive)
+    one("grid.peak_so_far_kw", peak.so_far, Kind::Positive)?;
+    one("grid.peak_price_per_kw", peak.price, Kind::Positive)
 }
 
 fn check_generator(number: usize, generator: &Generator) -> Result<(), Invalid> {
     let field = |name: &str| format!("generators[{number}].{name}");
-    one(&field("power_min"), generator.power_min, Kind::Positive)?;
-    one(&field("power_max"), generator.power_max, Kind::Positive)?;
-    one(&field("cost"), generator.cost, Kind::Price)?;
-    one(&field("carbon"), generator.carbon, Kind::Positive)?;
-    ordered(&field("power_min"), generator.power_min, "power_max", generator.power_max)
+    one(&field("power_min_kw"), generator.power_min, Kind::Positive)?;
+    one(&field("power_max_kw"), generator.power_max, Kind::Positive)?;
+    one(&field("cost_per_kwh"), generator.cost, Kind::Price)?;
+    one(&field("carbon_g_per_kwh"), generator.carbon, Kind::Positive)?;
+    ordered(&field("power_min_kw"), generator.power_min, "power_max_kw", generator.power_max)
 }
 
 fn check_battery(number: usize, battery: &Battery, steps: usize) -> Result<(), Invalid> {
     let field = |name: &str| format!("batteries[{number}].{name}");
     let amounts = [
-        ("capacity", battery.capacity),
-        ("least", battery.least),
-        ("most", battery.most),
-        ("initial", battery.initial),
-        ("charge_min", battery.charge_min),
-        ("charge_max", battery.charge_max),
-        ("discharge_max", battery.discharge_max),
-        ("wear", battery.wear),
+        ("capacity_kwh", battery.capacity),
+        ("least_kwh", battery.least),
+        ("most_kwh", battery.most),
+        ("initial_kwh", battery.initial),
+        ("charge_min_kw", battery.charge_min),
+        ("charge_max_kw", battery.charge_max),
+        ("discharge_max_kw", battery.discharge_max),
+        ("wear_per_kwh", battery.wear),
     ];
     amounts.iter().try_for_each(|(name, value)| one(&field(name), *value, Kind::Positive))?;
     one(&field("charge_efficiency"), battery.charge_efficiency, Kind::Efficiency)?;
     one(&field("discharge_efficiency"), battery.discharge_efficiency, Kind::Efficiency)?;
-    one(&field("end_value"), battery.end_value, Kind::Price)?;
-    row_or_none(&field("goals"), &battery.goals, steps, Kind::Positive)?;
-    row_or_none(&field("demand"), &battery.demand.energy, steps, Kind::Positive)?;
+    one(&field("end_value_per_kwh"), battery.end_value, Kind::Price)?;
+    row_or_none(&field("goals_kwh"), &battery.goals, steps, Kind::Positive)?;
+    row_or_none(&field("demand_kwh"), &battery.demand.energy, steps, Kind::Positive)?;
     if battery.priority > 2 {
         return Err(invalid(field("priority"), format!("is {}, and has to be 0, 1 or 2", battery.priority)));
     }
-    ordered(&field("least"), battery.least, "most", battery.most)?;
-    ordered(&field("most"), battery.most, "capacity", battery.capacity)?;
-    ordered(&field("initial"), battery.initial, "capacity", battery.capacity)?;
-    ordered(&field("charge_min"), battery.charge_min, "charge_max", battery.charge_max)
+    ordered(&field("least_kwh"), battery.least, "most_kwh", battery.most)?;
+    ordered(&field("most_kwh"), battery.most, "capacity_kwh", battery.capacity)?;
+    ordered(&field("initial_kwh"), battery.initial, "capacity_kwh", battery.capacity)?;
+    ordered(&field("charge_min_kw"), battery.charge_min, "charge_max_kw", battery.charge_max)
 }
 
 fn ordered(field: &str, low: f64, above: &str, high: f64) -> Result<(), Invalid> {
@@ -169,10 +172,18 @@ fn ordered(field: &str, low: f64, above: &str, high: f64) -> Result<(), Invalid>
 
 fn check_flexible(number: usize, load: &Flexible, steps: usize) -> Result<(), Invalid> {
     let field = |name: &str| format!("flexible[{number}].{name}");
-    one(&field("power"), load.power, Kind::Positive)?;
+    one(&field("power_kw"), load.power, Kind::Positive)?;
     few(&field("steps"), load.steps, STEPS_MAX)?;
     if load.window.start > load.window.end || load.window.end > steps {
-        return Err(invalid(field("window"), format!("is {:?}, and the plan has the steps 0..{steps}", load.window)));
+        return Err(invalid(
+            field("first_step"),
+            format!(
+                "is {}, the last step {}, and the plan has the steps 0 to {}",
+                load.window.start,
+                load.window.end.saturating_sub(1),
+                steps - 1
+            ),
+        ));
     }
     Ok(())
 }

@@ -122,8 +122,11 @@ impl Plan {
         let used = rows(&model.used);
         let curtailed = site.sources.iter().zip(&used).map(|(source, used)| less(&source.available, used)).collect();
         let import_over = or_none(row(&model.import_over));
-        let battery = |model: &BatteryModel| BatteryPlan { charge: row(&model.charge), discharge: row(&model.discharge), stored: row(&model.stored) };
-        let runs = |load: &super::model::FlexibleModel| load.runs.iter().filter(|(_, run)| solution.value(*run) > 0.5).map(|(step, _)| *step).collect();
+        let battery =
+            |model: &BatteryModel| BatteryPlan { charge: row(&model.charge), discharge: row(&model.discharge), stored: row(&model.stored) };
+        let runs = |load: &super::model::FlexibleModel| {
+            load.runs.iter().filter(|(_, run)| solution.value(*run) > 0.5).map(|(step, _)| *step).collect()
+        };
         let mut plan = Self {
             import: or_none(row(&model.import)).iter().zip(&import_over).map(|(import, over)| import + over).collect(),
             export: or_none(row(&model.export)),
@@ -197,7 +200,9 @@ fn broken(site: &Dispatch, model: &Model, solution: &Solution) -> Vec<Broken> {
             found.push(Broken { limit, amount: sum(&amounts), steps, price });
         }
     };
-    let some = |row: &[Option<Variable>]| row.iter().copied().enumerate().filter_map(|(step, variable)| Some((step, variable?))).collect::<Vec<_>>();
+    let some = |row: &[Option<Variable>]| {
+        row.iter().copied().enumerate().filter_map(|(step, variable)| Some((step, variable?))).collect::<Vec<_>>()
+    };
     look(Limit::Import, LIMIT * base, &mut model.import_over.iter().copied().enumerate());
     for (number, battery) in model.batteries.iter().enumerate() {
         look(Limit::Most(number), LAST * base, &mut some(&battery.above).into_iter());

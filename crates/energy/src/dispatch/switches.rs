@@ -31,8 +31,14 @@ impl Switches {
     pub(super) fn first(site: &Dispatch) -> Self {
         let batteries = vec![BTreeSet::new(); site.batteries.len()];
         let net = site.grid.as_ref().filter(|grid| grid.metering == super::Metering::Net);
-        let brings_more = |step: &usize| net.is_some_and(|grid| grid.export_price[*step] > grid.import_price[*step] && grid.up[*step] > 0.0);
-        Self { flow: (0..site.len()).filter(brings_more).collect(), one_way: batteries.clone(), charge_min: batteries, generators: vec![BTreeSet::new(); site.generators.len()] }
+        let brings_more =
+            |step: &usize| net.is_some_and(|grid| grid.export_price[*step] > grid.import_price[*step] && grid.up[*step] > 0.0);
+        Self {
+            flow: (0..site.len()).filter(brings_more).collect(),
+            one_way: batteries.clone(),
+            charge_min: batteries,
+            generators: vec![BTreeSet::new(); site.generators.len()],
+        }
     }
 
     /// Adds those that a solution does not keep; whether there were any.

@@ -59,13 +59,18 @@ impl Placement {
             power_kw: job.power_kw * f64::from(part.width),
         };
         let at_once = at_once(task);
-        Self { runs: uses.iter().map(run).collect(), uses: uses.to_vec(), sums: sums(job, uses, outlook), at_once: sums(job, &at_once, outlook) }
+        Self {
+            runs: uses.iter().map(run).collect(),
+            uses: uses.to_vec(),
+            sums: sums(job, uses, outlook),
+            at_once: sums(job, &at_once, outlook),
+        }
     }
 }
 
 /// From the first slot on, as wide as it goes.
 fn at_once(task: &Task) -> Vec<Use> {
-    let (first, width) = (task.window.start, super::width_max(task));
+    let (first, width) = (task.window.start, task.width_max());
     let full = task.work / width as usize;
     let rest = u32::try_from(task.work % width as usize).unwrap_or(0);
     let mut uses = vec![Use { slots: first..first + full, width }];

@@ -9,7 +9,9 @@ use super::{Job, Outlook};
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Unplaced {
     /// There is too little time between its earliest start and its deadline, or the outlook ends before.
-    #[error("it needs {needed} slots of {step_s} s and {there} lie whole between its earliest start and its deadline: move one of them, or make it shorter")]
+    #[error(
+        "it needs {needed} slots of {step_s} s and {there} lie whole between its earliest start and its deadline: move one of them, or make it shorter"
+    )]
     Window {
         /// Slots it needs.
         needed: usize,
@@ -27,7 +29,9 @@ pub enum Unplaced {
         cap_kw: f64,
     },
     /// Others have the room.
-    #[error("there is no room for it beside the others: the cap binds from {from} to {to}; a later deadline, an earlier start, pieces or a higher cap would help")]
+    #[error(
+        "there is no room for it beside the others: the cap binds from {from} to {to}; a later deadline, an earlier start, pieces or a higher cap would help"
+    )]
     Crowded {
         /// Where the cap begins to bind in its window (RFC 3339).
         from: Time,
@@ -38,7 +42,7 @@ pub enum Unplaced {
 
 impl Unplaced {
     pub(super) fn of(job: &Job, task: &Task, outlook: &Outlook<'_>, prices: &[f64]) -> Self {
-        let there = task.window.len() * super::width_max(task) as usize;
+        let there = task.window.len() * task.width_max() as usize;
         if there < task.work {
             return Self::Window { needed: task.work, there: task.window.len(), step_s: outlook.horizon.step_s };
         }

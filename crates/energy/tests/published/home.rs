@@ -50,7 +50,8 @@ fn site(request: &Value) -> Dispatch {
     let hours: Vec<f64> = numbers(&series["dt"]).iter().map(|seconds| seconds / 3600.0).collect();
     let prices = |name: &str| numbers(&series[name]).iter().map(|price| price * KILO).collect::<Vec<_>>();
     let batteries: Vec<Battery> = request["batteries"].as_array().unwrap().iter().map(|one| battery(request, one)).collect();
-    let (import_max, export_max) = (number(grid, "p_max_imp").map(|watts| watts / KILO), number(grid, "p_max_exp").map(|watts| watts / KILO));
+    let (import_max, export_max) =
+        (number(grid, "p_max_imp").map(|watts| watts / KILO), number(grid, "p_max_exp").map(|watts| watts / KILO));
     let peak = number(grid, "prc_p_exc_imp").zip(import_max).map(|(price, so_far)| Peak { so_far, price: price * KILO });
     let most = |row: &[f64]| row.iter().copied().fold(0.1, f64::max);
     let base = batteries.iter().fold(most(&prices("p_N")).max(most(&prices("p_E"))), |most, battery| most.max(battery.end_value));

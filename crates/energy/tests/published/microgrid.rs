@@ -98,7 +98,12 @@ fn with_all_known_the_best_is_the_published_optimum() {
         let Some(microgrid) = Microgrid::read(number) else { return };
         let began = std::time::Instant::now();
         let plan = microgrid.site(SCORED, microgrid.initial()).solve(Limits { seconds: 60.0, gap: 1e-9 }).unwrap();
-        eprintln!("microgrid {number}: {:.2} ({optimum} is the optimum), {:.0?}, broken {:?}", plan.totals.cost(), began.elapsed(), plan.broken.len());
+        eprintln!(
+            "microgrid {number}: {:.2} ({optimum} is the optimum), {:.0?}, broken {:?}",
+            plan.totals.cost(),
+            began.elapsed(),
+            plan.broken.len()
+        );
         same(&format!("microgrid {number}"), plan.totals.cost(), optimum, 0.01);
     }
 }

@@ -121,7 +121,8 @@ fn a_project_of_3387_jobs_saves_what_is_published() {
     let jobs: Vec<(i64, i64)> = rows.iter().map(|row| (row[1].parse().unwrap(), row[2].parse().unwrap())).collect();
     assert_eq!((jobs.len(), jobs.iter().map(|(_, length)| length).sum::<i64>()), (3387, 311_252));
     let pieces = Manner::Pieces { run_min_s: 0, restart_kwh: 0.0 };
-    for (country, base, saved) in [("ger", 100.83, [5.9262, 8.1557, 14.1302, 18.4978]), ("gb", 68.5205, [6.5708, 9.2294, 14.751, 20.0048])] {
+    for (country, base, saved) in [("ger", 100.83, [5.9262, 8.1557, 14.1302, 18.4978]), ("gb", 68.5205, [6.5708, 9.2294, 14.751, 20.0048])]
+    {
         let Some(year) = Year::read(country) else { return };
         let deadlines: [(&str, fn(i64) -> i64); 2] = [("next workday", next_workday), ("twice a week", semi_weekly)];
         let cases = deadlines.into_iter().flat_map(|(name, deadline)| [(name, deadline, Manner::Whole), (name, deadline, pieces)]);

@@ -4,6 +4,7 @@ mod body;
 mod compute;
 mod desk;
 mod doc;
+mod energy;
 mod finance;
 pub(crate) mod gateway;
 mod gather;
@@ -48,6 +49,7 @@ const KEEPERS: &[Kind] = &[Kind::Citizen, Kind::Treasurer, Kind::Auditor, Kind::
 pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
     use compute::{allocate, allocation, allocations, providers, quota, release, report_usage, stats};
     use desk::{error, errors, health, journal, openapi, scrape};
+    use energy::{dispatch, jobs};
     use finance::{balance, balance_proof, contribute, epoch_close, erase, grant, mint, pool, transaction, transactions, transfer, transfers};
     use log::tile;
     use witness::add_checkpoint::{self, add_checkpoint};
@@ -68,6 +70,8 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
         .get("/lab3/compute/quota/{citizen_did}", of_citizen(READERS, Scope::Read), quota::quota, quota::doc())
         .get("/lab3/compute/stats", shared(Scope::Read), stats::stats, stats::doc())
         .get("/lab3/compute/providers", shared(Scope::Read), providers::providers, providers::doc())
+        .post("/lab3/energy/jobs", shared(Scope::Read), jobs::jobs, jobs::doc())
+        .post("/lab3/energy/dispatch", shared(Scope::Read), dispatch::dispatch, dispatch::doc())
         .post("/lab3/financial/transfer", of_citizen(&[Kind::Citizen], Scope::Money), transfer::transfer, transfer::doc())
         .post("/lab3/financial/transfers", of_citizen(&[Kind::Citizen], Scope::Money), transfers::transfers, transfers::doc())
         .post("/lab3/financial/grant", of_hive(treasury, Scope::Grants), grant::grant, grant::doc())

@@ -170,6 +170,7 @@ impl<'a> Table<'a> {
         let tag = |name: &str, about: &str| TagBuilder::new().name(name).description(Some(about)).build();
         let tags = [
             tag("compute", "Which provider answers a query, and what it may cost."),
+            tag("energy", "When to run what, and from which source."),
             tag("finance", "Money between citizens, the PublicGoodsPool, new money."),
             tag("trust", "Who may do what: keys."),
             tag("log", "The journal as a log that outsiders check."),

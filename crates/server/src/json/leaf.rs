@@ -90,6 +90,32 @@ impl<const MIN: u64, const MAX: u64> Leaf for Whole<MIN, MAX> {
     }
 }
 
+/// A reading, a power, a price: a number from `MIN` to `MAX` that is no amount of the ledger, and so a float.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Figure<const MIN: i64, const MAX: i64>(pub(crate) f64);
+
+impl<const MIN: i64, const MAX: i64> Figure<MIN, MAX> {
+    fn words() -> String {
+        format!("a number from {MIN} to {MAX}")
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "the limits are far below 2^52")]
+impl<const MIN: i64, const MAX: i64> Leaf for Figure<MIN, MAX> {
+    fn read(json: &str) -> Result<Self, Problem> {
+        let is_number = json.starts_with(|letter: char| letter == '-' || letter.is_ascii_digit());
+        let figure: f64 = json.parse().ok().filter(|_| is_number).ok_or_else(|| mistyped(&Self::words(), json))?;
+        if figure >= MIN as f64 && figure <= MAX as f64 {
+            return Ok(Self(figure));
+        }
+        Err(Problem::new(Code::FIELD_RANGE, format!("Here belongs {}.", Self::words())))
+    }
+
+    fn schema() -> Schema {
+        ObjectBuilder::new().schema_type(Type::Number).minimum(Some(MIN as f64)).maximum(Some(MAX as f64)).into()
+    }
+}
+
 fn limit(number: u64) -> utoipa::Number {
     isize::try_from(number).map_or(utoipa::Number::Int(isize::MAX), utoipa::Number::Int)
 }

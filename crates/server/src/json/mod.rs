@@ -15,7 +15,7 @@ mod text;
 
 pub(crate) use amount::{NotNegative, Positive};
 pub(crate) use field::{Field, Object, nearest, read_object, read_optional};
-pub(crate) use leaf::{Leaf, Parameter, Sequence, Whole};
+pub(crate) use leaf::{Figure, Leaf, Parameter, Sequence, Whole};
 pub(crate) use list::List;
 pub(crate) use place::Place;
 pub(crate) use request::{about, request};

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use lab3_compute::Priority;
-use lab3_units::{Code, Did, DidError, Id, Problem};
+use lab3_units::{Code, Did, DidError, Id, Problem, Time};
 use serde::{Serialize, Serializer};
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 
 use super::leaf::{Leaf, Parameter, letters};
 
@@ -46,6 +46,18 @@ impl Leaf for Priority {
 
     fn schema() -> Schema {
         text().enum_values(Some(Priority::ALL.map(Priority::as_str))).into()
+    }
+}
+
+impl Leaf for Time {
+    fn read(json: &str) -> Result<Self, Problem> {
+        const EXPECTED: &str = "a time such as 2026-11-23T06:00:00Z";
+        let text = letters(EXPECTED, json)?;
+        Time::parse(&text).ok_or_else(|| Problem::new(Code::FIELD_RANGE, format!("Here belongs {EXPECTED} (RFC 3339).")))
+    }
+
+    fn schema() -> Schema {
+        text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).into()
     }
 }
 

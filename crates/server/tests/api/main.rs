@@ -9,6 +9,7 @@ mod compute;
 mod connected;
 mod contract;
 mod did_web;
+mod energy;
 mod finance;
 mod history;
 mod hive;

@@ -30,6 +30,10 @@ pub(crate) fn place(task: &Task, slots: &Slots<'_>) -> Option<(f64, Vec<Use>)> {
     if task.work == 0 {
         return Some((0.0, Vec::new()));
     }
+    // Too much for its window is too much for every table below.
+    if task.work > task.window.len().saturating_mul(task.width_max() as usize) {
+        return None;
+    }
     match task.shape {
         Shape::Run => run(task, slots),
         Shape::Loose { width_max } => loose(task, slots, width_max),

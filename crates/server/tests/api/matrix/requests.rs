@@ -100,6 +100,13 @@ pub fn body(line: &Line, names: &Names, things: &Things) -> Option<Value> {
             }
             report
         }
+        ("/lab3/energy/jobs", _) => json!({
+            "start": "2026-11-23T00:00:00Z",
+            "step_minutes": 60,
+            "carbon_g_per_kwh": [300, 200],
+            "jobs": [{ "id": "one", "power_kw": 1, "duration_minutes": 60, "deadline": "2026-11-23T02:00:00Z" }],
+        }),
+        ("/lab3/energy/dispatch", _) => json!({ "step_minutes": [60], "loads": [{ "name": "house", "energy_kwh": [1] }] }),
         ("/lab3/financial/transfer", _) => pay(did, other),
         ("/lab3/financial/transfers", "mixed") => json!({ "transfers": [pay(ALICE, other), pay(BOB, other)] }),
         ("/lab3/financial/transfers", _) => json!({ "transfers": [pay(did, other)] }),

@@ -1,0 +1,27 @@
+//! The energy desk's endpoints.
+
+pub(super) mod dispatch;
+pub(super) mod jobs;
+mod plan;
+mod site;
+
+use crate::json::{Figure, List};
+
+/// Energies in kWh and powers in kW.
+pub(super) type Positive = Figure<0, 1_000_000_000>;
+/// Prices, MIC a kWh or kW.
+pub(super) type Price = Figure<-1_000_000, 1_000_000>;
+/// Between none and all.
+pub(super) type Share = Figure<0, 1>;
+/// A row over the steps of a plan.
+pub(super) type Row<T> = List<T, 0, { lab3_energy::dispatch::STEPS_MAX }>;
+
+/// A row's numbers; none when it was left out.
+pub(super) fn positives(row: Option<Row<Positive>>) -> Vec<f64> {
+    row.map_or_else(Vec::new, |row| row.0.into_iter().map(|figure| figure.0).collect())
+}
+
+/// A row of prices; none when it was left out.
+pub(super) fn prices(row: Option<Row<Price>>) -> Vec<f64> {
+    row.map_or_else(Vec::new, |row| row.0.into_iter().map(|figure| figure.0).collect())
+}
