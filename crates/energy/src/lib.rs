@@ -4,5 +4,6 @@
 //! ledger is whole: mWh and mg (`docs/modules/energy.md`).
 
 mod series;
+pub mod signals;
 
 pub use series::{Mark, Series};
