@@ -19,6 +19,7 @@ mod hints;
 mod json;
 mod kind;
 mod settle;
+mod spacing;
 mod stamp;
 mod table;
 mod track;

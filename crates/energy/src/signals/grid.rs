@@ -1,12 +1,11 @@
 //! Values at times, laid on steps of equal length: put in order, each time once, short gaps filled, cut where a gap is long or the step changes.
 
-use std::collections::BTreeMap;
-
 use lab3_units::Time;
 
 use super::STEPS_MAX;
 use super::error::ImportError;
 use super::finding::Finding;
+use super::spacing::{most_common, spacing, steps};
 use super::track::Reading;
 use crate::{Mark, Series};
 
@@ -30,16 +29,13 @@ pub(super) fn lay(mut readings: Vec<Reading>, rules: &Rules) -> Result<(Vec<Seri
     let mut findings = Vec::new();
     order(&mut readings, rules, &mut findings);
     unite(&mut readings, rules, &mut findings);
-    let spacing = rules.step_s.or_else(|| spacing(&readings, &rules.empty_at_s));
-    roll(&mut readings, spacing, &mut findings);
-    let told = readings.iter().all(|reading| reading.span_s.is_some());
-    let step = if told { None } else { Some(spacing.ok_or_else(no_step)?) };
-    if let Some(step_s) = step {
-        align(&mut readings, step_s, &mut findings);
+    roll(&mut readings, &mut findings);
+    if readings.iter().any(|reading| reading.span_s.is_none()) {
+        readings = span(readings, rules, &mut findings)?;
     }
     let mut pieces = Pieces { rules, findings, done: Vec::new(), steps: 0, off: None };
     for reading in &readings {
-        pieces.take(reading, reading.span_s.or(step).unwrap_or(1))?;
+        pieces.take(reading, reading.span_s.unwrap_or(1))?;
     }
     Ok(pieces.finish())
 }
@@ -50,25 +46,6 @@ fn no_step() -> ImportError {
 
 fn time(at_s: i64) -> Time {
     Time::from_millis(at_s.saturating_mul(1000))
-}
-
-/// How far apart times are, most often.
-fn spacing(readings: &[Reading], empty_at_s: &[i64]) -> Option<u32> {
-    let mut times: Vec<i64> = readings.iter().map(|reading| reading.at_s).chain(empty_at_s.iter().copied()).collect();
-    times.sort_unstable();
-    times.dedup();
-    most_common(times.windows(2).filter_map(|pair| u32::try_from(pair[1] - pair[0]).ok()))
-}
-
-fn spacing_of(pair: &[Reading]) -> Option<u32> {
-    u32::try_from(pair[1].at_s - pair[0].at_s).ok()
-}
-
-/// The value that comes most often; the least of several.
-fn most_common<T: Ord + Copy>(values: impl Iterator<Item = T>) -> Option<T> {
-    let mut counts = BTreeMap::<T, usize>::new();
-    values.for_each(|value| *counts.entry(value).or_default() += 1);
-    counts.into_iter().rev().max_by_key(|(_, count)| *count).map(|(value, _)| value)
 }
 
 fn order(readings: &mut [Reading], rules: &Rules, findings: &mut Vec<Finding>) {
@@ -104,10 +81,10 @@ fn unite(readings: &mut Vec<Reading>, rules: &Rules, findings: &mut Vec<Finding>
 }
 
 /// Values that are means over more than their spacing are taken for their spacing.
-fn roll(readings: &mut [Reading], spacing: Option<u32>, findings: &mut Vec<Finding>) {
-    let overlaps = |pair: &&[Reading]| pair[0].span_s.zip(spacing_of(pair)).is_some_and(|(span, spacing)| span > spacing);
+fn roll(readings: &mut [Reading], findings: &mut Vec<Finding>) {
+    let overlaps = |pair: &&[Reading]| pair[0].span_s.is_some_and(|span| pair[0].at_s.saturating_add(i64::from(span)) > pair[1].at_s);
     let overlapping = readings.windows(2).filter(overlaps).count();
-    let (Some(step_s), Some(window_s)) = (spacing, readings.first().and_then(|reading| reading.span_s)) else { return };
+    let (Some(step_s), Some(window_s)) = (spacing(readings), readings.first().and_then(|reading| reading.span_s)) else { return };
     if overlapping * 2 > readings.len() && window_s > step_s {
         for reading in readings.iter_mut() {
             reading.span_s = Some(step_s);
@@ -116,14 +93,26 @@ fn roll(readings: &mut [Reading], spacing: Option<u32>, findings: &mut Vec<Findi
     }
 }
 
-/// Leaves out the times that are not on the grid most of them are on.
-fn align(readings: &mut Vec<Reading>, step_s: u32, findings: &mut Vec<Finding>) {
-    let phase = |reading: &Reading| reading.at_s.rem_euclid(i64::from(step_s));
-    let Some(common) = most_common(readings.iter().map(phase)) else { return };
-    let off = || readings.iter().filter(|reading| phase(reading) != common);
-    let (rows, first) = (off().count(), off().next().map(|reading| time(reading.at_s)));
-    findings.extend(first.map(|first| Finding::OffGrid { rows, first, step_s }));
-    readings.retain(|reading| phase(reading) == common);
+/// Gives readings that do not say how long they hold their step, as hinted or as the times tell, and leaves out those between the steps.
+fn span(mut readings: Vec<Reading>, rules: &Rules, findings: &mut Vec<Finding>) -> Result<Vec<Reading>, ImportError> {
+    let steps = match rules.step_s {
+        Some(step_s) => vec![step_s; readings.len()],
+        None => steps(&readings, &rules.empty_at_s).ok_or_else(no_step)?,
+    };
+    for (reading, step_s) in readings.iter_mut().zip(steps) {
+        reading.span_s = reading.span_s.or(Some(step_s));
+    }
+    let alike = readings.chunk_by(|one, next| one.span_s == next.span_s);
+    Ok(alike.flat_map(|part| align(part, part[0].span_s.unwrap_or(1), findings)).collect())
+}
+
+/// The readings that are on the grid most of them are on.
+fn align(readings: &[Reading], step_s: u32, findings: &mut Vec<Finding>) -> Vec<Reading> {
+    let phase = |reading: &&Reading| reading.at_s.rem_euclid(i64::from(step_s));
+    let common = most_common(readings.iter().map(|reading| phase(&reading))).unwrap_or(0);
+    let (on, off): (Vec<&Reading>, Vec<&Reading>) = readings.iter().partition(|reading| phase(reading) == common);
+    findings.extend(off.first().map(|first| Finding::OffGrid { rows: off.len(), first: time(first.at_s), step_s }));
+    on.into_iter().copied().collect()
 }
 
 /// The pieces of a signal, each without a hole.

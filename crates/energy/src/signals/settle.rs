@@ -69,7 +69,7 @@ fn signal(key: Key, mut track: Track, hints: &Hints) -> Result<Signal, ImportErr
         return Err(ImportError::hint("unit", format!("a value becomes {value} in {}", kind.unit())));
     }
     findings.extend(check::look(&series, kind, unit_stated));
-    Ok(Signal { zone: hints.zone.clone().or(zone), source, kind, detail, series, findings: bounded(findings) })
+    Ok(Signal { zone: hints.zone.clone().or(zone), source, kind, detail, series, findings: bounded(findings, track.more) })
 }
 
 /// What a price's money is in MIC; 1 for anything else.
@@ -106,13 +106,15 @@ fn converted(unit: &Unit, factor: f64, kind: Kind) -> Option<Finding> {
 }
 
 /// As many findings as are kept, and how many more there are.
-fn bounded(mut findings: Vec<Finding>) -> Vec<Finding> {
-    let more = findings.len().saturating_sub(FINDINGS_MAX);
-    if more > 0 {
+fn bounded(mut findings: Vec<Finding>, before: usize) -> Vec<Finding> {
+    let more = before + findings.len().saturating_sub(FINDINGS_MAX);
+    if findings.len() > FINDINGS_MAX {
         // What is odd about all of a signal stands before the gaps and times of single steps; doubts about the sizes stand last.
         let last = findings.pop();
         findings.truncate(FINDINGS_MAX - 1);
         findings.extend(last);
+    }
+    if more > 0 {
         findings.push(Finding::More { findings: more });
     }
     findings

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::finding::Finding;
+use super::finding::{FINDINGS_MAX, Finding};
 use super::kind::Kind;
 use super::unit::Unit;
 use crate::Mark;
@@ -41,6 +41,8 @@ pub(super) struct Track {
     pub(super) row_word: &'static str,
     pub(super) readings: Vec<Reading>,
     pub(super) findings: Vec<Finding>,
+    /// Findings beyond those kept.
+    pub(super) more: usize,
     /// Rows without a value, and the first of them.
     pub(super) no_value: usize,
     pub(super) no_value_first: usize,
@@ -59,6 +61,7 @@ impl Track {
             row_word,
             readings: Vec::new(),
             findings: Vec::new(),
+            more: 0,
             no_value: 0,
             no_value_first: 0,
             empty_at_s: Vec::new(),
@@ -82,9 +85,11 @@ impl Track {
         self.no_value += 1;
     }
 
-    /// Adds a finding that is not there yet.
+    /// Adds a finding that is not there yet; past as many as are kept, counts it.
     pub(super) fn note(&mut self, finding: Finding) {
-        if !self.findings.contains(&finding) {
+        if self.findings.len() >= FINDINGS_MAX {
+            self.more += 1;
+        } else if !self.findings.contains(&finding) {
             self.findings.push(finding);
         }
     }

@@ -2,6 +2,7 @@
 
 use lab3_energy::Series;
 use lab3_energy::signals::{Finding, Hints};
+use lab3_units::Time;
 
 use crate::{CARBON, MARKS, has, near, one, one_with, refused, sentences, table, whole};
 
@@ -75,6 +76,21 @@ fn steps_that_change_cut_the_series() {
     let signal = one(text);
     assert_eq!(signal.series.iter().map(|piece| piece.step_s).collect::<Vec<_>>(), [3600, 1800]);
     assert_eq!(sentences(&signal), ["from 2025-01-20T13:00:00Z the steps are 1800 s long, before 3600 s"]);
+}
+
+#[test]
+fn a_step_told_by_times_alone_changes_only_for_good() {
+    let start = Time::parse("2025-01-01T00:00:00Z").unwrap().millis() / 60_000;
+    let rows = |minutes: &[i64]| {
+        minutes.iter().map(|minute| format!("{},100\n", Time::from_millis((start + minute) * 60_000))).collect::<String>()
+    };
+    let hours: Vec<i64> = (0..10).map(|hour| hour * 60).collect();
+    let quarters: Vec<i64> = (0..10).map(|quarter| 600 + quarter * 15).collect();
+    let signal = one(&format!("{CARBON}\n{}", rows(&[hours.clone(), quarters].concat())));
+    assert_eq!(signal.series.iter().map(|piece| (piece.step_s, piece.len())).collect::<Vec<_>>(), [(3600, 10), (900, 10)]);
+    // Three at the double distance are gaps, not a step of their own.
+    let holed = one(&format!("{CARBON}\n{}", rows(&[hours, vec![660, 780, 900, 960]].concat())));
+    assert_eq!((whole(&holed).step_s, holed.findings.len()), (3600, 3));
 }
 
 fn doubt_about(header: &str, value: &str) -> Option<String> {

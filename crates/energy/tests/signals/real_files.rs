@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use lab3_energy::Mark;
-use lab3_energy::signals::{Hints, Kind, Signal, read};
+use lab3_energy::signals::{Finding, Hints, Kind, Signal, read};
+use lab3_units::Time;
 
 use crate::{has, sentences};
 
@@ -25,14 +26,14 @@ fn average(name: &str) -> Option<Signal> {
     Some(imported.signals.remove(0))
 }
 
-/// The mean of the half-hours of 2020 that begin on the half-hour, of values on the grid.
+/// How many values of 2020 begin on the half-hour, and their mean.
 fn mean_2020(signal: &Signal) -> (usize, f64) {
-    let begin = lab3_units::Time::parse("2020-01-01T00:00:00Z").unwrap();
+    let year = ["2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z"].map(|text| Time::parse(text).unwrap());
     let mut values = Vec::new();
     for piece in &signal.series {
         for (step, value) in piece.values.iter().enumerate() {
             let at = piece.begin_of(step);
-            if at >= begin && at.millis() % 1_800_000 == 0 && piece.marks[step] != Mark::Filled {
+            if (year[0]..year[1]).contains(&at) && at.millis() % 1_800_000 == 0 && piece.marks[step] != Mark::Filled {
                 values.push(*value);
             }
         }
@@ -44,20 +45,25 @@ fn mean_2020(signal: &Signal) -> (usize, f64) {
 #[test]
 fn the_germany_of_lets_wait_awhile() {
     let Some(signal) = average("lets-wait-awhile/ger_ci.csv") else { return };
-    eprintln!("{}", sentences(&signal).join("\n"));
-    assert_eq!(signal.series[0].step_s, 900);
+    let gaps = ["2020-12-19T23:15:00Z to 2020-12-19T23:30:00Z", "2020-12-19T23:45:00Z to 2020-12-20T00:00:00Z"];
+    assert!(gaps.iter().all(|gap| has(&signal, &format!("from {gap} 1 step has no value"))));
+    assert_eq!((signal.series.len(), signal.series[0].step_s, signal.findings.len()), (1, 900, 3), "{:?}", sentences(&signal));
     let (count, mean) = mean_2020(&signal);
-    assert_eq!(count, 17_999);
+    assert_eq!(count, 17_568);
     assert!((mean - 313.39).abs() < 0.01, "{mean}");
 }
 
 #[test]
 fn the_great_britain_of_lets_wait_awhile() {
     let Some(signal) = average("lets-wait-awhile/gb_ci.csv") else { return };
-    eprintln!("{}", sentences(&signal).join("\n"));
-    assert_eq!(signal.series[0].step_s, 1800);
+    // Within a year the grid's data went from half-hours to quarters.
+    let at = Time::parse("2020-10-31T00:00:00Z").unwrap();
+    assert!(signal.findings.contains(&Finding::StepChange { at, from_s: 1800, to_s: 900 }), "{:?}", sentences(&signal));
+    let steps: Vec<u32> = signal.series.iter().map(|piece| piece.step_s).collect();
+    // And then three quarters are missing.
+    assert_eq!((steps, signal.findings.len()), (vec![1800, 900], 5), "{:?}", sentences(&signal));
     let (count, mean) = mean_2020(&signal);
-    assert_eq!(count, 18_000);
+    assert_eq!(count, 17_568);
     assert!((mean - 212.94).abs() < 0.01, "{mean}");
 }
 
