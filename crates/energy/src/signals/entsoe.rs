@@ -18,9 +18,16 @@ use crate::Mark;
 
 /// Nodes a document may have: ten a point, for as many points as fit in the bytes.
 const NODES_MAX: u32 = 2_000_000;
+/// Bytes from one tag to the next, and declarations of namespaces. The parser compares each attribute with each, and each element that declares a
+/// namespace has a copy of all above it: without bounds a small document could take hours. The platform's tags are below 300 bytes, with one or two namespaces.
+const TAG_BYTES_MAX: usize = 4096;
+const NAMESPACES_MAX: usize = 16;
 
 /// Reads a document.
 pub(super) fn read(text: &str, hints: &Hints) -> Result<Tracks, ImportError> {
+    if text.split('<').any(|tag| tag.len() > TAG_BYTES_MAX) || text.matches("xmlns").count() > NAMESPACES_MAX {
+        return Err(ImportError::malformed(Format::Entsoe, "its tags are longer, or its namespaces more, than the platform's ever are"));
+    }
     // A document type could define entities that grow without bound; the platform's documents have none.
     let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
     let malformed = |detail: String| ImportError::malformed(Format::Entsoe, detail);

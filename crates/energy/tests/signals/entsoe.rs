@@ -155,6 +155,14 @@ fn what_is_wrong_is_named_with_its_line() {
 }
 
 #[test]
+fn tags_without_end_are_refused_before_they_are_read() {
+    let attributes: String = (0..2000).map(|at| format!(" a{at}=''")).collect();
+    assert!(refused(&format!("<GL_MarketDocument{attributes}/>")).contains("longer, or its namespaces more"));
+    let nested: String = (0..20).map(|at| format!("<a xmlns:b{at}='{at}'>")).collect();
+    assert!(refused(&format!("<GL_MarketDocument>{nested}")).contains("longer, or its namespaces more"));
+}
+
+#[test]
 fn entities_are_not_expanded() {
     let text = "<!DOCTYPE a [<!ENTITY b \"bbbbbbbbbb\"><!ENTITY c \"&b;&b;&b;&b;\">]><GL_MarketDocument>&c;</GL_MarketDocument>";
     assert!(refused(text).starts_with("this is no entsoe document:"));
