@@ -98,9 +98,7 @@ impl<'a> Reader<'a> {
             self.left_out.push(Finding::LeftOut { what: format!("a series of {}", plant_name(plant)), why });
             return Ok(());
         }
-        let is_price = children(series, "Period")
-            .next()
-            .is_some_and(|period| period.descendants().any(|node| node.tag_name().name() == "price.amount"));
+        let is_price = self.document == Some("A44") || has_prices(series);
         let (kind, value) =
             if is_price { (self.hints.kind_or(Kind::PriceImport), "price.amount") } else { (self.kind(series, plant)?, "quantity") };
         let unit = unit(series, is_price)?;
@@ -135,6 +133,11 @@ impl<'a> Reader<'a> {
             None => self.hints.mark(),
         }
     }
+}
+
+/// Whether the first period's points are prices: a document may not say its type.
+fn has_prices(series: Node<'_, '_>) -> bool {
+    children(series, "Period").next().is_some_and(|period| period.descendants().any(|node| node.tag_name().name() == "price.amount"))
 }
 
 fn unit(series: Node<'_, '_>, is_price: bool) -> Result<Unit, ImportError> {

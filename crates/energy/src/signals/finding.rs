@@ -92,16 +92,18 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Finding::Gap { from, to, steps, filled } => gap(f, *from, *to, *steps, *filled),
-            Finding::NoValue { rows, first } => write!(f, "{rows} rows have no value, the first is {first}"),
-            Finding::Repeated { rows, first } => write!(f, "{rows} rows repeat a time with the same value, the first {first}: dropped"),
+            Finding::NoValue { rows, first } => write!(f, "rows without a value: {rows}, the first is {first}"),
+            Finding::Repeated { rows, first } => {
+                write!(f, "rows that repeat a time with the same value: {rows}, the first {first}; dropped")
+            }
             Finding::Duplicate { at, dropped, kept, row } => {
                 write!(f, "{at} has two values, {dropped} and {kept}: the later in the file is kept ({row})")
             }
             Finding::Disorder { rows, first } => {
-                write!(f, "{rows} rows are earlier than the row before, the first is {first}: put in order")
+                write!(f, "rows earlier than the row before: {rows}, the first is {first}; put in order")
             }
             Finding::OffGrid { rows, first, step_s } => {
-                write!(f, "{rows} times are not on the grid of {step_s} s, the first {first}: left out")
+                write!(f, "times not on the grid of {step_s} s: {rows}, the first {first}; left out")
             }
             Finding::StepChange { at, from_s, to_s } => write!(f, "from {at} the steps are {to_s} s long, before {from_s} s"),
             Finding::Rolling { window_s, step_s } => {
@@ -111,7 +113,7 @@ impl fmt::Display for Finding {
             Finding::LongDay { day, zone, minutes, told_twice } => long_day(f, day, zone, *minutes, *told_twice),
             Finding::ShortDay { day, zone, minutes, left_out } => short_day(f, day, zone, *minutes, *left_out),
             Finding::Unchanged { steps } => {
-                write!(f, "{steps} steps have no point of their own: they have the value of the one before, as curve type A03 says")
+                write!(f, "steps without a point of their own: {steps}; they have the value of the one before, as curve type A03 says")
             }
             Finding::Converted { from, to, factor } => write!(f, "values are in {from}: times {factor} they are in {to}"),
             Finding::Currency { currency, mic, stated } => money(f, currency.as_deref(), *mic, *stated),
@@ -119,15 +121,15 @@ impl fmt::Display for Finding {
                 write!(f, "a {} of {typical} {unit} looks like {looks_like}: {state}; nothing was changed", quantity.words())
             }
             Finding::Outside { values, first, value, least, greatest, unit } => {
-                write!(f, "{values} values are outside {least} to {greatest} {unit}, the first {value} at {first}")
+                write!(f, "values outside {least} to {greatest} {unit}: {values}, the first {value} at {first}")
             }
-            Finding::Estimated { values } => write!(f, "{values} values are estimates of the publisher: marked as filled"),
+            Finding::Estimated { values } => write!(f, "values the publisher estimated: {values}; marked as filled"),
             Finding::KindAssumed { kind } => {
                 write!(f, "the file does not say what it tells: taken as {}, state kind if it is another", kind.name())
             }
             Finding::LeftOut { what, why } => write!(f, "{what} is left out: {why}"),
             Finding::Warning { text } => write!(f, "the publisher warns: {text}"),
-            Finding::More { findings } => write!(f, "{findings} more findings are not shown"),
+            Finding::More { findings } => write!(f, "findings not shown: {findings}"),
         }
     }
 }
@@ -156,7 +158,7 @@ fn short_day(f: &mut fmt::Formatter<'_>, day: &str, zone: &str, minutes: u32, le
     if left_out == 0 {
         return Ok(());
     }
-    write!(f, ": {left_out} rows of the hour that is not there are left out; if the file has it every year, its times are not in {zone}")
+    write!(f, ": rows of the hour that is not there: {left_out}, left out; if the file has it every year, its times are not in {zone}")
 }
 
 fn money(f: &mut fmt::Formatter<'_>, currency: Option<&str>, mic: f64, stated: bool) -> fmt::Result {

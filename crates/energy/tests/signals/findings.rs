@@ -39,7 +39,7 @@ fn long_gaps_are_left() {
 fn empty_cells_are_gaps_and_counted() {
     let signal = one(&hourly(&[(0, "100"), (1, ""), (2, "120"), (3, "")]));
     near(whole(&signal), &[100.0, 110.0, 120.0]);
-    assert!(has(&signal, "2 rows have no value, the first is row 3"));
+    assert!(has(&signal, "rows without a value: 2, the first is row 3"));
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn the_same_time_twice() {
         sentences(&signal),
         [
             "2025-01-01T02:00:00Z has two values, 120 and 125: the later in the file is kept (row 6)",
-            "1 rows repeat a time with the same value, the first 2025-01-01T01:00:00Z: dropped",
+            "rows that repeat a time with the same value: 1, the first 2025-01-01T01:00:00Z; dropped",
         ]
     );
 }
@@ -59,7 +59,7 @@ fn the_same_time_twice() {
 fn disorder_is_put_right() {
     let signal = one(&hourly(&[(2, "120"), (0, "100"), (1, "110")]));
     near(whole(&signal), &[100.0, 110.0, 120.0]);
-    assert_eq!(sentences(&signal), ["1 rows are earlier than the row before, the first is row 3: put in order"]);
+    assert_eq!(sentences(&signal), ["rows earlier than the row before: 1, the first is row 3; put in order"]);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn times_between_the_steps_are_left_out() {
     let rows = [("2025-01-01 00:07", "1"), ("2025-01-01 01:00", "100"), ("2025-01-01 02:00", "110"), ("2025-01-01 03:00", "120")];
     let signal = one(&table(CARBON, &rows));
     near(whole(&signal), &[100.0, 110.0, 120.0]);
-    assert_eq!(sentences(&signal), ["1 times are not on the grid of 3600 s, the first 2025-01-01T00:07:00Z: left out"]);
+    assert_eq!(sentences(&signal), ["times not on the grid of 3600 s: 1, the first 2025-01-01T00:07:00Z; left out"]);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn values_too_small_or_large_for_their_unit_are_named_and_left() {
     assert_eq!(doubt, "a carbon intensity of 0.3 gCO2e/kWh looks like kg/kWh: state unit=kgCO2e/kWh if it is; nothing was changed");
     assert!(doubt_about(carbon, "1500").unwrap().contains("looks like lb/MWh"));
     assert!(doubt_about(carbon, "400000").unwrap().contains("looks like g/MWh"));
-    assert!(doubt_about(carbon, "-5").unwrap().contains("2 values are outside 0 to 2500 gCO2e/kWh, the first -5"));
+    assert!(doubt_about(carbon, "-5").unwrap().contains("values outside 0 to 2500 gCO2e/kWh: 2, the first -5"));
     assert!(doubt_about("time,price", "85").unwrap().contains("looks like a price a MWh"));
     assert!(doubt_about("time,price", "30").unwrap().contains("looks like cents a kWh"));
     assert!(doubt_about("time,price [EUR/MWh]", "0.3").unwrap().contains("divided by 1000 once too often"));

@@ -18,7 +18,7 @@ fn electricity_maps_history_marks_what_was_estimated() {
     near(series, &[300.0, 310.0]);
     assert_eq!((series.start.to_string().as_str(), series.step_s), ("2025-03-01T00:00:00Z", 3600));
     assert_eq!(series.marks, [MARKS[0], MARKS[2]]);
-    assert!(has(&signal, "1 values are estimates"));
+    assert!(has(&signal, "values the publisher estimated: 1"));
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn great_britain_has_what_was_and_else_what_is_forecast() {
     near(whole(&signal), &[263.0, 270.0]);
     assert_eq!((whole(&signal).step_s, whole(&signal).marks.as_slice()), (1800, [MARKS[0], MARKS[1]].as_slice()));
     assert_eq!(signal.zone.as_deref(), Some("GB"));
-    assert!(has(&signal, "1 rows have no value, the first is entry 2"));
+    assert!(has(&signal, "rows without a value: 1, the first is entry 2"));
 }
 
 #[test]

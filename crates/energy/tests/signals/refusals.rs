@@ -57,6 +57,15 @@ fn formats_that_are_not_the_stated_one() {
 }
 
 #[test]
+fn depth_is_no_trap() {
+    let deep = 400_000;
+    let open = format!("<GL_MarketDocument>{}", "<a>".repeat(deep));
+    assert!(refused(&open).starts_with("this is no entsoe document:"));
+    assert_eq!(refused(&format!("{open}{}</GL_MarketDocument>", "</a>".repeat(deep))), "the document has no values");
+    assert!(refused(&"[".repeat(deep)).contains("recursion limit exceeded"));
+}
+
+#[test]
 fn hints_that_do_not_fit() {
     let text = table(CARBON, &[("2025-01-01 00:00", "100"), ("2025-01-01 01:00", "100")]);
     let why = |hints: Hints| refused_with(&text, &hints);
