@@ -7,6 +7,7 @@ pub mod dispatch;
 mod horizon;
 pub mod jobs;
 mod series;
+pub mod signals;
 
 pub use horizon::Horizon;
 pub use series::{Mark, Series};
