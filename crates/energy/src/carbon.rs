@@ -5,11 +5,12 @@
 //! micrograms a kWh. A float becomes whole once, where it is weighed against a meter, and is booked as it is then: replay never computes
 //! it again, so that another machine's `exp` changes no book.
 //!
-//! The way of an hour: each request gets an [`Estimate`]; the grid's part of the meter is [`account`]ed by location and by contract, the
-//! battery's part brings what charged it ([`Battery`]); the sum is a [`Footprint`]; a [`MeterReading`] is divided over requests, idle and house,
-//! and the footprint over the same [`Shares`].
+//! The way of an hour: each request gets an [`Estimate`]; what is bought is [`account`]ed by location and by contract, what a
+//! [`Battery`] gives brings what charged it, and who draws from the same wires draws the same [`mix`]; a [`MeterReading`] is divided over requests,
+//! idle and house, and its [`Footprint`] over the same [`Shares`].
 
 mod apportion;
+mod bus;
 pub mod certificates;
 pub mod ecologits;
 mod estimate;
@@ -24,6 +25,7 @@ mod sci;
 mod trace;
 
 pub use apportion::split;
+pub use bus::mix;
 pub use estimate::{Estimate, Formula, Measurement, ModelDraw, Sources, Stated, Tier, Work};
 pub use footprint::Footprint;
 pub use intensity::Intensity;

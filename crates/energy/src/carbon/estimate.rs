@@ -204,7 +204,7 @@ mod tests {
         let estimate = Estimate { energy_wh: Interval::new(0.2, 0.4, 0.8).unwrap(), tier: Tier::Measured };
         assert_eq!(estimate.energy_mwh(), Ok(Amount::new(400)));
         let booked = estimate.booked(Amount::new(100)).unwrap();
-        assert_eq!((<[f64; 3]>::from(booked.energy_wh), booked.tier), ([0.05, 0.1, 0.2], Tier::Measured));
+        assert_eq!((booked.energy_wh, booked.tier), (Interval::new(0.05, 0.1, 0.2).unwrap(), Tier::Measured));
         let nothing = Estimate { energy_wh: Interval::ZERO, tier: Tier::Modelled };
         assert_eq!(nothing.booked(Amount::new(5)).unwrap().energy_wh, Interval::exact(0.005).unwrap());
         assert!(estimate.booked(Amount::new(-1)).is_err());
@@ -214,7 +214,7 @@ mod tests {
     fn carbon_is_as_uncertain_as_energy_and_grid_together() {
         let estimate = Estimate { energy_wh: Interval::new(500.0, 1000.0, 2000.0).unwrap(), tier: Tier::Modelled };
         let carbon_g = estimate.carbon_g(Interval::new(100.0, 400.0, 500.0).unwrap()).unwrap();
-        assert_eq!(<[f64; 3]>::from(carbon_g), [50.0, 400.0, 1000.0]);
+        assert_eq!(Ok(carbon_g), Interval::new(50.0, 400.0, 1000.0));
     }
 
     #[test]

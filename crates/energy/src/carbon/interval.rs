@@ -105,11 +105,11 @@ mod tests {
     #[test]
     fn what_is_computed_with_intervals_stays_in_order() {
         let one = Interval::between(1.0, 3.0).unwrap();
-        assert_eq!(<[f64; 3]>::from(one), [1.0, 2.0, 3.0]);
-        assert_eq!(<[f64; 3]>::from(one.widened(0.5).unwrap()), [0.5, 2.0, 4.5]);
-        assert_eq!(<[f64; 3]>::from(one.widened(2.0).unwrap()), [0.0, 2.0, 9.0]);
-        assert_eq!(<[f64; 3]>::from(one.product(one).unwrap()), [1.0, 4.0, 9.0]);
-        assert_eq!(<[f64; 3]>::from(one.plus(one).unwrap()), [2.0, 4.0, 6.0]);
+        assert_eq!(Ok(one), Interval::new(1.0, 2.0, 3.0));
+        assert_eq!(one.widened(0.5), Interval::new(0.5, 2.0, 4.5));
+        assert_eq!(one.widened(2.0), Interval::new(0.0, 2.0, 9.0));
+        assert_eq!(one.product(one), Interval::new(1.0, 4.0, 9.0));
+        assert_eq!(one.plus(one), Interval::new(2.0, 4.0, 6.0));
         assert!(one.times(-1.0).is_err() && one.times(f64::INFINITY).is_err() && one.widened(f64::NAN).is_err());
     }
 }

@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 use super::rounding::{quotient, sum, units};
 use super::{CarbonError, Footprint};
 
-/// What an energy brings with it.
+/// An energy and what it brings with it. Of what is in a battery or came out of it, the energy is what was drawn to charge it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Load {
-    /// What was drawn to charge it, losses included, in mWh.
-    pub charged_mwh: Amount,
-    /// How much of that was renewable, in mWh.
+    /// The energy where it was drawn, in mWh: what was lost since is still in it.
+    pub energy_mwh: Amount,
+    /// How much of it was renewable, in mWh.
     pub renewable_mwh: Amount,
     /// What that emitted.
     pub footprint: Footprint,
@@ -45,12 +45,19 @@ pub struct Drawn {
 
 impl Load {
     /// Nothing.
-    pub const ZERO: Load = Load { charged_mwh: Amount::ZERO, renewable_mwh: Amount::ZERO, footprint: Footprint::ZERO };
+    pub const ZERO: Load = Load { energy_mwh: Amount::ZERO, renewable_mwh: Amount::ZERO, footprint: Footprint::ZERO };
+
+    /// An energy that is renewable or is not, with what it emits.
+    pub fn new(energy_mwh: Amount, renewable: Ratio, footprint: Footprint) -> Self {
+        // Below the energy, so it fits; of an energy below zero nothing is renewable, and whoever is given it refuses it.
+        let renewable_mwh = Battery::kept(energy_mwh, renewable).unwrap_or_default();
+        Self { energy_mwh, renewable_mwh, footprint }
+    }
 
     /// The sum. Errors: a part does not fit.
     pub fn plus(self, other: Self) -> Result<Self, CarbonError> {
         Ok(Self {
-            charged_mwh: sum(self.charged_mwh, other.charged_mwh, "an energy")?,
+            energy_mwh: sum(self.energy_mwh, other.energy_mwh, "an energy")?,
             renewable_mwh: sum(self.renewable_mwh, other.renewable_mwh, "an energy")?,
             footprint: self.footprint.plus(other.footprint)?,
         })
@@ -58,37 +65,47 @@ impl Load {
 
     /// The share of it that was renewable; `None` of nothing.
     pub fn renewable(self) -> Option<Ratio> {
-        let (renewable, charged) = (self.renewable_mwh.units(), self.charged_mwh.units());
-        if charged <= 0 {
+        let (renewable, energy) = (self.renewable_mwh.units(), self.energy_mwh.units());
+        if energy <= 0 {
             return None;
         }
-        let millionths = i128::from(renewable) * 1_000_000 / i128::from(charged);
+        let millionths = i128::from(renewable) * 1_000_000 / i128::from(energy);
         u32::try_from(millionths).ok().map(Ratio::from_millionths)
     }
 
     /// The share `part / whole` of each quantity, and the rest.
     fn divided(self, part: u64, whole: u64) -> Result<(Self, Self), CarbonError> {
         let share = |of: Amount| quotient(u128::from(units(of, "a load")?) * u128::from(part), u128::from(whole), "a load");
-        let taken = Self {
-            charged_mwh: share(self.charged_mwh)?,
-            renewable_mwh: share(self.renewable_mwh)?,
-            footprint: self.footprint.each(share)?,
-        };
+        let taken =
+            Self { energy_mwh: share(self.energy_mwh)?, renewable_mwh: share(self.renewable_mwh)?, footprint: self.footprint.each(share)? };
         let less = |one: Amount, other| one.checked_sub(other).ok_or(CarbonError::TooLarge("a load"));
         let rest = Self {
-            charged_mwh: less(self.charged_mwh, taken.charged_mwh)?,
+            energy_mwh: less(self.energy_mwh, taken.energy_mwh)?,
             renewable_mwh: less(self.renewable_mwh, taken.renewable_mwh)?,
             footprint: self.footprint.minus(taken.footprint)?,
         };
         Ok((taken, rest))
     }
 
-    fn check(self) -> Result<(), CarbonError> {
+    /// Errors: a quantity is below zero, or more is renewable than there is.
+    pub(super) fn check(self) -> Result<(), CarbonError> {
         let Footprint { average_mg, marginal_mg, market_mg } = self.footprint;
-        for part in [self.charged_mwh, self.renewable_mwh, average_mg, marginal_mg, market_mg] {
+        for part in [self.energy_mwh, self.renewable_mwh, average_mg, marginal_mg, market_mg] {
             units(part, "a load")?;
         }
-        if self.renewable_mwh > self.charged_mwh { Err(CarbonError::OutOfRange("the renewable part")) } else { Ok(()) }
+        if self.renewable_mwh > self.energy_mwh { Err(CarbonError::OutOfRange("the renewable part")) } else { Ok(()) }
+    }
+}
+
+impl Drawn {
+    /// What it is on the way to who uses it: the energy that came out, as renewable as what charged it, with all that charging emitted.
+    /// What nobody knew of is not in it.
+    ///
+    /// Errors: none, of what [`Battery::discharge`] gave.
+    pub fn delivered(&self) -> Result<Load, CarbonError> {
+        let renewable = u128::from(units(self.load.renewable_mwh, "a load")?) * u128::from(units(self.traced_mwh, "a load")?);
+        let renewable_mwh = quotient(renewable, u128::from(units(self.load.energy_mwh, "a load")?), "a load")?.min(self.traced_mwh);
+        Ok(Load { energy_mwh: self.traced_mwh, renewable_mwh, footprint: self.load.footprint })
     }
 }
 
@@ -107,7 +124,7 @@ impl Battery {
     pub fn charge(self, kept_mwh: Amount, load: Load) -> Result<Self, CarbonError> {
         load.check()?;
         units(kept_mwh, "a charge")?;
-        if kept_mwh > load.charged_mwh {
+        if kept_mwh > load.energy_mwh {
             return Err(CarbonError::OutOfRange("what a charge keeps"));
         }
         Ok(Self { stored_mwh: sum(self.stored_mwh, kept_mwh, "the store")?, load: self.load.plus(load)? })
@@ -144,7 +161,7 @@ mod tests {
 
     fn load(charged: i64, renewable: i64, mg: i64) -> Load {
         let footprint = Footprint { average_mg: Amount::new(mg), marginal_mg: Amount::new(2 * mg), market_mg: Amount::ZERO };
-        Load { charged_mwh: Amount::new(charged), renewable_mwh: Amount::new(renewable), footprint }
+        Load { energy_mwh: Amount::new(charged), renewable_mwh: Amount::new(renewable), footprint }
     }
 
     #[test]
@@ -154,6 +171,7 @@ mod tests {
         let (left, drawn) = mixed.discharge(Amount::new(900)).unwrap();
         assert_eq!((drawn.traced_mwh, drawn.untraced_mwh, drawn.load), (Amount::new(900), Amount::ZERO, load(1000, 500, 200)));
         assert_eq!(drawn.load.renewable().unwrap().to_string(), "0.50");
+        assert_eq!(drawn.delivered(), Ok(load(900, 450, 200)), "less energy, no less carbon");
         assert_eq!(left, Battery { stored_mwh: Amount::new(900), load: load(1000, 500, 200) });
     }
 
