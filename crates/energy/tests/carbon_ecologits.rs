@@ -6,8 +6,8 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use lab3_energy::carbon::Interval;
 use lab3_energy::carbon::ecologits::{Coefficients, Hosting, Impacts, Mix, Model, SITES, Site};
+use lab3_energy::carbon::{Formula, Interval, Sources, Stated, Tier, Work};
 use lab3_tests::{Dice, packages, skip};
 use serde_json::{Value, json};
 
@@ -38,7 +38,6 @@ impl Asked {
         let active = ends(dice, 0.1, 400.0);
         let sparse = dice.below(2) == 0;
         let total = if sparse { [active[0] * between(dice, 1.0, 20.0); 2] } else { active };
-        // Past what EcoLogits takes: a range whose ends are not in order.
         let total = if sparse && dice.below(2) == 0 { [total[0], total[1] * between(dice, 1.0, 3.0)] } else { total };
         Self {
             active,
@@ -247,6 +246,12 @@ fn the_energy_alone_is_the_same_energy() {
         let hosting = Hosting { model, site, coefficients: Coefficients::V0_11_3 };
         let energy_kwh = hosting.energy_kwh(u64::from(asked.tokens), asked.latency_s).unwrap();
         assert!((energy_kwh.high() - expected[0][1]).abs() <= TOLERANCE * expected[0][1]);
+        let stated = Stated { formula: Formula::EcoLogits(Box::new(hosting)), spread: 0.0 };
+        let work = Work { input_tokens: 1, output_tokens: u64::from(asked.tokens), latency_s: asked.latency_s };
+        let estimate = Sources { stated: Some(&stated), ..Sources::default() }.estimate(&work).unwrap().unwrap();
+        let expected_wh = expected[0][0] * 1000.0;
+        assert!((estimate.energy_wh.low() - expected_wh).abs() <= TOLERANCE * expected_wh, "kWh there, Wh here");
+        assert_eq!(estimate.tier, Tier::Modelled);
     }
 }
 

@@ -4,7 +4,7 @@
 //! one; among equal remainders the earlier part is rounded up. What it does not promise: with a larger whole, or another part more, one part may
 //! lose a unit (the Alabama paradox). Nobody is paid by single units here, and the sum is what is audited.
 //!
-//! Source: M. L. Balinski and H. P. Young, *Fair Representation* (1982), appendix A, "the method of Hamilton".
+//! Source: M. L. Balinski and H. P. Young, *Fair Representation* (1982), the method of Hamilton.
 
 use std::cmp::Reverse;
 

@@ -4,8 +4,8 @@
 //! certificates cover at their own intensity, in the order they are given, the rest at the residual mix (the grid's without what others have claimed).
 //! What covers more than was consumed in the hour covers nothing: it is not carried to another hour.
 //!
-//! Source: GHG Protocol, Scope 2 Guidance (2015), chapters 4 and 6: both totals are reported, and where no residual mix is published the grid average
-//! stands in for it (section 6.11 asks to disclose that: [`Accounted::residual_known`]).
+//! Source: GHG Protocol, Scope 2 Guidance (2015): both totals are reported, and where no residual mix is published the grid average stands in for it,
+//! which is to be disclosed ([`Accounted::residual_known`]).
 
 use lab3_units::Amount;
 use serde::{Deserialize, Serialize};

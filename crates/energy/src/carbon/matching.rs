@@ -104,6 +104,8 @@ mod tests {
         assert!((matching.contract_score().unwrap() - 0.5).abs() < 1e-12);
         assert!((matching.annual_score().unwrap() - 1.0).abs() < 1e-12);
         assert_eq!(matching.excess_mwh(), Amount::new(100));
+        let twice = Matching::over(&[hour(100, 500, "0")]).unwrap();
+        assert!((twice.annual_score().unwrap() - 1.0).abs() < 1e-12, "all is all, whatever is left over");
     }
 
     #[test]

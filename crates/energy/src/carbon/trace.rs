@@ -103,8 +103,9 @@ impl Drawn {
     ///
     /// Errors: none, of what [`Battery::discharge`] gave.
     pub fn delivered(&self) -> Result<Load, CarbonError> {
+        // No more of what was drawn is renewable than was drawn, so no more of what came out than came out.
         let renewable = u128::from(units(self.load.renewable_mwh, "a load")?) * u128::from(units(self.traced_mwh, "a load")?);
-        let renewable_mwh = quotient(renewable, u128::from(units(self.load.energy_mwh, "a load")?), "a load")?.min(self.traced_mwh);
+        let renewable_mwh = quotient(renewable, u128::from(units(self.load.energy_mwh, "a load")?), "a load")?;
         Ok(Load { energy_mwh: self.traced_mwh, renewable_mwh, footprint: self.load.footprint })
     }
 }

@@ -184,6 +184,8 @@ mod tests {
         assert_eq!(register.claim(id(1), &Owner::hive("bob"), hour, at), Err(Refusal::NotOwner(alice())));
         let fact = register.claim(id(1), &alice(), hour, at).unwrap();
         register.apply(&fact);
+        let issued = Register::new(1).issue(solar(1, 5999, 7)).unwrap();
+        register.apply(&issued);
         let refusal = register.claim(id(1), &alice(), hour, at).unwrap_err();
         assert_eq!(refusal, Refusal::Claimed(Claim { by: alice(), at }));
         assert_eq!(refusal.to_string(), "it was claimed by hive:alice at 1970-01-01T09:00:00Z");

@@ -47,7 +47,7 @@ pub struct Coefficients {
 }
 
 impl Coefficients {
-    /// Those of EcoLogits 0.11.3: fitted to the ML.ENERGY leaderboard on servers of eight H100 with 80 GB, machines that live three years.
+    /// Those of EcoLogits 0.11.3: servers of eight GPUs with 80 GB, 64 requests at once, machines that live three years.
     pub const V0_11_3: Coefficients = Coefficients {
         gpu_energy_alpha: 1.166_527_317_045_191_4e-6,
         gpu_energy_beta: -0.011_205_921_025_579_175,
