@@ -12,6 +12,7 @@ if [ "${1:-}" = short ]; then
     $bench scale --accounts 100000 --records 1000000 --rounds 1
     $bench proof --records 1000000
     $bench audit --records 300000 --signed 20000 --rounds 3
+    $bench energy --rounds 3
 else
     $bench http
     $bench gateway
@@ -20,4 +21,5 @@ else
     $bench scale
     $bench proof
     $bench audit
+    $bench energy
 fi

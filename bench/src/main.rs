@@ -4,6 +4,7 @@
 mod audit;
 mod desk;
 mod echo;
+mod energy;
 mod gateway;
 mod hostile;
 mod http;
@@ -45,6 +46,8 @@ enum Bench {
     Proof(proof::Args),
     /// Records a second that an audit replays on one core, with signatures and without, against the hashes and signatures alone
     Audit(audit::Args),
+    /// Jobs under a cap, the best hours of 47 zones, plans of a day to a year, carbon of a request
+    Energy(energy::Args),
     /// The reference server of `http`
     #[command(hide = true)]
     Echo(echo::Args),
@@ -65,6 +68,7 @@ fn main() -> Result<(), Failure> {
         Bench::Scale(args) => scale::run(&args),
         Bench::Proof(args) => proof::run(&args),
         Bench::Audit(args) => audit::run(&args),
+        Bench::Energy(args) => energy::run(&args),
         Bench::Echo(args) => echo::run(&args),
     }
 }

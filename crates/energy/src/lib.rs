@@ -3,6 +3,7 @@
 //! Pure. Powers are kW, energies kWh, intensities g CO2e a kWh and prices MIC a kWh, as floats: they are readings and forecasts, not amounts. What is booked on the
 //! ledger is whole: mWh and mg (`docs/modules/energy.md`).
 
+pub mod carbon;
 pub mod dispatch;
 mod horizon;
 pub mod jobs;

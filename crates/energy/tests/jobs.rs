@@ -57,7 +57,7 @@ proptest! {
         let horizon = horizon(24);
         let outlook = Outlook { horizon, carbon: &carbon, price: &price, cap_kw: capped.then_some(&cap[..]) };
         let schedule = place(&jobs, &outlook, effort(&jobs, &horizon).unwrap());
-        let mut used = vec![0.0; 24];
+        let mut used = [0.0; 24];
         for (job, placed) in jobs.iter().zip(&schedule.places) {
             match placed {
                 Ok(placed) => {

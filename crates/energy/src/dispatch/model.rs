@@ -243,7 +243,9 @@ impl Builder<'_> {
             model.below.push(self.soft(battery.least > 0.0, LAST, stored, battery.least, f64::INFINITY));
             let goal = battery.goals.get(step).copied().unwrap_or(0.0);
             model.goal_missed.push(self.soft(goal > 0.0, LIMIT, stored, goal, f64::INFINITY));
-            (model.charge.push(charge), model.discharge.push(discharge), model.stored.push(stored));
+            model.charge.push(charge);
+            model.discharge.push(discharge);
+            model.stored.push(stored);
             let missed = self.demanded(battery, &model, step);
             model.demand_missed.push(missed);
             self.battery_switches(number, battery, &model, step);

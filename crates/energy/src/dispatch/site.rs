@@ -177,6 +177,7 @@ pub struct Wish {
 
 /// Ways to decide among plans of the same cost: each is a price too small to outweigh money.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four wishes, none of which excludes another")]
 pub struct Nudges {
     /// Rather charge than sell.
     pub charge_before_export: bool,

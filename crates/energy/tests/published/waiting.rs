@@ -74,6 +74,9 @@ fn nightly_jobs_save_what_is_published() {
     }
 }
 
+/// When a job that would end at a step has to be done.
+type Deadline = fn(i64) -> i64;
+
 /// Hours since Monday 00:00. 1 January 2020 was a Wednesday.
 fn hour_of_week(step: i64) -> (i64, f64) {
     let hours = step.rem_euclid(DAY_STEPS);
@@ -104,9 +107,9 @@ fn semi_weekly(end: i64) -> i64 {
 }
 
 /// Carbon of the project, in t: as placed, and of the paper's baseline, in which each job has the one step of choice that all have.
-fn project(year: &Year, jobs: &[(i64, i64)], deadline: fn(i64) -> i64, manner: Manner) -> (f64, f64) {
+fn project(year: &Year, jobs: &[(i64, i64)], deadline: Deadline, manner: Manner) -> (f64, f64) {
     let last = i64::try_from(year.horizon.count).unwrap();
-    let windows = |deadline: fn(i64) -> i64, manner: Manner| -> Vec<Job> {
+    let windows = |deadline: Deadline, manner: Manner| -> Vec<Job> {
         let job = |(arrival, length): &(i64, i64)| year.job(*arrival, (deadline(arrival + length) + 1).min(last), *length, manner, 2.0366);
         jobs.iter().filter(|(arrival, length)| arrival + length <= last).map(job).collect()
     };
@@ -124,7 +127,7 @@ fn a_project_of_3387_jobs_saves_what_is_published() {
     for (country, base, saved) in [("ger", 100.83, [5.9262, 8.1557, 14.1302, 18.4978]), ("gb", 68.5205, [6.5708, 9.2294, 14.751, 20.0048])]
     {
         let Some(year) = Year::read(country) else { return };
-        let deadlines: [(&str, fn(i64) -> i64); 2] = [("next workday", next_workday), ("twice a week", semi_weekly)];
+        let deadlines: [(&str, Deadline); 2] = [("next workday", next_workday), ("twice a week", semi_weekly)];
         let cases = deadlines.into_iter().flat_map(|(name, deadline)| [(name, deadline, Manner::Whole), (name, deadline, pieces)]);
         for ((name, deadline, manner), saved) in cases.zip(saved) {
             let (placed, baseline) = project(&year, &jobs, deadline, manner);

@@ -178,7 +178,7 @@ impl Asked {
         if let Some(cap) = cap.as_ref().filter(|cap| cap.len() != steps) {
             return Err(misfit("cap_kw", cap.len()));
         }
-        let jobs: Vec<Job> = body.jobs.0.into_iter().map(|item| job(item, body.start)).collect();
+        let jobs: Vec<Job> = body.jobs.0.iter().map(|item| job(item, body.start)).collect();
         let horizon = Horizon { start: body.start, step_s, count: steps };
         let effort = effort(&jobs, &horizon).ok_or_else(|| {
             let detail = format!(
@@ -196,7 +196,7 @@ impl Asked {
     }
 }
 
-fn job(item: JobItem, start: Time) -> Job {
+fn job(item: &JobItem, start: Time) -> Job {
     let seconds = |minutes: u64| u32::try_from(minutes * 60).unwrap_or(u32::MAX);
     let width_max = item.width_max.map_or(1, |width| u32::try_from(width.0).unwrap_or(u32::MAX));
     let manner = match (width_max, item.interruptible) {
