@@ -9,6 +9,7 @@
 mod check;
 mod model;
 mod plan;
+mod reserve;
 mod site;
 mod switches;
 

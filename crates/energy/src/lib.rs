@@ -5,10 +5,12 @@
 
 pub mod carbon;
 pub mod dispatch;
+mod forecast;
 mod horizon;
 pub mod jobs;
 mod series;
 pub mod signals;
 
+pub use forecast::{Forecast, Foresight, Model, WITHIN_PERCENT, forecast};
 pub use horizon::Horizon;
 pub use series::{Mark, Series};

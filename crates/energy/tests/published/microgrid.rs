@@ -1,5 +1,6 @@
 //! Microgrids of a published benchmark (pymgrid25): load, sun, battery, generator and a grid that may fail, over the hours controllers are scored on.
 
+use lab3_energy::Foresight;
 use lab3_energy::dispatch::{Battery, Dispatch, Generator, Grid, Load, Source};
 use lab3_solve::Limits;
 
@@ -105,5 +106,64 @@ fn with_all_known_the_best_is_the_published_optimum() {
             plan.broken.len()
         );
         same(&format!("microgrid {number}"), plan.totals.cost(), optimum, 0.01);
+    }
+}
+
+/// Hours a controller looks ahead.
+const HORIZON: usize = 24;
+
+/// How a controller knows what comes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Knows {
+    /// It is told.
+    Given,
+    /// It expects it from what was: load, sun and outages. Tariffs are known.
+    Expects,
+}
+
+/// What it costs to plan again each hour and to do what the first hour of the plan says.
+fn controlled(microgrid: &Microgrid, knows: Knows) -> f64 {
+    let mut stored = microgrid.initial();
+    let (mut sun, mut load) = (Foresight::new(3600), Foresight::new(3600));
+    let mut cost = 0.0;
+    for hour in SCORED {
+        let count = HORIZON.min(SCORED.end - hour);
+        let mut site = microgrid.site(hour..hour + count, stored);
+        if knows == Knows::Expects {
+            site.sources[0].available = sun.ahead(&microgrid.sun[..=hour], count);
+            site.loads[0].energy = load.ahead(&microgrid.load[..=hour], count);
+            let outages = microgrid.grid.as_ref().map_or(0.0, |[.., status]| {
+                let past = &status[hour + 1 - 24 * 28..=hour];
+                1.0 - past.iter().sum::<f64>() / f64::from(24 * 28)
+            });
+            if let Some(grid) = &mut site.grid {
+                grid.up[1..].fill(1.0);
+            }
+            site.value_stored(outages);
+        }
+        let plan = site.solve(Limits { seconds: 5.0, gap: 1e-9 }).unwrap();
+        let first = |row: &[f64], price: f64| row[0] * price;
+        if let Some(grid) = &site.grid {
+            cost += first(&plan.import, grid.import_price[0]) - first(&plan.export, grid.export_price[0]);
+        }
+        cost += site.generators.iter().zip(&plan.generators).map(|(generator, part)| first(&part.energy, generator.cost)).sum::<f64>();
+        let (battery, part) = (&site.batteries[0], &plan.batteries[0]);
+        cost += battery.wear * (battery.charge_efficiency * part.charge[0] + part.discharge[0] / battery.discharge_efficiency);
+        cost += first(&plan.unserved[0], 10.0);
+        stored = part.stored[0];
+    }
+    cost
+}
+
+#[test]
+fn a_controller_that_plans_again_each_hour_comes_near_the_optimum() {
+    for (number, optimum) in [(0, 346_646.43), (1, 11_501_841.28)] {
+        let Some(microgrid) = Microgrid::read(number) else { return };
+        for (knows, percent) in [(Knows::Given, 0.1), (Knows::Expects, 1.5)] {
+            let began = std::time::Instant::now();
+            let above = 100.0 * (controlled(&microgrid, knows) / optimum - 1.0);
+            eprintln!("microgrid {number}, {knows:?}: {above:.3} % above the optimum, {:.1?} for {} plans", began.elapsed(), SCORED.len());
+            assert!((-1e-6..percent).contains(&above), "microgrid {number}, {knows:?}: {above} %");
+        }
     }
 }
