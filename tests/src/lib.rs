@@ -10,6 +10,7 @@ pub mod amount;
 pub mod audit;
 pub mod binary;
 mod client;
+pub mod data;
 mod desk;
 mod dice;
 pub mod echo;

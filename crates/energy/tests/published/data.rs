@@ -7,15 +7,7 @@ use lab3_units::Time;
 
 /// A file of the energy data; `None`, and a line that says so, when it is not here.
 pub fn file(test: &str, path: &str) -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let data = std::env::var_os("LAB3_DATA_DIR").map_or_else(|| PathBuf::from(beside), PathBuf::from);
-    let file = data.join("energy").join(path);
-    if file.exists() {
-        return Some(file);
-    }
-    // To standard error: what a passing test prints to standard output is not shown.
-    eprintln!("SKIPPED {test}: no {} (LAB3_DATA_DIR says where the data is)", file.display());
-    None
+    lab3_tests::data::at_hand(test, &format!("energy/{path}"))
 }
 
 /// The text of a file, which may be compressed (`.gz`).

@@ -1,7 +1,5 @@
 //! Files people have published, where they are at hand: `LAB3_DATA_DIR`, or `../shared/data` beside the project.
 
-use std::path::PathBuf;
-
 use lab3_energy::Mark;
 use lab3_energy::signals::{Finding, Hints, Kind, Signal, read};
 use lab3_units::Time;
@@ -10,13 +8,7 @@ use crate::{has, sentences};
 
 /// A file's bytes; none, and a word about it, where it is not at hand.
 fn file(name: &str) -> Option<Vec<u8>> {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let path = std::env::var_os("LAB3_DATA_DIR").map_or_else(beside, PathBuf::from).join("energy").join(name);
-    let bytes = std::fs::read(&path).ok();
-    if bytes.is_none() {
-        eprintln!("skipped: {} is not at hand; LAB3_DATA_DIR names the folder that holds energy/", path.display());
-    }
-    bytes
+    lab3_tests::data::at_hand("signals::real_files", &format!("energy/{name}")).map(|path| std::fs::read(path).unwrap())
 }
 
 fn average(name: &str) -> Option<Signal> {
