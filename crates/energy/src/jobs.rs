@@ -77,7 +77,11 @@ pub const EFFORT: Effort = Effort { gap: 0.005, steps: 200, ruins: 100 };
 /// Most slots that all jobs may have to choose from, one in pieces counted once for each step of its work.
 pub const CHOICES_MAX: usize = 50_000_000;
 
-/// How far to search for these jobs: as far as [`EFFORT`], or less where each round takes long. `None` for more choices than [`CHOICES_MAX`].
+/// Most values in the rows of costs: slots times different weights.
+const ROWS_MAX: usize = 2_000_000;
+
+/// How far to search for these jobs: as far as [`EFFORT`], or less where each round takes long. `None` for more choices than [`CHOICES_MAX`], or too many
+/// different weights for so many slots.
 pub fn effort(jobs: &[Job], horizon: &Horizon) -> Option<Effort> {
     /// Choices looked at in a few seconds.
     const LOOKS: usize = 1_000_000_000;
@@ -91,19 +95,22 @@ pub fn effort(jobs: &[Job], horizon: &Horizon) -> Option<Effort> {
         }
     };
     let all = jobs.iter().map(choices).fold(1_usize, usize::saturating_add);
-    // A ruin places up to a dozen jobs again.
-    let (steps, ruins) = ((LOOKS / all).clamp(4, EFFORT.steps), (LOOKS / 12 / all).clamp(1, EFFORT.ruins));
-    (all <= CHOICES_MAX).then_some(Effort { steps, ruins, ..EFFORT })
+    // A ruin looks through the jobs, and places up to a dozen of them again.
+    let ruin = all.saturating_mul(12).saturating_add(jobs.len().saturating_mul(jobs.len()));
+    let (steps, ruins) = ((LOOKS / all).clamp(4, EFFORT.steps), (LOOKS / ruin).clamp(1, EFFORT.ruins));
+    let rows = weights(jobs).len().saturating_mul(horizon.count);
+    (all <= CHOICES_MAX && rows <= ROWS_MAX).then_some(Effort { steps, ruins, ..EFFORT })
 }
 
 /// Places jobs. What has no place does not keep others from theirs.
 pub fn place(jobs: &[Job], outlook: &Outlook<'_>, effort: Effort) -> Schedule {
     let rows = Rows::of(jobs, outlook);
     let tasks: Vec<Task> = jobs.iter().zip(&rows.number).map(|(job, row)| task(job, *row, &rows.costs[*row], outlook)).collect();
-    let none = vec![f64::INFINITY; outlook.horizon.count];
-    let (room, effort) = outlook.cap_kw.map_or((&none[..], Effort { steps: 1, ruins: 0, ..effort }), |cap| (cap, effort));
-    let packed =
-        if outlook.cap_kw.is_some() { pack(&tasks, &rows.costs, room, effort) } else { alone(&tasks, &rows.costs, room.len(), effort) };
+    // Without a cap each job is a question of its own, and its first answer exact.
+    let packed = match outlook.cap_kw {
+        Some(cap) => pack(&tasks, &rows.costs, cap, effort),
+        None => pack(&tasks, &rows.costs, &boundless(&tasks, outlook.horizon.count), Effort { steps: 1, ruins: 0, ..effort }),
+    };
     let places = jobs.iter().zip(&tasks).zip(&packed.places).map(|((job, task), uses)| match uses {
         Some(uses) => Ok(Placement::of(job, task, uses, outlook)),
         None => Err(Unplaced::of(job, task, outlook, &packed.prices)),
@@ -112,11 +119,10 @@ pub fn place(jobs: &[Job], outlook: &Outlook<'_>, effort: Effort) -> Schedule {
     Schedule { places: places.collect(), gap, unplaced_min: packed.lost_min }
 }
 
-/// Without a cap each job is a question of its own, and its answer exact.
-fn alone(tasks: &[Task], costs: &[Vec<f64>], slots: usize, effort: Effort) -> lab3_solve::Packed {
-    // More than all jobs draw is no limit, and keeps sums of it finite.
+/// Room for more than all jobs draw, which keeps sums of it finite.
+fn boundless(tasks: &[Task], slots: usize) -> Vec<f64> {
     let all: f64 = tasks.iter().map(|task| task.draw * f64::from(task.width_max())).sum();
-    pack(tasks, costs, &vec![2.0 * all + 1.0; slots], effort)
+    vec![2.0 * all + 1.0; slots]
 }
 
 fn task(job: &Job, row: usize, costs: &[f64], outlook: &Outlook<'_>) -> Task {
@@ -141,17 +147,18 @@ struct Rows {
 
 impl Rows {
     fn of(jobs: &[Job], outlook: &Outlook<'_>) -> Self {
-        let mut weights: Vec<f64> = Vec::new();
-        let number = jobs.iter().map(|job| {
-            let known = weights.iter().position(|weight| weight.total_cmp(&job.carbon_weight).is_eq());
-            known.unwrap_or_else(|| {
-                weights.push(job.carbon_weight);
-                weights.len() - 1
-            })
-        });
-        let number = number.collect();
-        Self { costs: weights.iter().map(|weight| row(*weight, outlook)).collect(), number }
+        let weights = weights(jobs);
+        let number = |job: &Job| weights.binary_search_by(|weight| weight.total_cmp(&job.carbon_weight)).unwrap_or(0);
+        Self { number: jobs.iter().map(number).collect(), costs: weights.iter().map(|weight| row(*weight, outlook)).collect() }
     }
+}
+
+/// The different weights of the jobs, in order.
+fn weights(jobs: &[Job]) -> Vec<f64> {
+    let mut weights: Vec<f64> = jobs.iter().map(|job| job.carbon_weight).collect();
+    weights.sort_by(f64::total_cmp);
+    weights.dedup_by(|a, b| a.total_cmp(b).is_eq());
+    weights
 }
 
 /// What a kWh costs in each slot, carbon and money as parts of their means.

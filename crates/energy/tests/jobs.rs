@@ -116,6 +116,14 @@ fn too_much_choice_is_refused_before_it_is_looked_at() {
     assert!(effort(&[long(Manner::Pieces { run_min_s: 0, restart_kwh: 1.0 })], &horizon).is_none());
     let many = vec![long(Manner::Whole); CHOICES_MAX / 35_000 + 1];
     assert!(effort(&many, &horizon).is_none());
+    let weight = |number: u32| Job {
+        duration_s: STEP_S,
+        deadline: horizon.begin_of(2),
+        carbon_weight: f64::from(number) / 1e4,
+        ..long(Manner::Whole)
+    };
+    let weighed: Vec<Job> = (0..1000).map(weight).collect();
+    assert!(effort(&weighed, &horizon).is_none(), "a row of costs for each weight");
     let fewer = effort(&many[..1000], &horizon).unwrap();
     assert!(fewer.steps < EFFORT.steps && fewer.ruins < EFFORT.ruins);
 }

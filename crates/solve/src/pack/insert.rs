@@ -3,6 +3,9 @@
 use super::{Prices, Slots, Task, Use, place};
 use crate::Sums;
 
+/// Tasks for which others are moved, at most, in one packing.
+const TRIES_MAX: usize = 1000;
+
 /// A task's slots, and what they cost without prices.
 pub(super) type Place = Option<(f64, Vec<Use>)>;
 
@@ -12,6 +15,9 @@ pub(super) struct Insertion<'a> {
     sums: Vec<Sums>,
     /// The rows of costs with prices on top, by which places are chosen.
     guide: Guide,
+    /// The whole room of each slot.
+    pub(super) capacity: &'a [f64],
+    /// What is free of it.
     pub(super) room: Vec<f64>,
     pub(super) places: Vec<Place>,
     pub(super) lost: Vec<f64>,
@@ -80,7 +86,7 @@ impl<'a> Insertion<'a> {
         let Prices { tasks, costs, room, .. } = *prices;
         let sums = costs.iter().map(|row| Sums::of(row)).collect();
         let places = tasks.iter().map(|_| None).collect();
-        Self { tasks, sums, guide, room: room.to_vec(), places, lost: prices.lost.clone() }
+        Self { tasks, sums, guide, capacity: room, room: room.to_vec(), places, lost: prices.lost.clone() }
     }
 
     /// Tasks with little choice come first, of these the large ones.
@@ -123,48 +129,51 @@ impl<'a> Insertion<'a> {
     /// tried a few times, as its neighbours change.
     fn make_room(&mut self) {
         let mut tries = vec![0_u8; self.tasks.len()];
-        while let Some(number) = (0..self.tasks.len()).find(|number| self.places[*number].is_none() && tries[*number] < 3) {
+        for _ in 0..TRIES_MAX {
+            let Some(number) = (0..self.tasks.len()).find(|number| self.places[*number].is_none() && tries[*number] < 3) else { break };
             tries[number] += 1;
-            let kept = (self.room.clone(), self.places.clone());
-            let lost = self.lost();
-            self.force(number);
-            if self.lost() >= lost {
-                (self.room, self.places) = kept;
+            let former = self.force(number);
+            let lost_before = former.iter().filter(|(_, place)| place.is_none()).count();
+            let lost_after = former.iter().filter(|(number, _)| self.places[*number].is_none()).count();
+            if lost_after >= lost_before {
+                self.restore(former);
             }
         }
     }
 
-    /// Puts a task where the room lacking is least, and others out of its way: those that have most choice.
-    fn force(&mut self, number: usize) {
+    /// Puts a task where the room lacking is least, and others out of its way: those that have most choice. Gives the former places of all that moved.
+    fn force(&mut self, number: usize) -> Vec<(usize, Place)> {
         let task = &self.tasks[number];
         let lacking: Vec<f64> = self.room.iter().map(|room| (task.draw - room).max(0.0)).collect();
-        let fits: Vec<f64> = self.capacity();
-        let Some((_, uses)) = place(task, &Slots { costs: &lacking, sums: &Sums::of(&lacking), room: Some(&fits) }) else { return };
+        let slots = Slots { costs: &lacking, sums: &Sums::of(&lacking), room: Some(self.capacity) };
+        let Some((_, uses)) = place(task, &slots) else { return Vec::new() };
         let slots: Vec<usize> = uses.iter().flat_map(|part| part.slots.clone()).collect();
         self.put(number, uses);
-        let mut out = Vec::new();
+        let mut former = vec![(number, None)];
         while let Some(slot) = slots.iter().copied().find(|slot| self.room[*slot] < -1e-9) {
             let Some(other) = self.loosest_at(slot, number) else { break };
-            self.take(other);
-            out.push(other);
+            former.push((other, self.take(other)));
         }
+        let mut out: Vec<usize> = former[1..].iter().map(|(other, _)| *other).collect();
         out.sort_by_key(|other| self.tasks[*other].window.len().saturating_sub(self.tasks[*other].work));
         for other in out {
             if let Some(uses) = self.find(other) {
                 self.put(other, uses);
             }
         }
+        former
     }
 
-    /// The whole capacity of each slot.
-    pub(super) fn capacity(&self) -> Vec<f64> {
-        let mut room = self.room.clone();
-        for (task, place) in self.tasks.iter().zip(&self.places) {
-            for part in place.iter().flat_map(|(_, uses)| uses) {
-                room[part.slots.clone()].iter_mut().for_each(|room| *room += f64::from(part.width) * task.draw);
+    /// Puts tasks back where they were.
+    pub(super) fn restore(&mut self, former: Vec<(usize, Place)>) {
+        for (number, _) in &former {
+            self.take(*number);
+        }
+        for (number, place) in former {
+            if let Some((_, uses)) = place {
+                self.put(number, uses);
             }
         }
-        room
     }
 
     /// Of the tasks in a slot, but one, that with most slots to choose from.

@@ -15,9 +15,12 @@ pub(crate) struct Slots<'a> {
 
 impl Slots<'_> {
     /// How many units of a task fit into a slot, at most `width_max`. A sliver of room is forgiven: sums of floats are not exact.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the width, a whole number")]
     fn width(&self, slot: usize, draw: f64, width_max: u32) -> u32 {
         let Some(room) = self.room else { return width_max };
-        (1..=width_max).rev().find(|width| f64::from(*width) * draw <= room[slot] * (1.0 + 1e-12) + 1e-12).unwrap_or(0)
+        let fits = ((room[slot] + 1e-12) / draw * (1.0 + 1e-12)).floor();
+        // What draws nothing fits anywhere; nothing is a number of times nothing.
+        if fits.is_nan() { width_max } else { fits.clamp(0.0, f64::from(width_max)) as u32 }
     }
 
     fn is_free(&self, slot: usize, draw: f64) -> bool {

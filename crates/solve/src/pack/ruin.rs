@@ -13,23 +13,25 @@ const PARTS: [f64; 3] = [0.0, 0.5, 1.0];
 /// Tears down and builds again until the packing is within the gap of the bound, or the effort is spent.
 pub(super) fn improve(packing: &mut Insertion<'_>, costs: &[Vec<f64>], prices: &[f64], bound: f64, effort: Effort) {
     let guides = PARTS.map(|part| Guide::new(costs, prices, part));
-    let crowds = Guide::crowds(packing.tasks, costs.len(), &packing.capacity());
+    let crowds = Guide::crowds(packing.tasks, costs.len(), packing.capacity);
     let slots = packing.room.len();
     if slots == 0 || packing.tasks.is_empty() {
         return;
     }
     // The sequence is always the same: so is the result.
     let mut sequence = Sequence(0x9e37_79b9_7f4a_7c15);
-    let mut value = packing.value();
+    let (mut value, mut lost) = (packing.value(), packing.lost());
     for _ in 0..effort.ruins * packing.tasks.len() {
         if value - bound <= effort.gap * value.abs() {
             return;
         }
-        let out = chosen(packing, &mut sequence);
+        let out = chosen(packing, lost, &mut sequence);
         let kept: Vec<(usize, Place)> = out.iter().map(|number| (*number, packing.take(*number))).collect();
         let before: f64 = kept.iter().map(|(number, place)| price_of(packing, *number, place)).sum();
         // While there is no room for all, room comes before cost.
-        let guide = if packing.lost() > 0 && sequence.below(2) == 0 { &crowds } else { &guides[sequence.below(PARTS.len())] };
+        let by = if lost > 0 && sequence.below(2) == 0 { PARTS.len() } else { sequence.below(PARTS.len() + 1) };
+        // Crowds lead elsewhere than costs do: where costs alone go round in circles, that is a way out.
+        let guide = guides.get(by).unwrap_or(&crowds);
         for number in &out {
             if let Some((_, uses)) = guide.place(&packing.tasks[*number], Some(&packing.room)) {
                 packing.put(*number, uses);
@@ -38,15 +40,10 @@ pub(super) fn improve(packing: &mut Insertion<'_>, costs: &[Vec<f64>], prices: &
         let after: f64 = out.iter().map(|number| price_of(packing, *number, &packing.places[*number])).sum();
         if after <= before {
             value += after - before;
+            let left = out.iter().filter(|number| packing.places[**number].is_none()).count();
+            lost = lost + left - kept.iter().filter(|(_, place)| place.is_none()).count();
         } else {
-            for number in &out {
-                packing.take(*number);
-            }
-            for (number, place) in kept {
-                if let Some((_, uses)) = place {
-                    packing.put(number, uses);
-                }
-            }
+            packing.restore(kept);
         }
     }
 }
@@ -57,11 +54,11 @@ fn price_of(packing: &Insertion<'_>, number: usize, place: &Place) -> f64 {
 }
 
 /// Some of the tasks that could use a slot, in an order drawn anew. While a task has no place, it is every other time the first of those around it.
-fn chosen(packing: &Insertion<'_>, sequence: &mut Sequence) -> Vec<usize> {
+fn chosen(packing: &Insertion<'_>, lost: usize, sequence: &mut Sequence) -> Vec<usize> {
     let count = packing.tasks.len();
     let first = sequence.below(count);
     let numbers = || (first..count).chain(0..first);
-    let lost = numbers().find(|number| packing.places[*number].is_none()).filter(|_| sequence.below(2) == 0);
+    let lost = if lost > 0 && sequence.below(2) == 0 { numbers().find(|number| packing.places[*number].is_none()) } else { None };
     let slot = match lost.map(|number| &packing.tasks[number].window) {
         Some(window) => window.start + sequence.below(window.len().max(1)),
         None => sequence.below(packing.room.len()),

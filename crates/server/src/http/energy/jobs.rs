@@ -182,8 +182,8 @@ impl Asked {
         let horizon = Horizon { start: body.start, step_s, count: steps };
         let effort = effort(&jobs, &horizon).ok_or_else(|| {
             let detail = format!(
-                "The jobs have more than {CHOICES_MAX} slots to choose from together (one in pieces counts once for each step of its work). Send fewer, or \
-                 longer steps."
+                "The jobs have more than {CHOICES_MAX} slots to choose from together (one in pieces counts once for each step of its work), or too \
+                 many different weights for so many steps. Send fewer, or longer steps."
             );
             Problem::new(Code::FIELD_RANGE, detail).in_field("jobs")
         })?;
