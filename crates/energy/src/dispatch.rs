@@ -18,7 +18,7 @@ use lab3_solve::{Limits, Outcome, Solution, Unsolved};
 use model::Model;
 use switches::Switches;
 
-pub use check::{Invalid, STEPS_MAX, THINGS_MAX};
+pub use check::{FLOWS_MAX, Invalid, STEPS_MAX, THINGS_MAX};
 pub use plan::{BatteryPlan, Broken, GeneratorPlan, Limit, Plan, Totals};
 pub use site::{Battery, Demand, Dispatch, Flexible, Generator, Grid, Load, Metering, Nudges, Peak, Source, Wish};
 
@@ -38,11 +38,17 @@ impl Dispatch {
     pub fn solve(&self, limits: Limits) -> Result<Plan, Unplanned> {
         self.check()?;
         let mut switches = Switches::first(self);
+        // Each round has half of the time that is left, so that all together keep it: no clock is read here.
+        let mut seconds = limits.seconds;
         loop {
-            let (model, solution) = self.solved_with(&switches, limits)?;
-            // Without time for another round the plan stands with what it breaks; that is named.
-            if !switches.add_broken(self, &model, &solution) || solution.outcome == Outcome::Stopped {
+            seconds /= 2.0;
+            let (model, solution) = self.solved_with(&switches, Limits { seconds, ..limits })?;
+            if !switches.add_broken(self, &model, &solution) {
                 return Ok(Plan::read(self, &model, &solution));
+            }
+            // What breaks a choice is no plan, and there was no time to find a better.
+            if solution.outcome == Outcome::Stopped {
+                return Err(Unsolved::OutOfTime.into());
             }
         }
     }

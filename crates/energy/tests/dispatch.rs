@@ -212,6 +212,14 @@ proptest! {
     }
 }
 
+#[test]
+fn more_than_a_machine_can_hold_is_refused_before_it_is_built() {
+    let battery = Battery { charge_efficiency: 1.0, discharge_efficiency: 1.0, ..Battery::default() };
+    let site = Dispatch { hours: vec![0.25; 35_000], batteries: vec![battery; 60], ..Dispatch::default() };
+    let Err(Unplanned::Invalid(invalid)) = site.solve(LIMITS) else { panic!("it was planned") };
+    assert_eq!(invalid.field, "step_minutes");
+}
+
 /// Two hours, the second dear, and a battery.
 fn two_hours() -> Dispatch {
     Dispatch {

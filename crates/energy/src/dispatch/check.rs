@@ -7,6 +7,9 @@ pub const STEPS_MAX: usize = 35_136;
 /// Most batteries, sources, generators, loads and flexible loads, each.
 pub const THINGS_MAX: usize = 64;
 
+/// Most flows of a plan: steps times what can flow in each. A year of quarter hours has room for some twenty-eight.
+pub const FLOWS_MAX: usize = 1_000_000;
+
 /// What is wrong with a site.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {detail}")]
@@ -114,7 +117,17 @@ impl Dispatch {
         few("generators", self.generators.len(), THINGS_MAX)?;
         few("batteries", self.batteries.len(), THINGS_MAX)?;
         few("loads", self.loads.len(), THINGS_MAX)?;
-        few("flexible", self.flexible.len(), THINGS_MAX)
+        few("flexible", self.flexible.len(), THINGS_MAX)?;
+        // Bought, above the limit, sold; and of a battery in, out and stored.
+        let flows = 3 + self.sources.len() + self.generators.len() + 3 * self.batteries.len() + self.loads.len() + self.flexible.len();
+        if self.len() * flows > FLOWS_MAX {
+            let detail = format!(
+                "has {} steps with {flows} flows in each, and together {FLOWS_MAX} are allowed: plan fewer or longer steps",
+                self.len()
+            );
+            return Err(invalid("step_minutes", detail));
+        }
+        Ok(())
     }
 }
 
