@@ -1,9 +1,13 @@
 //! Programs nobody here wrote, from package registries: installed into the target folder, and kept there between runs.
 
 use std::fs;
-use std::process::{Command, Output};
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
 
 use crate::binary::text;
+use crate::skip;
 
 /// The list of what is installed in a folder, written when all of it is.
 const INSTALLED: &str = "installed";
@@ -20,6 +24,31 @@ pub fn python(place: &str, requirements: &str) -> Result<String, String> {
         run(Command::new(format!("{programs}/python")).args(pip)).map_err(|why| format!("its packages cannot be installed: {why}"))
     })?;
     Ok(programs)
+}
+
+/// What the script `second_opinion.py` of a folder answers, one line of JSON to each question; it is given what the folder's `requirements.txt` says, in an environment at
+/// `place`. None, and a line that the test is skipped, when that cannot be had here.
+pub fn second_opinion(test: &str, scripts: &str, place: &str, questions: &[Value]) -> Option<Vec<Value>> {
+    let requirements = fs::read_to_string(format!("{scripts}/requirements.txt")).unwrap();
+    let programs = match python(place, &requirements) {
+        Ok(programs) => programs,
+        Err(why) => {
+            skip(test, &why);
+            return None;
+        }
+    };
+    let mut asked = Command::new(format!("{programs}/python"));
+    asked.args(["-B", &format!("{scripts}/second_opinion.py")]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = asked.spawn().unwrap();
+    let lines = questions.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
+    let mut input = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    assert!(output.status.success(), "the script failed");
+    let answers: Vec<Value> = text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), questions.len());
+    Some(answers)
 }
 
 /// Installs the packages of a manifest (`package.json`) into that folder. Errors: why they cannot be had here.

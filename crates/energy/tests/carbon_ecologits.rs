@@ -3,12 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
-use std::io::Write;
-use std::process::{Command, Stdio};
-
 use lab3_energy::carbon::ecologits::{Coefficients, Hosting, Impacts, Mix, Model, SITES, Site};
 use lab3_energy::carbon::{Formula, Interval, Sources, Stated, Tier, Work};
-use lab3_tests::{Dice, packages, skip};
+use lab3_tests::{Dice, packages};
 use serde_json::{Value, json};
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/carbon");
@@ -107,30 +104,6 @@ fn assert_close(ours: &Impacts, theirs: &[[f64; 2]], asked: &Asked) {
     }
 }
 
-/// The other side's answers, one to each question; none when it cannot be had here.
-fn ask(questions: &[Value]) -> Option<Vec<Value>> {
-    let requirements = std::fs::read_to_string(format!("{SCRIPTS}/requirements.txt")).unwrap();
-    let programs = match packages::python(PYTHON, &requirements) {
-        Ok(programs) => programs,
-        Err(why) => {
-            skip("energy::carbon_ecologits", &why);
-            return None;
-        }
-    };
-    let mut python = Command::new(format!("{programs}/python"));
-    python.args(["-B", &format!("{SCRIPTS}/second_opinion.py")]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = python.spawn().unwrap();
-    let lines = questions.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
-    let mut input = child.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
-    assert!(output.status.success(), "the script failed");
-    let answers: Vec<Value> = String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(answers.len(), questions.len());
-    Some(answers)
-}
-
 /// `[energy, water, usage..., embodied...]`, each with its two ends.
 fn theirs(answer: &Value) -> Vec<[f64; 2]> {
     let phases = ["usage", "embodied"].into_iter().flat_map(|phase| answer[phase].as_array().unwrap());
@@ -143,7 +116,7 @@ fn the_formula_gives_what_ecologits_gives() {
     let mut dice = Dice::new(20_260);
     let asked: Vec<Asked> = (0..REQUESTS).map(|_| Asked::random(&mut dice)).collect();
     let questions: Vec<Value> = asked.iter().map(Asked::question).chain([json!({ "sites": true })]).collect();
-    let Some(answers) = ask(&questions) else { return };
+    let Some(answers) = packages::second_opinion("energy::carbon_ecologits", SCRIPTS, PYTHON, &questions) else { return };
     let (sites, answers) = answers.split_last().unwrap();
     for (asked, answer) in asked.iter().zip(answers) {
         assert_close(&asked.ours(), &theirs(answer), asked);

@@ -3,14 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
-use std::io::Write;
-use std::process::{Command, Stdio};
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::SigningKey;
 use lab3_signature::{Claim, Request, Scheme, SignatureError, Signed, Signer, sign};
-use lab3_tests::{Dice, packages, skip};
+use lab3_tests::{Dice, packages};
 use serde_json::{Map, Value, json};
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/signature");
@@ -132,30 +129,6 @@ fn word(dice: &mut Dice, of: &str) -> String {
     (0..=dice.below(24)).map(|_| pieces[dice.below(count) as usize]).collect()
 }
 
-/// The other side's answers, one to each question; none when it cannot be had here.
-fn ask(questions: &[Map<String, Value>]) -> Option<Vec<Value>> {
-    let requirements = std::fs::read_to_string(format!("{SCRIPTS}/requirements.txt")).unwrap();
-    let programs = match packages::python(PYTHON, &requirements) {
-        Ok(programs) => programs,
-        Err(why) => {
-            skip("signature::second_opinion", &why);
-            return None;
-        }
-    };
-    let mut python = Command::new(format!("{programs}/python"));
-    python.args(["-B", &format!("{SCRIPTS}/second_opinion.py")]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = python.spawn().unwrap();
-    let lines = questions.iter().map(|question| json!(question).to_string()).collect::<Vec<_>>().join("\n");
-    let mut input = child.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
-    assert!(output.status.success(), "the script failed");
-    let answers: Vec<Value> = String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(answers.len(), questions.len());
-    Some(answers)
-}
-
 #[test]
 fn both_sides_take_what_the_other_signed_and_nothing_that_was_changed() {
     let mut dice = Dice::new(9421);
@@ -166,7 +139,8 @@ fn both_sides_take_what_the_other_signed_and_nothing_that_was_changed() {
     let bad: Vec<Sent> = ours.iter().map(|sent| sent.changed(&mut dice)).collect();
     let plans: Vec<_> = requests.iter().zip(&nonces).map(|(sent, nonce)| plan(sent, nonce.as_deref(), &mut dice)).collect();
     let judged = ours.iter().chain(&bad).map(|sent| sent.asked("verify"));
-    let Some(answers) = ask(&judged.chain(plans).collect::<Vec<_>>()) else { return };
+    let questions: Vec<Value> = judged.chain(plans).map(Value::Object).collect();
+    let Some(answers) = packages::second_opinion("signature::second_opinion", SCRIPTS, PYTHON, &questions) else { return };
     let (verdicts, signed) = answers.split_at(2 * REQUESTS);
     let (good, refused) = verdicts.split_at(REQUESTS);
 
