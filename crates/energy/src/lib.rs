@@ -3,14 +3,31 @@
 //! Pure. Powers are kW, energies kWh, intensities g CO2e a kWh and prices MIC a kWh, as floats: they are readings and forecasts, not amounts. What is booked on the
 //! ledger is whole: mWh and mg (`docs/modules/energy.md`).
 
+mod accounts;
+mod book;
 pub mod carbon;
+mod certify;
+mod desk;
 pub mod dispatch;
+mod draw;
+mod fact;
 mod forecast;
 mod horizon;
+mod hour;
 pub mod jobs;
+mod profile;
 mod series;
 pub mod signals;
+mod state;
 
+pub use book::{Book, SettleJob, book_jobs, expire_jobs, is_job, release_job, settle_job};
+pub use certify::{Certify, certify, claimed_mwh};
+pub use desk::{Desk, Policy};
+pub use draw::{Draw, draw};
+pub use fact::{Booked, BookedJob, Drawn, Fact, HourClosed, JobHour, JobSettled, Part, Share};
 pub use forecast::{Forecast, Foresight, Model, WITHIN_PERCENT, forecast};
 pub use horizon::Horizon;
+pub use hour::{CloseHour, close_hour};
+pub use profile::{Profile, Run};
 pub use series::{Mark, Series};
+pub use state::{Job, State};

@@ -129,6 +129,8 @@ const fn asset_word(asset: Asset) -> &'static str {
     match asset {
         Asset::MIC => "MIC",
         Asset::COMPUTE => "compute",
+        Asset::ENERGY => "energy",
+        Asset::CARBON => "carbon",
         _ => "other",
     }
 }

@@ -29,6 +29,8 @@ pub enum Command {
     Settle(Box<lab3_compute::Settle>),
     /// Give back an allocation that is not needed.
     Release(Id),
+    /// What of energy is booked.
+    Energy(Energy),
     /// Move money between citizens.
     Transfer(lab3_finance::Transfer),
     /// Move money between citizens several times, all or none. Each may have an id of its own.
@@ -45,6 +47,21 @@ pub enum Command {
     Trust(Box<Order>),
     /// Only pin the key: what was asked was found impossible by looking outside the writer, in the journal.
     Refused(Problem),
+}
+
+/// A request of module 2.
+#[derive(Clone, Debug)]
+pub enum Energy {
+    /// Divide an hour's meter.
+    CloseHour(Box<lab3_energy::CloseHour>),
+    /// Promise jobs their times.
+    Book(Box<lab3_energy::Book>),
+    /// A job has run.
+    SettleJob(lab3_energy::SettleJob),
+    /// A job is not run.
+    ReleaseJob(Id),
+    /// Issue, split, hand on or claim a certificate.
+    Certify(Box<lab3_energy::Certify>),
 }
 
 /// A change of who may do what, and who asks for it: he is judged once more when it is decided.
@@ -69,6 +86,8 @@ pub struct Submission {
     pub command: Command,
     /// What was signed for it.
     pub will: Option<Box<Will>>,
+    /// What the query it settles drew: booked right behind it, in a record of its own.
+    pub draw: Option<Box<lab3_energy::Draw>>,
 }
 
 /// What was signed for a command, checked against its text.
@@ -99,13 +118,14 @@ impl Will {
 impl Submission {
     /// A submission with the client's key, or with `fresh` as its id when there is none.
     pub fn new(actor: Actor, key: Option<Key>, fresh: Id, command: Command) -> Self {
-        Self { actor, id: key.map_or(fresh, |key| key.id), key, command, will: None }
+        Self { actor, id: key.map_or(fresh, |key| key.id), key, command, will: None, draw: None }
     }
 
     /// An id that only one record may ever have, whatever keys clients choose: a report counts once for its allocation.
     pub(crate) fn once(&self) -> Option<Id> {
         match &self.command {
             Command::Report(report) => report.allocation.map(report_id),
+            Command::Energy(Energy::SettleJob(settle)) => Some(job_end_id(settle.job)),
             _ => None,
         }
     }
@@ -125,6 +145,9 @@ impl Submission {
     pub(crate) fn aliases(&self, refused: bool) -> Vec<Id> {
         if refused {
             return self.items().iter().filter_map(|(key, _)| key.map(|key| key.id)).collect();
+        }
+        if let Command::Energy(Energy::Book(book)) = &self.command {
+            return book.jobs.iter().skip(1).map(|job| job.id).collect();
         }
         let items = (0_u32..).zip(self.items()).map(|(at, (key, _))| key.map_or_else(|| item_id(self.id, at), |key| key.id));
         self.once().into_iter().chain(items).collect()
@@ -161,4 +184,14 @@ pub fn item_id(batch: Id, item: u32) -> Id {
 /// The id under which the report about an allocation is found.
 pub fn report_id(allocation: Id) -> Id {
     Id::from_bytes(allocation.to_bytes().map(|byte| byte ^ 0xa5))
+}
+
+/// The id under which the settlement of a job is found: it counts once.
+pub fn job_end_id(job: Id) -> Id {
+    Id::from_bytes(job.to_bytes().map(|byte| byte ^ 0xc3))
+}
+
+/// The id under which what an allocation drew is found.
+pub fn draw_id(allocation: Id) -> Id {
+    Id::from_bytes(allocation.to_bytes().map(|byte| byte ^ 0x5a))
 }

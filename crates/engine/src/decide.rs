@@ -6,7 +6,7 @@ use lab3_units::{Amount, Problem, Time};
 
 use crate::authority;
 use crate::balances::Standing;
-use crate::command::{Command, Submission};
+use crate::command::{Command, Energy, Submission};
 use crate::record::Fact;
 use crate::rules::check_rules;
 use crate::state::State;
@@ -17,6 +17,8 @@ use crate::state::State;
 pub struct Policy {
     /// Module 1's.
     pub compute: lab3_compute::Policy,
+    /// Module 2's.
+    pub energy: lab3_energy::Policy,
     /// Module 4's.
     pub finance: lab3_finance::Policy,
     /// The most a member without a key of its own pays unsigned on a closed Hive.
@@ -25,8 +27,8 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        let (compute, finance) = (lab3_compute::Policy::default(), lab3_finance::Policy::default());
-        Self { compute, finance, unsigned_max: Amount::new(1_000_000) }
+        let (compute, energy, finance) = (lab3_compute::Policy::default(), lab3_energy::Policy::default(), lab3_finance::Policy::default());
+        Self { compute, energy, finance, unsigned_max: Amount::new(1_000_000) }
     }
 }
 
@@ -45,6 +47,11 @@ impl<'a> Desk<'a> {
     /// What module 1 looks at.
     pub fn compute(&self) -> lab3_compute::Desk<'a> {
         lab3_compute::Desk { ledger: &self.state.ledger, state: &self.state.compute, policy: &self.policy.compute, now: self.now }
+    }
+
+    /// What module 2 looks at.
+    pub fn energy(&self) -> lab3_energy::Desk<'a> {
+        lab3_energy::Desk { ledger: &self.state.ledger, state: &self.state.energy, policy: &self.policy.energy, now: self.now }
     }
 
     /// What module 4 looks at.
@@ -87,6 +94,7 @@ pub fn decide(desk: &Desk<'_>, submission: &Submission, ahead: Ahead) -> Result<
         Command::Extend(extend) => lab3_compute::extend(&desk.compute(), extend).map(compute),
         Command::Settle(settle) => lab3_compute::settle(&desk.compute(), settle).map(compute),
         Command::Release(allocation) => lab3_compute::release(&desk.compute(), *allocation).map(compute),
+        Command::Energy(energy) => decide_energy(desk, energy).map_err(Refusal::Problem),
         Command::Transfer(transfer) => finance(lab3_finance::transfer(&desk.finance(), transfer, ahead.wallets)),
         Command::TransferLinked(items) => {
             finance(lab3_finance::transfer_linked(&desk.finance(), items.iter().map(|(_, transfer)| transfer)))
@@ -108,6 +116,18 @@ pub fn decide(desk: &Desk<'_>, submission: &Submission, ahead: Ahead) -> Result<
     }?;
     authority::check_after(desk, *actor, &entries).map_err(Refusal::Problem)?;
     Ok((fact, entries))
+}
+
+fn decide_energy(desk: &Desk<'_>, command: &Energy) -> Result<Decision, Problem> {
+    let desk = desk.energy();
+    let (fact, entries) = match command {
+        Energy::CloseHour(close) => lab3_energy::close_hour(&desk, close),
+        Energy::Book(book) => lab3_energy::book_jobs(&desk, book),
+        Energy::SettleJob(settle) => lab3_energy::settle_job(&desk, settle),
+        Energy::ReleaseJob(job) => lab3_energy::release_job(&desk, *job),
+        Energy::Certify(certify) => lab3_energy::certify(&desk, certify).map(|fact| (fact, Vec::new())),
+    }?;
+    Ok((Fact::Energy(fact), entries))
 }
 
 /// Whether rules that shall change are some this desk knows.

@@ -187,9 +187,9 @@ impl Engine {
     async fn submit_again(&self, submission: Submission, allocation: Id, when: When) -> Result<Committed, Problem> {
         self.caught_up().await?;
         let found = self.0.archive.ended_allocation(allocation).await?;
-        let (actor, id, key, will) = (submission.actor, submission.id, submission.key, submission.will);
-        let command = self.read(move |desk| found.command(submission.command, desk)).await?;
-        match self.decide(Submission { actor, id, key, command, will }, when).await? {
+        let Submission { actor, id, key, command, will, draw } = submission;
+        let command = self.read(move |desk| found.command(command, desk)).await?;
+        match self.decide(Submission { actor, id, key, command, will, draw }, when).await? {
             Outcome::NotOpen(_) => Err(Problem::new(Code::ALLOCATION_UNKNOWN, "There is no such open allocation.")),
             outcome => self.resolve(outcome).await,
         }

@@ -31,7 +31,7 @@ mod writer;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use codec::{ChainHash, Damage, read_entry, write_entry};
-pub use command::{Command, Key, Order, Submission, Will, item_id, report_id};
+pub use command::{Command, Energy, Key, Order, Submission, Will, draw_id, item_id, job_end_id, report_id};
 pub use commit::Commit;
 pub use decide::{Desk, Policy};
 pub use engine::{Committed, Engine, Limits, Status};

@@ -54,6 +54,8 @@ pub enum Fact {
     },
     /// Who may do what changed.
     Trust(Box<lab3_trust::Fact>),
+    /// Module 2.
+    Energy(lab3_energy::Fact),
 }
 
 /// One journal record. Its sequence number is its place in the journal.

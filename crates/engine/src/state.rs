@@ -19,6 +19,8 @@ pub struct State {
     pub ledger: Ledger,
     /// Module 1's.
     pub compute: lab3_compute::State,
+    /// Module 2's.
+    pub energy: lab3_energy::State,
     /// Module 4's.
     pub finance: lab3_finance::State,
     /// Who may do what.
@@ -40,6 +42,7 @@ impl State {
         }
         match &record.fact {
             Fact::Compute(fact) => self.compute.apply(record.at, fact),
+            Fact::Energy(fact) => self.energy.apply(record.at, fact),
             Fact::Finance(fact) => self.finance.apply(record.at, fact),
             Fact::Trust(fact) => self.trust.apply(record.at, fact),
             Fact::Refused(_) | Fact::Batch { .. } => {}
@@ -53,8 +56,9 @@ impl State {
 
     /// The state as it is now, to keep: a cheap clone that later records do not touch. `head` is the chain's hash there.
     pub fn freeze(&self, head: ChainHash) -> Frozen {
-        let (books, compute, finance, trust) = (self.ledger.books(), self.compute.clone(), self.finance, self.trust.clone());
-        Frozen { sequence: self.sequence, at: self.at, head, books, compute, finance, trust, closings: self.closings.clone() }
+        let (books, compute, energy, trust) = (self.ledger.books(), self.compute.clone(), self.energy.clone(), self.trust.clone());
+        let (sequence, at, finance, closings) = (self.sequence, self.at, self.finance, self.closings.clone());
+        Frozen { sequence, at, head, books, compute, energy, finance, trust, closings }
     }
 }
 
@@ -69,13 +73,14 @@ pub struct Frozen {
     pub head: ChainHash,
     books: Books,
     compute: lab3_compute::State,
+    energy: lab3_energy::State,
     finance: lab3_finance::State,
     trust: lab3_trust::State,
     closings: Closings,
 }
 
 /// What a snapshot begins with: a name, and the version of what follows.
-const SNAPSHOT_MAGIC: &[u8; 8] = b"lab3sn04";
+const SNAPSHOT_MAGIC: &[u8; 8] = b"lab3sn05";
 
 impl Frozen {
     /// The state before the first record.
@@ -86,8 +91,8 @@ impl Frozen {
     /// The state again, with its indexes.
     pub fn thaw(self) -> State {
         let ledger = Ledger::from_books(self.books);
-        let Self { sequence, at, compute, finance, trust, closings, .. } = self;
-        State { ledger, compute, finance, trust, closings, sequence, at }
+        let Self { sequence, at, compute, energy, finance, trust, closings, .. } = self;
+        State { ledger, compute, energy, finance, trust, closings, sequence, at }
     }
 
     /// The books, and what it takes to prove balances of later epochs.

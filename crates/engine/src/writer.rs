@@ -17,7 +17,7 @@ use lab3_units::{Code, Id, Problem, Time};
 
 use crate::clock::Clock;
 use crate::codec::{CHAIN_START, ChainHash, RowWriter};
-use crate::command::{Command, Key, Submission, Will};
+use crate::command::{Command, Key, Submission, Will, draw_id};
 use crate::committer::{Committer, Decided, Parts, Wanted};
 use crate::decide::{Ahead, Desk, Policy, decide};
 use crate::engine::Limits;
@@ -308,8 +308,26 @@ impl Writer {
             will: submission.will.as_deref().filter(|_| refused.is_none()),
         };
         match self.record(now, draft) {
-            Ok(stored) => refused.map_or_else(|| Outcome::Done(stored, self.decided.commit.clone()), Outcome::Refused),
+            Ok(stored) => {
+                if let Some(draw) = submission.draw.as_deref().filter(|_| refused.is_none()) {
+                    self.book_draw(now, submission.id, draw);
+                }
+                refused.map_or_else(|| Outcome::Done(stored, self.decided.commit.clone()), Outcome::Refused)
+            }
             Err(error) => Outcome::Refused(unwritable(&error)),
+        }
+    }
+
+    /// Books what the query drew that was just settled: in the same batch, so that one is not durable without the other.
+    fn book_draw(&mut self, now: Time, settled: Id, draw: &lab3_energy::Draw) {
+        let id = draw_id(draw.allocation.unwrap_or(settled));
+        let booked =
+            lab3_energy::draw(&self.desk(now).energy(), draw).map_err(|problem| problem.to_string()).and_then(|(fact, entries)| {
+                let record = Draft { entries, ..Draft::new(Actor::Engine, id, Fact::Energy(fact)) };
+                self.record(now, record).map_err(|error| error.to_string())
+            });
+        if let Err(error) = booked {
+            tracing::error!(%error, "what a query drew could not be booked");
         }
     }
 

@@ -12,12 +12,14 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hive::{FaultyStore, Hive, allocate, block_on, did, key, mic_of, report, start_time, submission, transfer};
-use lab3_engine::{Actor, Command, Fact, Limits, ManualClock, Row, Store, read_records, verify};
-use lab3_units::Duration;
+use hive::{FaultyStore, Hive, allocate, block_on, book, did, draw, key, mic_of, report, start_time, submission, transfer};
+use lab3_energy::Certify;
+use lab3_energy::carbon::certificates::{Issue, Source};
+use lab3_engine::{Actor, Command, Energy, Fact, Limits, ManualClock, Row, Store, Submission, read_records, verify};
+use lab3_units::{Amount, Duration, Id, Owner, Time};
 
-/// Every version there is a journal of.
-const VERSIONS: &[&str] = &["version-1", "version-2"];
+/// Every version there is a journal of, and how many records it has.
+const VERSIONS: &[(&str, u64)] = &[("version-1", 19), ("version-2", 19), ("version-3", 34)];
 
 fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journal"))
@@ -50,6 +52,39 @@ fn live_through_everything(hive: &Hive) {
     hive.clock.advance(Duration::from_secs(1000));
     send(None, report("alice", "anthropic_claude", Some(forgotten), 300));
     send(None, Command::CloseEpoch(lab3_finance::CloseEpoch { epoch: None }));
+    live_through_a_day_of_energy(hive);
+}
+
+/// One record of every kind of module 2.
+fn live_through_a_day_of_energy(hive: &Hive) {
+    let id = |byte| Id::from_bytes([byte; 16]);
+    let send = |at: u8, command| block_on(hive.engine.submit(Submission::new(Actor::Open, None, id(at), command))).unwrap();
+    let energy = |command| Command::Energy(command);
+    let local = hive.submit(None, allocate("alice", 100)).unwrap().stored.record.id;
+    let settled = report("alice", "anthropic_claude", Some(local), 10);
+    block_on(hive.engine.submit(Submission { draw: Some(draw("alice", Some(local), true)), ..submission(None, settled) })).unwrap();
+    let now = block_on(hive.engine.read(|desk| desk.now)).unwrap();
+    send(1, book("bob", &[id(1), id(2), id(3)], now));
+    send(4, energy(Energy::ReleaseJob(id(2))));
+    hive.clock.advance(Duration::from_secs(7200));
+    let intensities = [lab3_energy::carbon::Intensity::from_g_per_kwh(300.0).unwrap(); 3];
+    let metered_mwh = Some(Amount::new(900_000));
+    send(5, energy(Energy::SettleJob(lab3_energy::SettleJob { job: id(1), metered_mwh, intensities })));
+    let hour = Time::from_millis(now.millis() - now.millis().rem_euclid(3_600_000));
+    let footprint = lab3_energy::carbon::Footprint { average_mg: Amount::new(500_000), ..Default::default() };
+    let (meter_mwh, idle_mwh) = (Amount::new(1_500_000), Amount::new(90_000));
+    let close = lab3_energy::CloseHour { hour, meter_mwh, compute_mwh: None, idle_mwh, footprint };
+    send(6, energy(Energy::CloseHour(Box::new(close))));
+    let (owner, generated_mwh) = (Owner::from(&did("alice")), Amount::new(1_234_567));
+    let issue = Issue { id: id(7), generated_mwh, hour, source: Source::Solar, device: "roof".into(), owner: owner.clone() };
+    let certify = |command| energy(Energy::Certify(Box::new(command)));
+    send(7, certify(Certify::Issue(issue)));
+    send(8, certify(Certify::Split { id: id(7), by: owner.clone(), first_wh: Amount::new(1000), into: [id(71), id(72)] }));
+    send(9, certify(Certify::Hand { id: id(71), by: owner, to: Owner::from(&did("bob")) }));
+    send(10, certify(Certify::Claim { id: id(71), by: Owner::from(&did("bob")), hour }));
+    // The third job's time is over some time.
+    hive.clock.advance(Duration::from_secs(86_400));
+    block_on(hive.engine.freeze()).unwrap();
 }
 
 fn write_fixture(name: &str, hive: &Hive) {
@@ -83,20 +118,22 @@ fn every_version_is_read_and_means_what_it_meant() {
         hive.engine.stop();
         write_fixture(&name, &hive);
     }
-    for version in VERSIONS {
+    for (version, records) in VERSIONS {
         let store = read_fixture(&std::fs::read_to_string(folder().join(version).with_extension("txt")).unwrap());
         let found = verify(&store, |_| {}).unwrap();
-        assert_eq!(found.records, 19, "{version}");
-        let mut kinds = [false; 4];
+        assert_eq!(found.records, *records, "{version}");
+        let mut kinds = [false; 5];
         read_records(&store, 1, |stored| match stored.record.fact {
             Fact::Compute(_) => kinds[0] = true,
             Fact::Finance(_) => kinds[1] = true,
             Fact::Refused(_) => kinds[2] = true,
             Fact::Batch { .. } => kinds[3] = true,
+            Fact::Energy(_) => kinds[4] = true,
             Fact::Trust(_) => {}
         })
         .unwrap();
-        assert_eq!(kinds, [true; 4], "{version} has a record of every kind");
+        let has_energy = *records > 19;
+        assert_eq!(kinds, [true, true, true, true, has_energy], "{version} has a record of every kind there was");
         let hive = Hive::open(store, Arc::new(ManualClock::new(start_time())), Limits::default());
         let balances = ["alice", "bob", "carol", "garden"].map(|name| hive.balance(name));
         assert_eq!(balances, [944_999_494, 50_000_001, 2, 100_000_000], "{version}");

@@ -98,6 +98,7 @@ fn fact_name(fact: &Fact) -> &'static str {
         Fact::Refused(_) => "refused",
         Fact::Batch { .. } => "batch",
         Fact::Trust(fact) => fact.deed.as_str(),
+        Fact::Energy(fact) => fact.as_str(),
     }
 }
 

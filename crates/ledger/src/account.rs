@@ -25,6 +25,8 @@ pub enum Purpose {
     Earnings,
     /// What the Hive pays on its members' behalf.
     Expense,
+    /// What was used up: energy drawn, carbon emitted.
+    Usage,
 }
 
 impl Purpose {
@@ -38,6 +40,7 @@ impl Purpose {
             Purpose::Reserve => "reserve",
             Purpose::Earnings => "earnings",
             Purpose::Expense => "expense",
+            Purpose::Usage => "usage",
         }
     }
 }

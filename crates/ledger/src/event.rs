@@ -29,6 +29,10 @@ pub enum Kind {
     Allowance,
     /// Allowance that was not used in its month.
     Lapse,
+    /// Energy that was drawn, or carbon emitted with it.
+    Draw,
+    /// A draw taken back, because a meter says less.
+    Correction,
 }
 
 impl Kind {
@@ -49,6 +53,8 @@ impl Kind {
             Kind::EpochReward => "epoch_reward",
             Kind::Allowance => "allowance",
             Kind::Lapse => "lapse",
+            Kind::Draw => "draw",
+            Kind::Correction => "correction",
         }
     }
 }

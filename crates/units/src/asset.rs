@@ -16,6 +16,10 @@ impl Asset {
     pub const MIC: Asset = Asset(1);
     /// The monthly compute allowance, counted in MIC of compute (same scale as MIC, but it cannot be paid out).
     pub const COMPUTE: Asset = Asset(2);
+    /// Electric energy: counted in mWh, spoken of in kWh.
+    pub const ENERGY: Asset = Asset(3);
+    /// Greenhouse gas, as what warms as much: counted in mg CO2e, spoken of in kg CO2e.
+    pub const CARBON: Asset = Asset(4);
 
     /// The asset's number in the journal.
     pub const fn number(self) -> u16 {
@@ -32,6 +36,8 @@ impl Asset {
         match self {
             Asset::MIC => "MIC",
             Asset::COMPUTE => "compute MIC",
+            Asset::ENERGY => "kWh",
+            Asset::CARBON => "kgCO2e",
             _ => "unknown asset",
         }
     }

@@ -56,11 +56,16 @@ codes! {
     KEY_UNKNOWN = 54, 404, "There is no such key";
     EPOCH_UNPROVED = 55, 404, "That epoch's balances cannot be proved";
     BALANCE_ABSENT = 56, 404, "There was no such account";
+    BOOKING_UNKNOWN = 57, 404, "There is no such booking";
+    CERTIFICATE_UNKNOWN = 58, 404, "There is no such certificate";
     KEY_REUSED = 60, 409, "The idempotency key was used for something else";
     ALLOCATION_ENDED = 61, 409, "The allocation has already ended";
     EPOCH_NOT_CURRENT = 62, 409, "That is not the current epoch";
     ALLOCATION_DIFFERS = 63, 409, "The allocation is another citizen's or another provider's";
     STANDING = 64, 409, "It stands otherwise by now";
+    POWER_PROMISED = 65, 409, "The power is promised to others";
+    HOUR_CLOSED = 66, 409, "The hour is not open";
+    CERTIFICATE_USED = 67, 409, "The certificate cannot be used so";
     NO_PROVIDER_FITS = 70, 422, "No provider fits the query";
     PROVIDER_UNKNOWN = 71, 422, "There is no such provider";
     SAME_PARTY = 72, 422, "Sender and recipient are the same";

@@ -146,8 +146,14 @@ impl Estimate {
         rounded(self.energy_wh.mid() * 1e3, "an energy").map(Amount::new)
     }
 
+    /// At least, most likely and at most, in whole mWh. Errors: one does not fit.
+    pub fn bounds_mwh(&self) -> Result<[Amount; 3], CarbonError> {
+        let whole = |wh: f64| rounded(wh * 1e3, "an energy").map(Amount::new);
+        Ok([whole(self.energy_wh.low())?, self.energy_mwh()?, whole(self.energy_wh.high())?])
+    }
+
     /// The best guess in whole micro-Wh: how much of a meter's reading it claims. Errors: it does not fit.
-    pub(super) fn weight_uwh(&self) -> Result<u64, CarbonError> {
+    pub(crate) fn weight_uwh(&self) -> Result<u64, CarbonError> {
         units(Amount::new(rounded(self.energy_wh.mid() * 1e6, "an energy")?), "an energy")
     }
 

@@ -15,20 +15,31 @@ impl Writer {
     /// others a bounded number a record.
     pub(super) fn expire(&mut self, now: Time) {
         loop {
-            let due = self.state.ledger.due(now).take(EXPIRE_AT_ONCE).map(|hold| (hold.id, hold.code)).collect::<Vec<_>>();
-            if due.is_empty() {
+            let ledger = &self.state.ledger;
+            let (mut jobs, mut leases, mut others) = (Vec::new(), Vec::new(), Vec::new());
+            for hold in ledger.due(now).take(EXPIRE_AT_ONCE) {
+                let of_its_kind = match () {
+                    () if lab3_energy::is_job(ledger, hold) => &mut jobs,
+                    () if lab3_compute::is_lease(hold.code) => &mut leases,
+                    () => &mut others,
+                };
+                of_its_kind.push(hold.id);
+            }
+            if jobs.is_empty() && leases.is_empty() && others.is_empty() {
                 return;
             }
-            let (leases, others): (Vec<_>, Vec<_>) = due.into_iter().partition(|&(_, code)| lab3_compute::is_lease(code));
-            let others = others.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
             let mut done = true;
-            for (id, _) in leases {
+            for id in leases {
                 let decision = lab3_compute::charge_lease(&self.desk(now).compute(), id);
-                done &= decision.is_ok_and(|decision| self.record_of_own(now, decision));
+                done &= decision.is_ok_and(|(fact, entries)| self.record_of_own(now, Fact::Compute(fact), entries));
             }
             if !others.is_empty() {
-                let decision = lab3_compute::expire(&self.desk(now).compute(), &others);
-                done &= self.record_of_own(now, decision);
+                let (fact, entries) = lab3_compute::expire(&self.desk(now).compute(), &others);
+                done &= self.record_of_own(now, Fact::Compute(fact), entries);
+            }
+            if !jobs.is_empty() {
+                let (fact, entries) = lab3_energy::expire_jobs(&self.desk(now).energy(), &jobs);
+                done &= self.record_of_own(now, Fact::Energy(fact), entries);
             }
             if !done {
                 return;
@@ -37,9 +48,9 @@ impl Writer {
     }
 
     /// Makes a record of the engine's own accord; whether it could.
-    fn record_of_own(&mut self, now: Time, (fact, entries): (lab3_compute::Fact, Vec<Event>)) -> bool {
+    fn record_of_own(&mut self, now: Time, fact: Fact, entries: Vec<Event>) -> bool {
         let id = engine_id(self.rows.next(), now);
-        let made = self.record(now, Draft { entries, ..Draft::new(Actor::Engine, id, Fact::Compute(fact)) });
+        let made = self.record(now, Draft { entries, ..Draft::new(Actor::Engine, id, fact) });
         if let Err(error) = &made {
             tracing::error!(%error, "holds could not be ended");
         }

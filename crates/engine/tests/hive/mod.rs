@@ -190,3 +190,29 @@ pub fn report(citizen: &str, provider: &str, allocation: Option<Id>, units: i64)
         late: None,
     })
 }
+
+/// What a query of an allocation drew: 0.3 Wh at 400 g a kWh.
+pub fn draw(citizen: &str, allocation: Option<Id>, on_site: bool) -> Box<lab3_energy::Draw> {
+    use lab3_energy::carbon::{Estimate, GridHour, Intensity, Interval, Tier};
+    let intensity = Intensity::from_g_per_kwh(400.0).unwrap();
+    let estimate = Estimate { energy_wh: Interval::new(0.2, 0.3, 0.6).unwrap(), tier: Tier::Measured };
+    let grid = GridHour { average: intensity, marginal: intensity, residual: None };
+    Box::new(lab3_energy::Draw { citizen: did(citizen), allocation, provider: "local_llama".into(), on_site, estimate, grid })
+}
+
+/// Jobs of an hour each, a kW each, the first under the record's id.
+pub fn book(citizen: &str, ids: &[Id], start: Time) -> Command {
+    let end = Time::from_millis(start.millis() + 3_600_000);
+    let job = |id: &Id| lab3_energy::BookedJob {
+        id: *id,
+        name: "train".into(),
+        runs: Box::new([lab3_energy::Run { start, end, power_w: 1000 }]),
+        energy_mwh: Amount::new(1_000_000),
+        carbon_mg: Amount::new(400_000),
+        cost: Amount::new(310_000),
+        carbon_saved_mg: Amount::new(-5),
+        cost_saved: Amount::new(7),
+    };
+    let jobs = ids.iter().map(job).collect();
+    Command::Energy(lab3_engine::Energy::Book(Box::new(lab3_energy::Book { citizen: did(citizen), jobs, gap_ppm: Some(1200) })))
+}

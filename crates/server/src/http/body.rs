@@ -26,8 +26,7 @@ pub(crate) struct Sent<T> {
 
 /// A command on its way to the writer: under the client's key, or an id of its own.
 pub(crate) fn submission(key: Option<Key>, actor: Actor, command: Command) -> Submission {
-    let id = key.map_or_else(key::fresh_id, |key| key.id);
-    Submission { actor, id, key, command, will: None }
+    Submission::new(actor, key, key::fresh_id(), command)
 }
 
 impl<T: Object + Touching + Send> Input for Sent<T> {

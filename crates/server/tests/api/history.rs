@@ -126,7 +126,7 @@ async fn a_page_looks_through_a_bounded_number_of_records() {
             explain: false,
         };
         let id = Id::from_bytes(u128::from(number).to_be_bytes());
-        Submission { actor: Actor::Open, id, key: None, command: Command::Allocate(allocate), will: None }
+        Submission::new(Actor::Open, None, id, Command::Allocate(allocate))
     };
     let outcomes = hive.engine.submit_batch(None, (0..6000).map(allocate).collect()).await.unwrap();
     assert!(outcomes.iter().all(Result::is_ok));

@@ -82,7 +82,7 @@ pub(crate) async fn intent(app: App, permit: Permit<Sent<IntentRequest>>) -> Ans
     let (act, id) = (statement.act.as_str(), statement.id);
     let Willed { command, will, actor } = willed(&body, &statement, principal)?;
     let key = Key { id, fingerprint: fingerprint(&body.intent.0) };
-    let submission = Submission { actor, id, key: Some(key), command, will: will.map(Box::new) };
+    let submission = Submission { will: will.map(Box::new), ..Submission::new(actor, Some(key), id, command) };
     let committed = app.engine().submit(submission).await?;
     let record = &committed.stored.record;
     let reply = IntentReply { tx_id: id.text("tx").to_string(), act, timestamp: Shown(record.at), sequence: committed.stored.sequence };

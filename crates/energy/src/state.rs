@@ -1,0 +1,171 @@
+//! What the energy desk knows beside the books: power promised, jobs booked, what was drawn in hours that are to be divided, certificates.
+
+use std::collections::BTreeMap;
+
+use lab3_ledger::AccountNo;
+use lab3_units::{Amount, Id, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::carbon::Tier;
+use crate::carbon::certificates::Register;
+use crate::fact::{Booked, Drawn, Fact, HourClosed, JobSettled};
+use crate::profile::{Profile, Run};
+
+/// Milliseconds in an hour.
+pub(crate) const HOUR_MS: i64 = 3_600_000;
+
+/// Hours that wait for their meter; older ones stay as they were booked.
+const HOURS_MAX: i64 = 7 * 24;
+
+/// Certificates that may be known, those that were split or claimed included.
+const CERTIFICATES_MAX: usize = 100_000;
+
+/// What the module knows beside the books.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// Power promised to jobs.
+    pub(crate) promised: Profile,
+    /// Jobs that are booked, by their holds.
+    pub(crate) jobs: BTreeMap<Id, Job>,
+    /// What was drawn behind the Hive's meter, by hours not divided yet and by the account the energy is counted on.
+    pub(crate) hours: BTreeMap<Time, BTreeMap<AccountNo, Tally>>,
+    /// When the last hour that was divided began.
+    pub(crate) closed: Option<Time>,
+    /// Certificates.
+    pub(crate) register: Register,
+}
+
+/// A job that is booked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// What the caller calls it.
+    pub name: Box<str>,
+    /// Where its energy will be counted.
+    pub account: AccountNo,
+    /// When it runs.
+    pub runs: Box<[Run]>,
+    /// What it takes, in mWh.
+    pub energy_mwh: Amount,
+}
+
+/// What somebody drew in an hour, as it was booked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Where the carbon is counted.
+    pub(crate) carbon: AccountNo,
+    /// What meters say of it, in uWh.
+    pub(crate) metered_uwh: u64,
+    /// What is believed of the rest, in uWh.
+    pub(crate) estimated_uwh: u64,
+    /// What was booked, in mWh.
+    pub(crate) booked_mwh: Amount,
+    /// What was booked, in mg.
+    pub(crate) booked_mg: Amount,
+}
+
+impl Tally {
+    fn new(carbon: AccountNo) -> Self {
+        Self { carbon, metered_uwh: 0, estimated_uwh: 0, booked_mwh: Amount::ZERO, booked_mg: Amount::ZERO }
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        let register = Register::new(CERTIFICATES_MAX);
+        Self { promised: Profile::default(), jobs: BTreeMap::new(), hours: BTreeMap::new(), closed: None, register }
+    }
+}
+
+/// The hour a moment is in.
+pub(crate) fn hour_of(at: Time) -> Time {
+    Time::from_millis(at.millis() - at.millis().rem_euclid(HOUR_MS))
+}
+
+impl State {
+    /// Power promised to jobs over time.
+    pub fn promised(&self) -> &Profile {
+        &self.promised
+    }
+
+    /// The job of that hold, while it is booked.
+    pub fn job(&self, id: Id) -> Option<&Job> {
+        self.jobs.get(&id)
+    }
+
+    /// Every job that is booked.
+    pub fn jobs(&self) -> impl Iterator<Item = (Id, &Job)> {
+        self.jobs.iter().map(|(&id, job)| (id, job))
+    }
+
+    /// Certificates.
+    pub fn register(&self) -> &Register {
+        &self.register
+    }
+
+    /// Hours in which something was drawn behind the Hive's meter and that were not divided yet.
+    pub fn hours_open(&self) -> impl Iterator<Item = Time> {
+        self.hours.keys().copied()
+    }
+
+    /// Folds a fact of the record taken `at` into the state. Cannot fail.
+    pub fn apply(&mut self, at: Time, fact: &Fact) {
+        match fact {
+            Fact::Drawn(drawn) => self.drawn(at, drawn),
+            Fact::HourClosed(closed) => self.hour_closed(closed),
+            Fact::Booked(booked) => self.booked(at, booked),
+            Fact::JobSettled(settled) => self.job_settled(settled),
+            Fact::JobReleased { job, .. } => self.forget(*job),
+            Fact::JobsExpired { jobs, .. } => jobs.iter().for_each(|job| self.forget(*job)),
+            Fact::Certified(fact) => self.register.apply(fact),
+        }
+    }
+
+    fn drawn(&mut self, at: Time, drawn: &Drawn) {
+        if !drawn.on_site {
+            return;
+        }
+        let hour = hour_of(at);
+        let oldest = Time::from_millis(hour.millis() - HOURS_MAX * HOUR_MS);
+        self.hours = self.hours.split_off(&oldest);
+        let metered = drawn.tier == Tier::Metered;
+        let [_, mid, _] = drawn.energy_mwh;
+        self.count(hour, drawn.energy, drawn.carbon, (drawn.weight_uwh, metered), (mid, drawn.footprint.average_mg));
+    }
+
+    fn count(&mut self, hour: Time, energy: AccountNo, carbon: AccountNo, (weight, metered): (u64, bool), booked: (Amount, Amount)) {
+        let tally = self.hours.entry(hour).or_default().entry(energy).or_insert_with(|| Tally::new(carbon));
+        let sum = if metered { &mut tally.metered_uwh } else { &mut tally.estimated_uwh };
+        *sum = sum.saturating_add(weight);
+        tally.booked_mwh = tally.booked_mwh.checked_add(booked.0).unwrap_or(Amount::MAX);
+        tally.booked_mg = tally.booked_mg.checked_add(booked.1).unwrap_or(Amount::MAX);
+    }
+
+    fn hour_closed(&mut self, closed: &HourClosed) {
+        self.closed = Some(closed.hour);
+        let after = Time::from_millis(closed.hour.millis() + 1);
+        self.hours = self.hours.split_off(&after);
+    }
+
+    fn booked(&mut self, at: Time, booked: &Booked) {
+        self.promised.forget(at);
+        for job in &booked.jobs {
+            job.runs.iter().for_each(|run| self.promised.add(run));
+            let kept = Job { name: job.name.clone(), account: booked.account, runs: job.runs.clone(), energy_mwh: job.energy_mwh };
+            self.jobs.insert(job.id, kept);
+        }
+    }
+
+    fn job_settled(&mut self, settled: &JobSettled) {
+        self.forget(settled.job);
+        for part in &settled.hours {
+            let weight = u64::try_from(part.energy_mwh.units()).unwrap_or(0).saturating_mul(1000);
+            self.count(part.hour, settled.energy, settled.carbon, (weight, settled.metered), (part.energy_mwh, part.carbon_mg));
+        }
+    }
+
+    fn forget(&mut self, job: Id) {
+        if let Some(job) = self.jobs.remove(&job) {
+            job.runs.iter().for_each(|run| self.promised.remove(run));
+        }
+    }
+}
