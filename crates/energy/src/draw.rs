@@ -22,6 +22,8 @@ pub struct Draw {
     pub estimate: Estimate,
     /// Where it ran, the grid in that hour.
     pub grid: GridHour,
+    /// Its part in making the machines it ran on, in mg CO2e, where that is known.
+    pub embodied_mg: Option<Amount>,
 }
 
 /// Books a draw: energy and carbon, from where they come to the citizen who asked.
@@ -47,6 +49,7 @@ pub fn draw(desk: &Desk<'_>, draw: &Draw) -> Result<(Fact, Vec<Event>), Problem>
         weight_uwh,
         tier,
         footprint,
+        embodied_mg: draw.embodied_mg,
     };
     Ok((Fact::Drawn(Box::new(drawn)), draft.into_events()))
 }

@@ -74,6 +74,8 @@ pub struct Drawn {
     pub tier: Tier,
     /// What that emits. The average is what was booked.
     pub footprint: Footprint,
+    /// Its part in making the machines it ran on, in mg, where that is known. Not booked: it was emitted when they were made.
+    pub embodied_mg: Option<Amount>,
 }
 
 /// An hour's meter was divided.

@@ -73,7 +73,15 @@ impl Hive {
 
     fn draw(&mut self, citizen: u8, wh: f64, on_site: bool, tier: Tier, g: f64) {
         let estimate = Estimate { energy_wh: Interval::exact(wh).unwrap(), tier };
-        let command = Draw { citizen: did(citizen), allocation: None, provider: "local_llama".into(), on_site, estimate, grid: grid(g) };
+        let command = Draw {
+            citizen: did(citizen),
+            allocation: None,
+            provider: "local_llama".into(),
+            on_site,
+            estimate,
+            grid: grid(g),
+            embodied_mg: None,
+        };
         let Fact::Drawn(drawn) = self.run(|desk| draw(desk, &command)).unwrap() else { panic!() };
         if !on_site {
             self.elsewhere.0 += drawn.energy_mwh[1].units();

@@ -3,6 +3,7 @@
 //! [`serve`] answers on a listener until told to stop; [`router`] is the same without a socket; [`openapi`] is the contract.
 //! The table of contents is `http/mod.rs`, one line a route.
 
+mod carbon;
 mod checkpoints;
 pub mod errors;
 mod gateway;
@@ -23,6 +24,8 @@ use std::time::Instant;
 use lab3_engine::Engine;
 use lab3_units::Time;
 
+use crate::carbon::Carbon;
+pub use crate::carbon::{CarbonSettings, ProviderDraw};
 pub use crate::checkpoints::{Checkpoints, Keep, origin};
 pub use crate::gateway::{CacheSettings, Connected, Gateway, GatewaySettings, RateLimits};
 use crate::http::signed::Seen;
@@ -44,11 +47,13 @@ pub struct ServerSettings {
     pub body_bytes_max: usize,
     /// How much anybody may ask for.
     pub limits: LimitSettings,
+    /// What queries draw, and what that emits.
+    pub carbon: CarbonSettings,
 }
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        Self { body_bytes_max: 4 << 20, limits: LimitSettings::default() }
+        Self { body_bytes_max: 4 << 20, limits: LimitSettings::default(), carbon: CarbonSettings::default() }
     }
 }
 
@@ -60,6 +65,7 @@ struct Inner {
     engine: Engine,
     settings: ServerSettings,
     gateway: Gateway,
+    carbon: Carbon,
     checkpoints: Result<Checkpoints, String>,
     witness: Option<Witness>,
     documents: Option<Box<dyn Documents>>,
@@ -100,11 +106,13 @@ impl App {
     pub fn wired(engine: Engine, settings: ServerSettings, wiring: Wiring) -> Self {
         let Wiring { gateway, checkpoints, witness, documents } = wiring;
         let (metrics, planning, uses, seen) = (Metrics::default(), Planning::default(), Uses::default(), Seen::default());
+        let carbon = Carbon::new(settings.carbon.clone());
         let (limits, started, opened) = (Limits::new(settings.limits), Instant::now(), engine.now());
         Self(Arc::new(Inner {
             engine,
             settings,
             gateway,
+            carbon,
             checkpoints,
             witness,
             documents,
@@ -120,6 +128,11 @@ impl App {
 
     fn gateway(&self) -> &Gateway {
         &self.0.gateway
+    }
+
+    /// What queries draw.
+    fn carbon(&self) -> &Carbon {
+        &self.0.carbon
     }
 
     fn engine(&self) -> &Engine {

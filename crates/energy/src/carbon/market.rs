@@ -14,7 +14,7 @@ use super::rounding::{sum, units};
 use super::{CarbonError, Footprint, Intensity};
 
 /// The grid in one hour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GridHour {
     /// Of all that is generated.
     pub average: Intensity,

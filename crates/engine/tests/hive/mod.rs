@@ -197,7 +197,15 @@ pub fn draw(citizen: &str, allocation: Option<Id>, on_site: bool) -> Box<lab3_en
     let intensity = Intensity::from_g_per_kwh(400.0).unwrap();
     let estimate = Estimate { energy_wh: Interval::new(0.2, 0.3, 0.6).unwrap(), tier: Tier::Measured };
     let grid = GridHour { average: intensity, marginal: intensity, residual: None };
-    Box::new(lab3_energy::Draw { citizen: did(citizen), allocation, provider: "local_llama".into(), on_site, estimate, grid })
+    Box::new(lab3_energy::Draw {
+        citizen: did(citizen),
+        allocation,
+        provider: "local_llama".into(),
+        on_site,
+        estimate,
+        grid,
+        embodied_mg: Some(Amount::new(9)),
+    })
 }
 
 /// Jobs of an hour each, a kW each, the first under the record's id.

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use axum::body::Bytes;
 use lab3_compute::{Counted, Fact as Compute, Priority, Usage};
+use lab3_energy::Draw;
 use lab3_engine::{Actor, Command, Committed, Fact, Submission};
 use lab3_providers::dialect::Terms;
 use lab3_providers::{AskError, Asked, Chunk, Dialect, Query};
@@ -152,8 +153,8 @@ impl Task {
     }
 
     /// Has a command decided. Should a crash undo it, the hold is still there.
-    pub(super) async fn submit_ahead(&self, command: Command) -> Result<(Id, Compute), Problem> {
-        told_by(self.app.engine().submit_ahead(self.submission(command)).await?)
+    pub(super) async fn submit_ahead(&self, command: Command, draw: Option<Box<Draw>>) -> Result<(Id, Compute), Problem> {
+        told_by(self.app.engine().submit_ahead(Submission { draw, ..self.submission(command) }).await?)
     }
 
     /// Asks the provider and relays its answer. An error means that nothing reached the client; the hold is settled in any case.
@@ -199,7 +200,15 @@ impl Task {
         let asked = self.labels(&lease, model);
         self.app.metrics().queries().ended(&asked, lease.since.elapsed(), miss::kind(&error));
         let latency = lease.since.elapsed();
-        self.settle(lease.allocation, Usage::default(), Counted::Provider, miss::is_the_querys_fault(&error), latency).await;
+        self.settle(
+            &lease.connected.name,
+            lease.allocation,
+            Usage::default(),
+            Counted::Provider,
+            miss::is_the_querys_fault(&error),
+            latency,
+        )
+        .await;
         Miss { provider, error, round, at: Instant::now() }
     }
 

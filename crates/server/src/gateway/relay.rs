@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use lab3_compute::{Allotment, Counted, Extend, Fact as Compute, Settle, Settled, Usage};
+use lab3_energy::carbon::Work;
 use lab3_engine::Command;
 use lab3_providers::{Answering, AskError, Chunk, Finish, Piece};
 use lab3_units::{Amount, Id};
@@ -148,7 +149,9 @@ impl Task {
             (End::Whole, Some(usage)) => (usage, Counted::Provider),
             _ => (count.estimate(self.inquiry.size.tokens), Counted::Estimate),
         };
-        let settled = self.settle(lease.allocation, usage, counted, !matches!(end, End::Broken(_)), lease.since.elapsed()).await;
+        let settled = self
+            .settle(&lease.connected.name, lease.allocation, usage, counted, !matches!(end, End::Broken(_)), lease.since.elapsed())
+            .await;
         self.app.gateway().rates().settle(
             &self.inquiry.citizen,
             self.inquiry.size.tokens,
@@ -194,13 +197,25 @@ impl Task {
     }
 
     /// Settles; tries again while the desk cannot. What stays unsettled is charged when its lease ends.
-    pub(super) async fn settle(&self, allocation: Id, usage: Usage, counted: Counted, success: bool, took: Duration) -> Option<Settled> {
+    pub(super) async fn settle(
+        &self,
+        provider: &str,
+        allocation: Id,
+        usage: Usage,
+        counted: Counted,
+        success: bool,
+        took: Duration,
+    ) -> Option<Settled> {
         let latency_ms = u32::try_from(took.as_millis()).ok().filter(|_| success);
         let citizen = self.inquiry.citizen.clone();
+        // What was kept from before was not computed again.
+        let tokens = (counted != Counted::Cache).then(|| (usage.query_tokens(), usage.output));
+        let work = tokens.map(|(input_tokens, output_tokens)| Work { input_tokens, output_tokens, latency_s: Some(took.as_secs_f64()) });
+        let draw = work.and_then(|work| self.app.carbon().draw(provider, &citizen, Some(allocation), &work));
         let settle = Settle { citizen, allocation, usage, counted, success, latency_ms };
         for tried in 1..=SETTLE_TRIES {
             // Not waited for until it is durable: the hold is, and should a crash undo this, the lease charges it.
-            match self.submit_ahead(Command::Settle(Box::new(settle.clone()))).await {
+            match self.submit_ahead(Command::Settle(Box::new(settle.clone())), draw.clone()).await {
                 Ok((_, Compute::Settled(settled))) => return Some(*settled),
                 Err(problem) if problem.code().status() == 503 && tried < SETTLE_TRIES => {
                     tokio::time::sleep(PAUSE * tried).await;

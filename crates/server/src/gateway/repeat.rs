@@ -34,7 +34,7 @@ impl Task {
         };
         let _ = self.told.send(Told::Begun(begun)).await;
         let _ = self.told.send(Told::Chunk(kept.chunk)).await;
-        let settled = self.settle(allocation, kept.usage, Counted::Cache, true, Duration::ZERO).await;
+        let settled = self.settle(&kept.provider, allocation, kept.usage, Counted::Cache, true, Duration::ZERO).await;
         let (charged, quota_remaining) = settled.map_or((attempted.allotment.held, attempted.allocated.quota_remaining), |settled| {
             (settled.reported.charged, settled.reported.quota_remaining)
         });

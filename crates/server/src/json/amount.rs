@@ -13,7 +13,31 @@ pub(crate) struct Positive(pub(crate) Amount);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotNegative(pub(crate) Amount);
 
-const EXPECTED: &str = "an amount of MIC, such as 50.0 or \"50.0\"";
+/// An energy of nothing or more, in kWh: whole mWh on the books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kwh(pub(crate) Amount);
+
+/// A mass of greenhouse gas, in kg CO2e: whole mg on the books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kg(pub(crate) Amount);
+
+/// What belongs where an amount of the asset is asked for.
+const fn expected(asset: Asset) -> &'static str {
+    match asset {
+        Asset::ENERGY => "an energy in kWh, such as 1.5 or \"1.5\"",
+        Asset::CARBON => "a mass in kg CO2e, such as 0.4 or \"0.4\"",
+        _ => "an amount of MIC, such as 50.0 or \"50.0\"",
+    }
+}
+
+/// The smallest unit of the asset, in words.
+const fn smallest(asset: Asset) -> &'static str {
+    match asset {
+        Asset::ENERGY => "The smallest unit is 1 mWh, 0.000001 kWh.",
+        Asset::CARBON => "The smallest unit is 1 mg, 0.000001 kg.",
+        _ => "The smallest unit is 1 KS, 0.000001 MIC.",
+    }
+}
 
 /// The first amount that is too much for one request: twelve digits before the point are plenty, and sums stay far from
 /// what the books can count.
@@ -21,7 +45,7 @@ const TOO_MUCH: Amount = Amount::new(1_000_000_000_000 * 1_000_000);
 
 impl Leaf for Positive {
     fn read(json: &str) -> Result<Self, Problem> {
-        let amount = amount(json)?;
+        let amount = amount(Asset::MIC, json)?;
         let nothing = || Problem::new(Code::FIELD_RANGE, "The amount must be more than zero.");
         if amount.is_positive() { Ok(Self(amount)) } else { Err(nothing()) }
     }
@@ -34,27 +58,55 @@ impl Leaf for Positive {
 
 impl Leaf for NotNegative {
     fn read(json: &str) -> Result<Self, Problem> {
-        let amount = amount(json)?;
-        if amount.units() < 0 {
-            return Err(Problem::new(Code::FIELD_RANGE, "The amount must not be less than zero."));
-        }
-        Ok(Self(amount))
+        not_negative(Asset::MIC, json).map(Self)
     }
 
     fn schema() -> Schema {
-        one_of(number().minimum(Some(0)), "^(0|[1-9][0-9]{0,11})(\\.[0-9]{1,6})?$")
+        not_negative_schema()
     }
 }
 
-fn amount(json: &str) -> Result<Amount, Problem> {
+impl Leaf for Kwh {
+    fn read(json: &str) -> Result<Self, Problem> {
+        not_negative(Asset::ENERGY, json).map(Self)
+    }
+
+    fn schema() -> Schema {
+        not_negative_schema()
+    }
+}
+
+impl Leaf for Kg {
+    fn read(json: &str) -> Result<Self, Problem> {
+        not_negative(Asset::CARBON, json).map(Self)
+    }
+
+    fn schema() -> Schema {
+        not_negative_schema()
+    }
+}
+
+fn not_negative(asset: Asset, json: &str) -> Result<Amount, Problem> {
+    let amount = amount(asset, json)?;
+    if amount.units() < 0 {
+        return Err(Problem::new(Code::FIELD_RANGE, "The amount must not be less than zero."));
+    }
+    Ok(amount)
+}
+
+fn not_negative_schema() -> Schema {
+    one_of(number().minimum(Some(0)), "^(0|[1-9][0-9]{0,11})(\\.[0-9]{1,6})?$")
+}
+
+fn amount(asset: Asset, json: &str) -> Result<Amount, Problem> {
     let amount = if json.starts_with('"') {
-        let letters = letters(EXPECTED, json)?;
+        let letters = letters(expected(asset), json)?;
         if !is_plain_decimal(&letters) {
-            return Err(Problem::new(Code::FIELD_TYPE, format!("Here belongs {EXPECTED}; this string is not a plain decimal number.")));
+            return Err(Problem::new(Code::FIELD_TYPE, format!("Here belongs {}; this string is not a plain decimal number.", expected(asset))));
         }
-        Asset::MIC.parse(&letters)
+        asset.parse(&letters)
     } else {
-        Asset::MIC.parse(json)
+        asset.parse(json)
     };
     match amount {
         Ok(amount) if amount < TOO_MUCH => Ok(amount),
@@ -62,10 +114,10 @@ fn amount(json: &str) -> Result<Amount, Problem> {
             Err(Problem::new(Code::FIELD_RANGE, "The amount is too large: at most 12 digits may stand before the point."))
         }
         Err(AmountError::TooPrecise { scale }) => {
-            let help = "The smallest unit is 1 KS, 0.000001 MIC.";
+            let help = smallest(asset);
             Err(Problem::new(Code::FIELD_PRECISION, format!("The amount has more than {scale} decimals. {help}")))
         }
-        Err(AmountError::NotANumber) => Err(mistyped(EXPECTED, json)),
+        Err(AmountError::NotANumber) => Err(mistyped(expected(asset), json)),
     }
 }
 

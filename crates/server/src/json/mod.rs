@@ -13,7 +13,7 @@ mod rules;
 mod schema;
 mod text;
 
-pub(crate) use amount::{NotNegative, Positive};
+pub(crate) use amount::{Kg, Kwh, NotNegative, Positive};
 pub(crate) use field::{Field, Object, nearest, read_object, read_optional};
 pub(crate) use leaf::{Figure, Leaf, Parameter, Sequence, Whole};
 pub(crate) use list::List;
@@ -21,7 +21,7 @@ pub(crate) use place::Place;
 pub(crate) use request::{about, request};
 pub(crate) use rules::{RuleValues, check_rule};
 pub(crate) use schema::described;
-pub(crate) use text::{AllocationId, ClientId, Lines, TransactionId, Words};
+pub(crate) use text::{AllocationId, CertificateId, ClientId, JobId, Lines, TransactionId, Words};
 
 use lab3_units::{Code, Problem};
 

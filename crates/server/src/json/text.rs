@@ -133,34 +133,46 @@ fn malformed_id(example: &str) -> Problem {
     Problem::new(Code::ID_MALFORMED, format!("This is not such an id. One looks like {example}."))
 }
 
-/// An allocation's id: `al_` and 26 characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct AllocationId(pub(crate) Id);
+/// Ids with a prefix of two letters: `al_` and 26 characters.
+macro_rules! ids {
+    ($($name:ident, $prefix:literal, $what:literal;)*) => {$(
+        #[doc = concat!($what, " id: `", $prefix, "_` and 26 characters.")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) struct $name(pub(crate) Id);
 
-impl Serialize for AllocationId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0.text("al"))
-    }
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(&self.0.text($prefix))
+            }
+        }
+
+        impl Leaf for $name {
+            fn read(json: &str) -> Result<Self, Problem> {
+                <Self as Parameter>::parse(&letters(concat!($what, " id"), json)?)
+            }
+
+            fn schema() -> Schema {
+                <Self as Parameter>::schema()
+            }
+        }
+
+        impl Parameter for $name {
+            fn parse(text: &str) -> Result<Self, Problem> {
+                Id::parse($prefix, text).map(Self).map_err(|_| malformed_id(concat!($prefix, "_06f2x1w0v7r9h3kz8q5d4c2bgm")))
+            }
+
+            fn schema() -> Schema {
+                let pattern = format!("^{}_{BASE32}$", $prefix);
+                text().pattern(Some(pattern)).examples([concat!($prefix, "_06f2x1w0v7r9h3kz8q5d4c2bgm")]).into()
+            }
+        }
+    )*};
 }
 
-impl Leaf for AllocationId {
-    fn read(json: &str) -> Result<Self, Problem> {
-        <Self as Parameter>::parse(&letters("an allocation's id", json)?)
-    }
-
-    fn schema() -> Schema {
-        <Self as Parameter>::schema()
-    }
-}
-
-impl Parameter for AllocationId {
-    fn parse(text: &str) -> Result<Self, Problem> {
-        Id::parse("al", text).map(Self).map_err(|_| malformed_id("al_06f2x1w0v7r9h3kz8q5d4c2bgm"))
-    }
-
-    fn schema() -> Schema {
-        text().pattern(Some(format!("^al_{BASE32}$"))).examples(["al_06f2x1w0v7r9h3kz8q5d4c2bgm"]).into()
-    }
+ids! {
+    AllocationId, "al", "an allocation's";
+    CertificateId, "ce", "a certificate's";
+    JobId, "jb", "a job's";
 }
 
 /// A transaction's id: `tx_` and 26 characters; further transactions under the same id have `_1`, `_2` ... behind it.

@@ -1,7 +1,9 @@
 //! `POST /lab3/compute/report_usage`: settles what a query really cost.
 
 use lab3_compute::{Fact as Compute, Report};
-use lab3_engine::{Command, Fact};
+use lab3_energy::Draw;
+use lab3_energy::carbon::Work;
+use lab3_engine::{Command, Fact, Submission};
 use lab3_units::{Code, Did};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -94,7 +96,8 @@ pub(crate) async fn report_usage(app: App, permit: Permit<Sent<ReportUsageReques
         latency_ms: body.latency_ms.and_then(|latency| u32::try_from(latency.0).ok()),
         late: None,
     };
-    let committed = app.engine().submit(submission(key, actor, Command::Report(command))).await?;
+    let draw = drawn(&app, &command);
+    let committed = app.engine().submit(Submission { draw, ..submission(key, actor, Command::Report(command)) }).await?;
     let Fact::Compute(Compute::Reported(fact)) = &committed.stored.record.fact else { return Err(unexpected(&committed).into()) };
     let reply = ReportUsageReply {
         ok: true,
@@ -106,4 +109,14 @@ pub(crate) async fn report_usage(app: App, permit: Permit<Sent<ReportUsageReques
         sequence: committed.stored.sequence,
     };
     Ok(done(&app, &reply, &committed))
+}
+
+/// What the query drew, when the report says how long its answer was.
+fn drawn(app: &App, report: &Report) -> Option<Box<Draw>> {
+    let output_tokens = report.output_tokens.filter(|_| report.success)?;
+    let latency_s = report.latency_ms.map(|latency| f64::from(latency) / 1000.0);
+    let work = Work { input_tokens: report.input_tokens.unwrap_or(0), output_tokens, latency_s };
+    let policy = app.engine().policy();
+    let provider = policy.compute.provider(&report.provider)?;
+    app.carbon().draw(&provider.name, &report.citizen, report.allocation, &work)
 }

@@ -1,0 +1,129 @@
+//! What a query draws when it ends, and what that emits in that hour: on the best ground there is, before the writer books it.
+
+use std::sync::{Mutex, PoisonError};
+
+use lab3_energy::Draw;
+use lab3_energy::carbon::{GridHour, Hardware, Intensity, ModelDraw, Sources, Stated, Work};
+use lab3_units::{Amount, Did, Id};
+
+/// What is known of what queries draw.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CarbonSettings {
+    /// What a kWh of the site's grid emits where no signal says so.
+    pub grid: GridHour,
+    /// Providers whose draw is known; of others nothing is booked.
+    pub draws: Vec<ProviderDraw>,
+}
+
+/// What queries to a provider draw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProviderDraw {
+    /// Its name.
+    pub provider: Box<str>,
+    /// Whether it runs behind the Hive's own meter.
+    pub on_site: bool,
+    /// As it was measured on its machine.
+    pub table: Option<ModelDraw>,
+    /// As somebody states it.
+    pub stated: Option<Stated>,
+    /// What a kWh emits in its data centre; `None` is the site's grid.
+    pub grid: Option<GridHour>,
+    /// Its machines, where their making is counted.
+    pub hardware: Option<Hardware>,
+}
+
+/// What queries draw.
+#[derive(Debug)]
+pub(crate) struct Carbon {
+    settings: CarbonSettings,
+    /// The site's grid now, where a signal says so.
+    now: Mutex<Option<GridHour>>,
+}
+
+impl Carbon {
+    pub(crate) fn new(settings: CarbonSettings) -> Self {
+        Self { settings, now: Mutex::new(None) }
+    }
+
+    /// The site's grid in this hour.
+    pub(crate) fn grid(&self) -> GridHour {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(self.settings.grid)
+    }
+
+    /// A signal says what the grid emits now; or none does any more.
+    #[cfg_attr(not(test), expect(dead_code, reason = "set by the signals"))]
+    pub(crate) fn set_grid(&self, grid: Option<GridHour>) {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = grid;
+    }
+
+    /// What a query drew that is settled now; nothing where nobody knows.
+    pub(crate) fn draw(&self, provider: &str, citizen: &Did, allocation: Option<Id>, work: &Work) -> Option<Box<Draw>> {
+        let known = self.settings.draws.iter().find(|draw| *draw.provider == *provider)?;
+        if work.input_tokens == 0 && work.output_tokens == 0 {
+            return None;
+        }
+        let sources = Sources { meter: None, table: known.table.as_ref(), stated: known.stated.as_ref() };
+        let estimate = match sources.estimate(work) {
+            Ok(estimate) => estimate?,
+            Err(error) => {
+                tracing::warn!(provider, %error, "what a query drew cannot be reckoned");
+                return None;
+            }
+        };
+        let grid = known.grid.unwrap_or_else(|| self.grid());
+        let embodied_mg = known.hardware.as_ref().zip(work.latency_s).and_then(|(machine, seconds)| embodied(machine, seconds));
+        let (citizen, provider) = (citizen.clone(), provider.into());
+        Some(Box::new(Draw { citizen, allocation, provider, on_site: known.on_site, estimate, grid, embodied_mg }))
+    }
+}
+
+/// A query's part in making one of the machine's resources, in mg.
+fn embodied(machine: &Hardware, seconds: f64) -> Option<Amount> {
+    let grams = machine.share_g(seconds, 1.0_f64.min(machine.resources)).ok()?;
+    // A gram is a gram of a kWh that emits as many: the same rounding as everywhere.
+    Intensity::from_g_per_kwh(grams).ok()?.carbon_mg(Amount::new(1_000_000)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lab3_energy::carbon::Tier;
+
+    fn carbon() -> Carbon {
+        let of = |g| Intensity::from_g_per_kwh(g).unwrap();
+        let grid = |g| GridHour { average: of(g), marginal: of(g), residual: None };
+        let table = Some(ModelDraw { input_token_wh: 0.0001, output_token_wh: 0.001, request_wh: 0.0, spread: 0.2 });
+        let hardware = Some(Hardware { embodied_g: 1_000_000.0, lifespan_s: 100_000_000.0, resources: 2.0 });
+        let local = ProviderDraw { provider: "local_llama".into(), on_site: true, table, stated: None, grid: None, hardware };
+        let far = ProviderDraw { provider: "far".into(), on_site: false, grid: Some(grid(50.0)), hardware: None, ..local.clone() };
+        Carbon::new(CarbonSettings { grid: grid(400.0), draws: vec![local, far] })
+    }
+
+    const WORK: Work = Work { input_tokens: 1000, output_tokens: 200, latency_s: Some(4.0) };
+
+    fn did() -> Did {
+        Did::parse("did:kaizen:alice").unwrap()
+    }
+
+    #[test]
+    fn a_query_draws_where_it_runs() {
+        let carbon = carbon();
+        let draw = carbon.draw("local_llama", &did(), None, &WORK).unwrap();
+        assert_eq!((draw.estimate.tier, draw.on_site, draw.grid.average.g_per_kwh()), (Tier::Measured, true, 400.0));
+        assert!((draw.estimate.energy_wh.mid() - 0.3).abs() < 1e-12);
+        assert_eq!(draw.embodied_mg, Some(Amount::new(20)), "half of a machine for 4 s");
+        carbon.set_grid(Some(GridHour { average: Intensity::ZERO, ..carbon.grid() }));
+        assert_eq!(carbon.draw("local_llama", &did(), None, &WORK).unwrap().grid.average, Intensity::ZERO, "the signal's word");
+        let far = carbon.draw("far", &did(), None, &WORK).unwrap();
+        assert_eq!((far.on_site, far.grid.average.g_per_kwh(), far.embodied_mg), (false, 50.0, None));
+    }
+
+    #[test]
+    fn of_what_nobody_knows_nothing_is_booked() {
+        let carbon = carbon();
+        assert!(carbon.draw("anthropic_claude", &did(), None, &WORK).is_none());
+        assert!(carbon.draw("local_llama", &did(), None, &Work::default()).is_none(), "a query that was not answered");
+        let nothing = Work { latency_s: Some(f64::NAN), ..WORK };
+        assert_eq!(carbon.draw("local_llama", &did(), None, &nothing).unwrap().embodied_mg, None);
+    }
+}
