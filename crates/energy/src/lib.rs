@@ -4,6 +4,7 @@
 //! ledger is whole: mWh and mg (`docs/modules/energy.md`).
 
 pub mod carbon;
+pub mod day;
 pub mod dispatch;
 mod forecast;
 mod horizon;
