@@ -100,7 +100,7 @@ fn a_deviation_names_its_cause() {
             set(&mut day.measured.import, 2, 1.0);
             set(&mut day.measured.import, 3, 1.5);
         },
-        &["02:00 to 04:00 2.5 kWh more bought than planned (+0.25 MIC, +0.75 kg CO2e): 2.5 kWh less sun (roof) than foreseen."],
+        &["02:00 to 04:00, 2.5 kWh more bought than planned (+0.25 MIC, +0.75 kg CO2e): 2.5 kWh less sun (roof) than foreseen."],
     );
     check(
         &|day| {
@@ -109,7 +109,7 @@ fn a_deviation_names_its_cause() {
             set(&mut day.measured.batteries[0].discharge, 0, 1.0);
         },
         &[
-            "00:00 to 01:00 2.0 kWh more bought than planned (+0.40 MIC, +0.60 kg CO2e): houses took 3.0 kWh more; against it, cellar did not \
+            "00:00 to 01:00, 2.0 kWh more bought than planned (+0.40 MIC, +0.60 kg CO2e): houses took 3.0 kWh more; against it, cellar did not \
            follow the plan and gave 1.0 kWh more.",
         ],
     );
@@ -121,7 +121,7 @@ fn a_deviation_names_its_cause() {
             set(&mut day.measured.unserved, 1, 1.0);
             set(&mut day.measured.batteries[0].discharge, 1, 1.0);
         },
-        &["01:00 to 02:00 2.0 kWh less bought than planned (-0.40 MIC, -0.60 kg CO2e): the grid was lost. Loads went without 1.0 kWh."],
+        &["01:00 to 02:00, 2.0 kWh less bought than planned (-0.40 MIC, -0.60 kg CO2e): the grid was lost. Loads went without 1.0 kWh."],
     );
     check(
         &|day| {
@@ -129,7 +129,7 @@ fn a_deviation_names_its_cause() {
             set(&mut day.measured.import, 4, 2.0);
         },
         &[
-            "04:00 to 05:00 2.0 kWh more bought than planned (+0.80 MIC, +0.60 kg CO2e): cellar did not follow the plan and took 2.0 kWh more.",
+            "04:00 to 05:00, 2.0 kWh more bought than planned (+0.80 MIC, +0.60 kg CO2e): cellar did not follow the plan and took 2.0 kWh more.",
         ],
     );
     check(
@@ -138,12 +138,14 @@ fn a_deviation_names_its_cause() {
             set(&mut day.measured.batteries[0].discharge, 4, 0.0);
             set(&mut day.measured.import, 4, 2.0);
         },
-        &["04:00 to 05:00 2.0 kWh more bought than planned (+0.20 MIC, +0.60 kg CO2e): the price was lower than foreseen, so cellar took \
-           2.0 kWh more."],
+        &[
+            "04:00 to 05:00, 2.0 kWh more bought than planned (+0.20 MIC, +0.60 kg CO2e): the price was lower than foreseen, so cellar took \
+           2.0 kWh more.",
+        ],
     );
     check(
         &|day| set(&mut day.measured.export, 3, 1.5),
-        &["03:00 to 04:00 1.5 kWh more sold than planned (-0.08 MIC): 1.5 kWh less taken that no meter saw."],
+        &["03:00 to 04:00, 1.5 kWh more sold than planned (-0.08 MIC): 1.5 kWh less taken that no meter saw."],
     );
 }
 
@@ -155,7 +157,7 @@ fn what_has_no_meter_is_named_so() {
     });
     assert_eq!(
         sentences,
-        ["00:00 to 01:00 2.0 kWh more bought than planned (+0.40 MIC, +0.60 kg CO2e): 2.0 kWh more taken that no meter saw."]
+        ["00:00 to 01:00, 2.0 kWh more bought than planned (+0.40 MIC, +0.60 kg CO2e): 2.0 kWh more taken that no meter saw."]
     );
 }
 

@@ -22,7 +22,7 @@ impl Day {
         let why: Vec<String> = parts.map(|(_, part)| self.phrase(part, deviation.energy)).collect();
         let without = if deviation.unserved > 0.05 { format!(" Loads went without {:.1} kWh.", deviation.unserved) } else { String::new() };
         let (from, to) = (clock(deviation.steps.start), clock(deviation.steps.end));
-        format!("{from} to {to} {}{made}: {}.{without}", bought(deviation), why.join("; "))
+        format!("{from} to {to}, {}{made}: {}.{without}", bought(deviation), why.join("; "))
     }
 
     fn phrase(&self, part: &Part, whole: f64) -> String {

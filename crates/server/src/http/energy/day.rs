@@ -89,7 +89,7 @@ impl DayReply {
             step_minutes: inputs.horizon.step_s / 60,
             begins: (0..count).map(|step| calendar.stamp(begin(step))).collect(),
             marks: (0..count).map(|step| mark(day, step)).collect(),
-            consumption_kwh: known(day, |balance| balance.consumption()),
+            consumption_kwh: known(day, Balance::consumption),
             sources: (0..inputs.site.sources.len()).map(|number| DaySource::new(day, number)).collect(),
             batteries: (0..inputs.site.batteries.len()).map(|number| DayBattery::new(day, number)).collect(),
             grid: inputs.grid.as_ref().map(|grid| DayGrid::new(day, grid)),

@@ -63,6 +63,7 @@ pub(crate) struct DaySignal {
 
 /// What was planned.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "an energy's unit stands last in its name, here as everywhere")]
 pub(crate) struct DayPlan {
     /// To buy.
     import_kwh: Vec<Option<f64>>,

@@ -109,7 +109,7 @@ fn a_deviation_is_told_with_its_parts() {
     assert_eq!((&parts[0]["device"], &parts[1]["cause"]), (&json!("roof"), &json!("unmetered")));
     let sum: f64 = parts.iter().map(|part| part["energy_kwh"].as_f64().unwrap()).sum();
     assert!((sum - deviation["energy_kwh"].as_f64().unwrap()).abs() < 1e-12);
-    let detail = "00:00 to 00:15 0.5 kWh more bought than planned (+0.15 MIC, +0.20 kg CO2e): 0.5 kWh less sun (roof) than foreseen.";
+    let detail = "00:00 to 00:15, 0.5 kWh more bought than planned (+0.15 MIC, +0.20 kg CO2e): 0.5 kWh less sun (roof) than foreseen.";
     assert_eq!(deviation["detail"], detail);
 }
 
