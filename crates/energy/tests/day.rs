@@ -3,8 +3,10 @@
 use lab3_energy::day::{
     Battery, BatteryFlows, Calendar, Cause, Day, Flows, Grid, Inputs, Part, PlacedJob, Reading, Row, Signal, Site, Source, SourceKind, row,
 };
+use lab3_energy::dispatch::{self, Dispatch, Flexible};
 use lab3_energy::jobs::Run;
 use lab3_energy::{Horizon, Mark};
+use lab3_solve::Limits;
 use lab3_units::Time;
 use proptest::prelude::*;
 
@@ -300,6 +302,47 @@ fn a_site_without_a_grid_has_a_day() {
     near(day.served(4).unwrap().batteries[0], 2.0, "the battery serves");
 }
 
+#[test]
+fn a_plan_that_was_made_is_a_days_plan() {
+    let site = Dispatch {
+        hours: vec![1.0; HOURS],
+        sources: vec![dispatch::Source {
+            name: "roof".into(),
+            available: vec![0.0, 0.0, 4.0, 4.0, 0.0, 0.0],
+            ..dispatch::Source::default()
+        }],
+        grid: Some(dispatch::Grid {
+            import_price: vec![0.3; HOURS],
+            export_price: vec![0.0; HOURS],
+            up: vec![1.0; HOURS],
+            ..dispatch::Grid::default()
+        }),
+        batteries: vec![dispatch::Battery {
+            capacity: 10.0,
+            most: 10.0,
+            charge_max: 5.0,
+            discharge_max: 5.0,
+            charge_efficiency: 1.0,
+            discharge_efficiency: 1.0,
+            ..dispatch::Battery::default()
+        }],
+        loads: vec![dispatch::Load { name: "houses".into(), energy: vec![1.0; HOURS], worth: None }],
+        flexible: vec![Flexible { name: "pump".into(), power: 1.0, steps: 2, window: 0..HOURS }],
+        ..Dispatch::default()
+    };
+    let plan = site.solve(Limits { seconds: 5.0, gap: 1e-9 }).unwrap();
+    let mut day = inputs();
+    day.site.loads.push("pump".into());
+    day.planned = Some(Flows::planned(&site, &plan, 2, HOURS));
+    let day = Day::of(Inputs { now: hour(0), ..day });
+    for step in 0..HOURS - 2 {
+        let runs = if plan.flexible[0].contains(&(step + 2)) { 1.0 } else { 0.0 };
+        near(day.known[step].as_ref().unwrap().consumption(), 1.0 + runs, "the load and the pump, from the plan's third step on");
+    }
+    assert!(day.known[HOURS - 2].is_none(), "the plan ends there");
+    assert_eq!(day.rest.steps, HOURS - 2);
+}
+
 fn rows() -> impl Strategy<Value = Vec<[Option<f64>; HOURS]>> {
     prop::collection::vec(prop::array::uniform6(prop::option::weighted(0.9, 0.0..5.0_f64)), 7)
 }
@@ -341,5 +384,24 @@ proptest! {
         prop_assert!((known - expected).abs() < 1e-9, "nothing is left out: {known} of {expected}");
         let (parts, whole) = (day.so_far.consumption + day.rest.consumption, day.total.consumption);
         prop_assert!((parts - whole).abs() < 1e-9);
+    }
+
+    /// Without a battery and without jobs the day is its own baseline, however its meters run.
+    #[test]
+    fn what_has_nothing_to_save_with_saves_nothing(load in prop::array::uniform6(0.0..5.0_f64), sun in prop::array::uniform6(0.0..5.0_f64), price in prop::array::uniform6(-0.2..1.0_f64)) {
+        let mut inputs = inputs();
+        let both = |of: fn(f64, f64) -> f64| forecast(std::array::from_fn(|step| of(load[step], sun[step])));
+        inputs.site.batteries = Vec::new();
+        inputs.measured = Flows {
+            import: both(|load, sun| (load - sun).max(0.0)),
+            export: both(|load, sun| (sun - load).max(0.0)),
+            sources: vec![forecast(sun)],
+            loads: vec![forecast(load)],
+            ..Flows::default()
+        };
+        inputs.grid.as_mut().unwrap().import_price.now = forecast(price);
+        let day = Day::of(inputs);
+        prop_assert!(day.total.cost_saved.abs() < 1e-9 && day.total.carbon_saved_g.abs() < 1e-6, "{:?}", day.total);
+        prop_assert!((day.total.consumption - load.iter().sum::<f64>()).abs() < 1e-9);
     }
 }

@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 use lab3_units::Time;
 
 use super::Page;
-use crate::chart::{Fill, Hue, Ink, Layer, bars, column, columns, round_up, stack, ticks};
+use crate::chart::{Fill, Hue, Ink, Layer, bars, column, columns, round_up, stack, ticks, wrap};
 
 /// Columns of the scale.
 const GUTTER: usize = 8;
+/// Columns of a label of hours, and a blank.
+const LABEL: usize = 8;
 /// Lines of a stack.
 const HEIGHT: usize = 8;
 
@@ -105,9 +107,9 @@ impl Frame {
         let day = self.day();
         let each = [0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 12.0, 24.0, 48.0, 168.0, 720.0, 1440.0]
             .into_iter()
-            .find(|each| day / each <= 9.0)
+            .find(|each| self.column(*each) >= LABEL)
             .unwrap_or(8760.0);
-        let moments = (0..=9_u32).map(|number| f64::from(number) * each).take_while(|at| *at < day - 1e-9);
+        let moments = (0..=24_u32).map(|number| f64::from(number) * each).take_while(|at| *at < day - 1e-9);
         let labels: Vec<_> = moments.map(|at| (self.column(at), if at > 0.0 { format!("+{at} h") } else { "begin".to_owned() })).collect();
         Self::line(&ticks(&labels, self.columns))
     }
@@ -129,7 +131,8 @@ impl Frame {
         } else if length <= first {
             Self::line(&format!("{:>first$}{}", format!("{label} "), line.trim_start()))
         } else {
-            format!("{}\n{}", Self::line(&line), Self::line(&crate::chart::wrap(label, self.columns, GUTTER)))
+            let label = wrap(label, self.columns, 0);
+            std::iter::once(&*line).chain(label.lines()).map(Self::line).collect::<Vec<_>>().join("\n")
         }
     }
 }

@@ -7,7 +7,7 @@ use super::frame::{Frame, hours_between, kilograms, mic};
 use super::today::view::{Name, Row, Run};
 use super::{Page, request, unread};
 use crate::Failure;
-use crate::chart::{spark, wrap};
+use crate::chart::{Ink, spark, wrap};
 use crate::cli::EnergyFileArgs;
 use crate::client::{Client, Path};
 use crate::table::list;
@@ -66,7 +66,8 @@ pub fn run(client: &Client, args: &EnergyFileArgs, page: Page) -> Result<String,
 
 fn drawn(asked: &Asked, placed: &Placed, page: Page) -> String {
     let frame = Frame::new(page, vec![asked.step_minutes / 60.0; asked.carbon_g_per_kwh.len()]);
-    let blocks = [vec![sums(placed, page.width)], chart(asked, placed, &frame), table(placed), unplaced(placed, page.width)];
+    let blocks =
+        [vec![sums(placed, page.width)], chart(asked, placed, &frame), table(placed, page.ink), times(asked), unplaced(placed, page.width)];
     let blocks: Vec<String> = blocks.into_iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n")).collect();
     blocks.join("\n\n")
 }
@@ -79,7 +80,7 @@ fn sums(placed: &Placed, width: usize) -> String {
     let gap = placed
         .gap
         .map(|gap| if gap < 1e-6 { "nothing is better".to_owned() } else { format!("at most {:.2} % from the best", gap * 100.0) });
-    let nobody = (placed.unplaced > 0).then(|| format!("{} of the others nobody could place", placed.unplaced_min));
+    let nobody = (placed.unplaced_min > 0).then(|| format!("at least {} of the others nobody could place", placed.unplaced_min));
     let words: Vec<String> = std::iter::once(places).chain(gap).chain(nobody).collect();
     wrap(&words.join("; "), width, 2)
 }
@@ -89,7 +90,7 @@ fn chart(asked: &Asked, placed: &Placed, frame: &Frame) -> Vec<String> {
     let signal = |name: &str, unit: &str, row: &Row| {
         let known = || row.iter().flatten().copied();
         let (low, high) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
-        let words = if low > high { format!("{name}: none") } else { format!("{name}: least {low}, most {high} {unit}") };
+        let words = if low > high { format!("{name}: none") } else { format!("{name}, {unit}: least {low}, most {high}") };
         [words, Frame::line(&spark(&frame.row(row), low, high, frame.page.ink))]
     };
     let mut lines = signal("carbon", "g CO2e a kWh", &asked.carbon_g_per_kwh).to_vec();
@@ -107,7 +108,7 @@ fn chart(asked: &Asked, placed: &Placed, frame: &Frame) -> Vec<String> {
     lines
 }
 
-fn table(placed: &Placed) -> Vec<String> {
+fn table(placed: &Placed, ink: Ink) -> Vec<String> {
     let with_place: Vec<&Job> = placed.jobs.iter().filter(|job| !job.runs.is_empty()).collect();
     if with_place.is_empty() {
         return Vec::new();
@@ -117,18 +118,29 @@ fn table(placed: &Placed) -> Vec<String> {
         let energy = saved(job.sums.as_ref().map(|sums| sums.energy_kwh), 1);
         vec![job.id.to_string(), when(job), energy, saved(job.cost_saved_gic, 2), saved(job.carbon_saved_g.map(|grams| grams / 1000.0), 2)]
     });
-    let mut lines = vec![list(&["job", "when", "kWh", "saved MIC", "saved kg"], &[2, 3, 4], rows)];
+    let listed = list(&["job", "when", "kWh", "saved MIC", "saved kg"], &[2, 3, 4], rows);
+    let mut lines = vec![if ink == Ink::Plain { listed.replace('─', "-") } else { listed }];
     if with_place.len() > LISTED_MAX {
         lines.push(format!("and {} more: --json lists all", with_place.len() - LISTED_MAX));
     }
     lines
 }
 
+/// What clock the times are of, and where the chart begins.
+fn times(asked: &Asked) -> Vec<String> {
+    let start = Time::parse(&asked.start.0).map(|start| short(&Name(start.to_string())));
+    start.map(|start| format!("Times are UTC, and all begins at {start}.")).into_iter().collect()
+}
+
+/// A moment to the minute.
+fn short(moment: &Name) -> String {
+    moment.0.get(..16).unwrap_or(&moment.0).replace('T', " ")
+}
+
 /// From the begin of the first run to the end of the last, and in how many pieces.
 fn when(job: &Job) -> String {
     let (Some(first), Some(last)) = (job.runs.first(), job.runs.last()) else { return String::new() };
     let pieces = if job.runs.len() > 1 { format!(", in {} pieces", job.runs.len()) } else { String::new() };
-    let short = |moment: &Name| moment.0.get(..16).unwrap_or(&moment.0).replace('T', " ");
     let end = if first.start.0.get(..10) == last.end.0.get(..10) { last.end.clock().to_owned() } else { short(&last.end) };
     format!("{} to {end}{pieces}", short(&first.start))
 }

@@ -154,7 +154,7 @@ fn stack(plan: &Plan, frame: &Frame) -> Vec<String> {
         (GRID, "grid".to_owned(), import),
     ]
     .into_iter()
-    .filter(|(_, name, energies)| !name.is_empty() && (name != "grid" || energies.iter().any(|energy| *energy > 0.0)))
+    .filter(|(_, name, energies)| !name.is_empty() && energies.iter().any(|energy| *energy > 0.0))
     .collect();
     let served = |energies: &[f64]| energies.iter().zip(&share).map(|(energy, share)| Some(energy * share)).collect::<Row>();
     let drawn: Vec<Layer> =

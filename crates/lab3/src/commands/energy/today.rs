@@ -23,7 +23,7 @@ pub fn run(client: &Client, args: &EnergyTodayArgs, page: Page) -> Result<String
 /// The whole page.
 fn drawn(day: &Day, page: Page) -> String {
     let blocks = [
-        vec![words::title(day)],
+        vec![words::title(day, page.width)],
         words::sums(day, page.width),
         picture::stack(day, page),
         picture::signals(day, page),

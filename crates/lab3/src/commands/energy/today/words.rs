@@ -8,25 +8,28 @@ use crate::commands::energy::frame::{kilograms, kwh, mic};
 const DEVIATIONS_MAX: usize = 6;
 
 /// Which day it is.
-pub fn title(day: &Day) -> String {
+pub fn title(day: &Day, width: usize) -> String {
     let when = match day.now_hours() {
         Some(_) => format!("at {}", day.now.clock()),
         None if day.steps_over == 0 => "to come".to_owned(),
         None => "over".to_owned(),
     };
-    format!("{} in {}, {when}", day.date, day.zone)
+    wrap(&format!("{} in {}, {when}", day.date, day.zone), width, 2)
 }
 
-/// What it comes to.
+/// What it comes to, as far as it is known.
 pub fn sums(day: &Day, width: usize) -> Vec<String> {
-    if day.total.steps == 0 {
-        return Vec::new();
-    }
-    let mut lines = vec![wrap(&told(day, &day.total), width, 2)];
-    if day.so_far.steps > 0 && day.rest.steps > 0 {
-        lines.push(wrap(&format!("So far: {}. The rest is planned.", told(day, &day.so_far)), width, 2));
-    }
-    lines
+    let so_far = || format!("So far: {}.", told(day, &day.so_far));
+    let lines = match (day.so_far.steps > 0, day.rest.steps > 0) {
+        (true, true) => vec![format!("{}.", told(day, &day.total)), format!("{} The rest is planned.", so_far())],
+        (true, false) if day.steps_over < day.begins.len() => vec![so_far()],
+        (true, false) => vec![format!("{}.", told(day, &day.total))],
+        (false, true) if day.steps_over > 0 => vec![format!("The rest of the day, as planned: {}.", told(day, &day.rest))],
+        (false, true) => vec![format!("As planned: {}.", told(day, &day.rest))],
+        (false, false) if day.is_known() => Vec::new(),
+        (false, false) => vec!["Nothing is known of what flowed: nothing was measured, and no plan was made.".to_owned()],
+    };
+    lines.iter().map(|line| wrap(line, width, 2)).collect()
 }
 
 fn told(day: &Day, sums: &Sums) -> String {
@@ -89,7 +92,7 @@ fn missing(day: &Day) -> Vec<String> {
     let over: usize = day.steps_over;
     let mut notes = Vec::new();
     match (day.is_measured(), day.planned.is_some()) {
-        (false, false) => return vec!["Nothing is known of what flowed: nothing was measured, and no plan was made.".to_owned()],
+        (false, false) => return notes,
         (false, true) if over > 0 => return vec!["Nothing was measured: what is drawn is the plan.".to_owned()],
         (true, false) => notes.push("No plan was made: only what was measured is drawn.".to_owned()),
         _ => {}
