@@ -234,11 +234,37 @@ fn saved_is_what_the_same_day_costs_without_battery_and_shifting() {
 }
 
 #[test]
+fn what_jobs_have_still_to_take_is_owed() {
+    let check = |earliest: i64, now: i64, owed: f64| {
+        let runs = vec![Run { start: hour(3), end: hour(4), power_kw: 1.0 }];
+        let jobs = vec![PlacedJob { name: "train".into(), earliest: hour(earliest), runs, ..PlacedJob::default() }];
+        let day = Day::of(Inputs { now: hour(now), jobs, ..inputs() });
+        let without = Day::of(Inputs { now: hour(now), ..inputs() });
+        near(day.so_far.owed, owed, "owed");
+        // At once it would have been bought for 0.2, and is owed at the day's mean price.
+        near(day.so_far.cost_saved - without.so_far.cost_saved, owed * (0.2 - 1.4 / 6.0), "saved so far");
+    };
+    check(1, 1, 0.0);
+    check(1, 2, 1.0);
+    check(0, 1, 1.0);
+    check(0, 2, 1.0);
+}
+
+#[test]
 fn the_score_follows_the_energy_through_the_battery() {
     let day = Day::of(inputs());
     // Eight of twelve kWh from the roof, through the battery or not; half of the other four.
     near(day.total.own_score.unwrap(), 8.0 / 12.0, "own");
     near(day.total.score.unwrap(), 10.0 / 12.0, "with the grid");
+    // Two kWh bought in the first hour into the battery, where the houses' are half carbon-free too: so are those that come out.
+    let mut bought = inputs();
+    bought.measured = Flows { sources: vec![all(0.0)], ..planned() };
+    bought.measured.import = forecast([4.0, 2.0, 2.0, 2.0, 2.0, 0.0]);
+    bought.measured.batteries[0].charge = forecast([2.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    bought.measured.batteries[0].discharge = forecast([0.0, 0.0, 0.0, 0.0, 0.0, 2.0]);
+    let bought = Day::of(bought);
+    near(bought.total.score.unwrap(), 0.5, "half of all, through the battery or not");
+    near(bought.total.own_score.unwrap(), 1.0 / 12.0, "what the battery gave of it");
     let mut unknown = inputs();
     unknown.grid.as_mut().unwrap().carbon_free = Row::new();
     assert_eq!(Day::of(unknown).total.score, None);
@@ -259,6 +285,12 @@ fn what_is_not_known_is_not_zero() {
     assert_eq!((gap.unmeasured[0].steps.clone(), gap.unmeasured[0].devices.clone()), (2..3, vec!["roof".into()]));
     assert!(!gap.measured[2] && gap.measured[3] && gap.known[2].is_some());
     assert_eq!(gap.total.steps, 5);
+    // What was filled is told from what was measured.
+    let mut filled = inputs();
+    filled.measured = Flows { import: row(&[2.0, 2.0, 0.0, 0.0, 0.0, 0.0], Mark::Measured), ..planned() };
+    let balance = |day: &Day, step: usize| day.known[step].as_ref().map(|balance| balance.mark);
+    filled.measured.sources[0][1] = Some(Reading { value: 0.0, mark: Mark::Filled });
+    assert_eq!(balance(&Day::of(filled), 1), Some(Mark::Filled));
     // What is said to be measured of the time to come is not looked at.
     let early = Day::of(Inputs { now: hour(1), planned: None, ..inputs() });
     assert!(early.known[0].is_some() && early.known[1].is_none());

@@ -51,7 +51,7 @@ pub struct Sums {
     pub unknown_carbon: usize,
     /// The 24/7 score; none where nothing was consumed, or the grid's carbon-free share is not known.
     pub score: Option<f64>,
-    /// The part of the score that one's own sources earn.
+    /// The part of the score that one's own sources and what batteries kept earn.
     pub own_score: Option<f64>,
 }
 
