@@ -7,6 +7,7 @@ mod accounts;
 mod book;
 pub mod carbon;
 mod certify;
+pub mod day;
 mod desk;
 pub mod dispatch;
 mod draw;

@@ -1,6 +1,7 @@
 //! The command line: every command, argument and help text.
 
 mod did;
+mod energy;
 mod govern;
 mod journal;
 mod money;
@@ -15,6 +16,7 @@ use lab3_units::{Amount, Asset, Did, Ratio};
 use crate::config::Flag;
 
 pub use did::{DidCommand, DidResolveArgs, DidShowArgs};
+pub use energy::{EnergyCommand, EnergyFileArgs, EnergyTodayArgs};
 pub use govern::{
     IntentCommand, IntentFreezeArgs, IntentMoneyArgs, IntentPolicyArgs, IntentSendArgs, IntentTextArgs, IntentTreasurersArgs,
     NamedSignature, PolicyCommand, PolicySetArgs, RulesArgs, TreasurersArgs, TreasurersCommand, TreasurersNameArgs, countersign,
@@ -83,6 +85,9 @@ pub enum Command {
     /// Show the health, latency and cost of every provider, and this month's totals.
     #[command(after_help = "Example:\n  lab3 stats --json")]
     Stats(StatsArgs),
+    /// The energy desk: the day of a site, plans, jobs that may wait.
+    #[command(subcommand, arg_required_else_help = true)]
+    Energy(EnergyCommand),
     /// Verify, export or follow the journal of a data folder.
     #[command(subcommand, arg_required_else_help = true)]
     Journal(JournalCommand),

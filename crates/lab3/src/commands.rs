@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod did;
 pub mod doctor;
+pub mod energy;
 pub mod erase;
 pub mod grant;
 pub mod history;
@@ -56,6 +57,7 @@ pub fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Command::Erase(args) => erase::run(&desk(&args.desk)?, args)?,
         Command::History(args) => history::run(&desk(&args.desk)?, args)?,
         Command::Stats(args) => stats::run(&desk(&args.desk)?, args)?,
+        Command::Energy(command) => energy::run(&desk(energy::desk(command))?, command, env)?,
         Command::Key(command) => keys(command, env)?,
         Command::Seal(args) => seal::run(&Place::of(&args.place, env)?, args)?,
         Command::Wallet(WalletCommand::New(args)) => wallet::new(args, env)?,

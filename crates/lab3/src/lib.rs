@@ -1,5 +1,6 @@
 //! The Lab 3 binary as a library: command line, configuration, wiring. `main.rs` parses, configures, dispatches.
 
+mod chart;
 pub mod cli;
 pub mod client;
 pub mod commands;

@@ -1,5 +1,7 @@
 //! The energy desk's endpoints.
 
+#[allow(dead_code, reason = "the route comes with the store of plans and telemetry")]
+mod day;
 pub(super) mod dispatch;
 pub(super) mod jobs;
 mod plan;
