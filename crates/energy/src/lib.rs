@@ -4,12 +4,16 @@
 //! ledger is whole: mWh and mg (`docs/modules/energy.md`).
 
 pub mod carbon;
+pub mod controller;
 pub mod dispatch;
 mod forecast;
 mod horizon;
+pub mod island;
 pub mod jobs;
 mod series;
 pub mod signals;
+pub mod site;
+pub mod survive;
 
 pub use forecast::{Forecast, Foresight, Model, WITHIN_PERCENT, forecast};
 pub use horizon::Horizon;

@@ -1,0 +1,177 @@
+//! Tiers in order: what each load goes without at least, when nothing is taken from a tier to serve a later one.
+//!
+//! One program of flows, without prices. For each tier in order the energy it goes without, over all steps, is made as small as it can be and held there; at
+//! last as much as can be is kept stored, for an outage that lasts longer. Each solution begins at the one before.
+
+use lab3_solve::{Limits, Program, Solution, Solver, Unsolved, Variable};
+
+use crate::dispatch::{Battery, Dispatch};
+use crate::site::Tier;
+
+/// How much more a tier may go without afterwards: what the solver calls nothing.
+const NEAR: f64 = 1e-6;
+
+struct Flows {
+    program: Program,
+    /// The terms of each step's balance: what comes in, less what goes out.
+    balance: Vec<Vec<(Variable, f64)>>,
+    /// Whether anything is bought, in steps in which that is a choice.
+    buys: Vec<Option<Variable>>,
+    stored: Vec<Variable>,
+    unserved: Vec<Vec<Variable>>,
+}
+
+/// What each load goes without in each step, kWh.
+///
+/// Errors: the solver failed, or had not enough time.
+pub(crate) fn least_unserved(site: &Dispatch, tiers: &[Tier], limits: Limits) -> Result<Vec<Vec<f64>>, Unsolved> {
+    let mut flows = Flows::of(site);
+    let totals = flows.totals(tiers);
+    let Flows { program, stored, unserved, .. } = flows;
+    let mut solver = program.into_solver(limits)?;
+    let mut solution = None;
+    for total in totals {
+        let found = least(&mut solver, total)?;
+        solver.set_bounds(total, 0.0, found.value(total).max(0.0) + NEAR);
+        solution = Some(found);
+    }
+    for stored in stored {
+        solver.set_cost(stored, -1.0);
+    }
+    // What is kept is a wish: without an answer to it, the order stands all the same.
+    let Some(solution) = solver.solve().ok().or(solution) else { return Ok(Vec::new()) };
+    let row = |row: &Vec<Variable>| row.iter().map(|variable| nothing_or(solution.value(*variable))).collect();
+    Ok(unserved.iter().map(row).collect())
+}
+
+fn nothing_or(value: f64) -> f64 {
+    if value > NEAR { value } else { 0.0 }
+}
+
+fn least(solver: &mut Solver, total: Variable) -> Result<Solution, Unsolved> {
+    solver.set_cost(total, 1.0);
+    let found = solver.solve();
+    solver.set_cost(total, 0.0);
+    found
+}
+
+impl Flows {
+    fn of(site: &Dispatch) -> Self {
+        let balance = vec![Vec::new(); site.len()];
+        let mut flows = Self { program: Program::new(), balance, buys: vec![None; site.len()], stored: Vec::new(), unserved: Vec::new() };
+        let has_choices = site.generators.iter().any(|one| one.power_min > 0.0) || site.batteries.iter().any(|one| one.charge_min > 0.0);
+        for step in 0..site.len() {
+            flows.given(site, step);
+        }
+        for battery in &site.batteries {
+            flows.battery(site, battery, has_choices);
+        }
+        for load in &site.loads {
+            let row: Vec<Variable> = load.energy.iter().map(|energy| flows.program.variable(0.0, 0.0, *energy)).collect();
+            for (balance, unserved) in flows.balance.iter_mut().zip(&row) {
+                balance.push((*unserved, 1.0));
+            }
+            flows.unserved.push(row);
+        }
+        for (step, terms) in flows.balance.iter().enumerate() {
+            let taken = loads(site, step);
+            flows.program.row(taken, taken, terms);
+        }
+        flows
+    }
+
+    /// Sources, grid and generators. The grid gives whatever is asked: where its limit is, is a matter of prices.
+    fn given(&mut self, site: &Dispatch, step: usize) {
+        let hours = site.hours[step];
+        let free: f64 = sources(site, step);
+        let free = self.program.variable(0.0, 0.0, free);
+        self.balance[step].push((free, 1.0));
+        if is_up(site, step) {
+            self.bought(site, step);
+        }
+        for generator in &site.generators {
+            let most = generator.power_max * hours;
+            let given = self.program.variable(0.0, 0.0, most);
+            if generator.power_min > 0.0 {
+                self.none_or_between(given, generator.power_min * hours, most);
+            }
+            self.balance[step].push((given, 1.0));
+        }
+    }
+
+    /// What is bought, and where some batteries may not be charged meanwhile, whether anything is.
+    fn bought(&mut self, site: &Dispatch, step: usize) {
+        let charged: f64 = site.batteries.iter().map(|battery| battery.charge_max * site.hours[step]).sum();
+        let most = loads(site, step) + charged;
+        let bought = self.program.variable(0.0, 0.0, most);
+        self.balance[step].push((bought, 1.0));
+        if site.batteries.iter().any(|battery| !battery.from_grid) {
+            let buys = self.program.whole(0.0, 0.0, 1.0);
+            self.program.row(f64::NEG_INFINITY, 0.0, &[(bought, 1.0), (buys, -most)]);
+            self.buys[step] = Some(buys);
+        }
+    }
+
+    fn none_or_between(&mut self, flow: Variable, least: f64, most: f64) {
+        let on = self.program.whole(0.0, 0.0, 1.0);
+        self.program.row(0.0, f64::INFINITY, &[(flow, 1.0), (on, -least)]);
+        self.program.row(f64::NEG_INFINITY, 0.0, &[(flow, 1.0), (on, -most)]);
+    }
+
+    fn battery(&mut self, site: &Dispatch, battery: &Battery, has_choices: bool) {
+        let mut before = None;
+        let least = battery.least.min(battery.initial);
+        for (step, hours) in site.hours.iter().enumerate() {
+            let (charge_max, discharge_max) = (battery.charge_max * hours, battery.discharge_max * hours);
+            let charge = self.program.variable(0.0, 0.0, charge_max);
+            let discharge = self.program.variable(0.0, 0.0, discharge_max);
+            let stored = self.program.variable(0.0, least, battery.most.max(battery.initial));
+            let mut terms = vec![(stored, 1.0), (charge, -battery.charge_efficiency), (discharge, 1.0 / battery.discharge_efficiency)];
+            terms.extend(before.map(|before| (before, -1.0)));
+            let held = if before.is_none() { battery.initial } else { 0.0 };
+            self.program.row(held, held, &terms);
+            self.balance[step].extend([(charge, -1.0), (discharge, 1.0)]);
+            if battery.charge_min > 0.0 {
+                self.none_or_between(charge, battery.charge_min * hours, charge_max);
+            }
+            if has_choices {
+                let out = self.program.whole(0.0, 0.0, 1.0);
+                self.program.row(f64::NEG_INFINITY, 0.0, &[(discharge, 1.0), (out, -discharge_max)]);
+                self.program.row(f64::NEG_INFINITY, charge_max, &[(charge, 1.0), (out, charge_max)]);
+            }
+            if let Some(buys) = self.buys[step].filter(|_| !battery.from_grid) {
+                self.program.row(f64::NEG_INFINITY, charge_max, &[(charge, 1.0), (buys, charge_max)]);
+            }
+            self.stored.push(stored);
+            before = Some(stored);
+        }
+    }
+
+    /// A variable for what each tier goes without over all steps, the first tier first.
+    fn totals(&mut self, tiers: &[Tier]) -> Vec<Variable> {
+        let mut totals = Vec::new();
+        for tier in Tier::ALL {
+            let loads = self.unserved.iter().zip(tiers).filter(|(_, of)| **of == tier).flat_map(|(row, _)| row);
+            let mut terms: Vec<(Variable, f64)> = loads.map(|unserved| (*unserved, 1.0)).collect();
+            if !terms.is_empty() {
+                let total = self.program.variable(0.0, 0.0, f64::INFINITY);
+                terms.push((total, -1.0));
+                self.program.row(0.0, 0.0, &terms);
+                totals.push(total);
+            }
+        }
+        totals
+    }
+}
+
+fn is_up(site: &Dispatch, step: usize) -> bool {
+    site.grid.as_ref().is_some_and(|grid| grid.up.get(step).is_some_and(|up| *up > 0.0))
+}
+
+fn sources(site: &Dispatch, step: usize) -> f64 {
+    site.sources.iter().filter_map(|source| source.available.get(step)).sum()
+}
+
+fn loads(site: &Dispatch, step: usize) -> f64 {
+    site.loads.iter().filter_map(|load| load.energy.get(step)).sum()
+}
