@@ -49,7 +49,7 @@ fn islands() -> impl Strategy<Value = (Site, Ahead)> {
         let loads = prop::collection::vec((tier(), row(steps, 8.0), prop::option::of(0.01_f64..5.0)), 1..5);
         let parts = (prop::collection::vec(battery(), batteries), prop::collection::vec(0.0_f64..1.0, batteries), loads, row(steps, 12.0));
         let up = prop::collection::vec(prop_oneof![2 => Just(0.0), 1 => Just(1.0)], steps);
-        let generator = prop::option::of((0.0_f64..5.0, prop_oneof![Just(0.0), 0.0_f64..0.0001]));
+        let generator = prop::option::of((0.0_f64..5.0, prop_oneof![Just(0.0), 0.0_f64..0.8]));
         (parts, up, row(steps, 0.5), generator).prop_map(move |((mut batteries, held, loads, sun), up, import_price, generator)| {
             for (number, battery) in batteries.iter_mut().enumerate() {
                 battery.name = format!("battery {number}").into();

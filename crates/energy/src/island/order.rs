@@ -1,15 +1,15 @@
 //! Tiers in order: what each load goes without at least, when nothing is taken from a tier to serve a later one.
 //!
 //! One program of flows, without prices. For each tier in order the energy it goes without, over all steps, is made as small as it can be and held there; at
-//! last as much as can be is kept stored, for an outage that lasts longer. Each solution begins at the one before.
+//! last as much as can be is kept stored, for an outage that lasts longer.
 
-use lab3_solve::{Limits, Program, Solution, Solver, Unsolved, Variable};
+use lab3_solve::{Limits, Program, Unsolved, Variable};
 
 use crate::dispatch::{Battery, Dispatch};
 use crate::site::Tier;
 
-/// How much more a tier may go without afterwards: what the solver calls nothing.
-const NEAR: f64 = 1e-6;
+/// How much more than its least a tier may go without afterwards, kWh: solutions are not exact to the last bit.
+const NEAR: f64 = 1e-5;
 
 struct Flows {
     program: Program,
@@ -17,54 +17,53 @@ struct Flows {
     balance: Vec<Vec<(Variable, f64)>>,
     /// Whether anything is bought, in steps in which that is a choice.
     buys: Vec<Option<Variable>>,
-    stored: Vec<Variable>,
     unserved: Vec<Vec<Variable>>,
+}
+
+/// What is made small.
+#[derive(Clone, Copy, PartialEq)]
+enum Aim {
+    /// What the tier after those that are held goes without.
+    Unserved,
+    /// What is taken out of store.
+    Taken,
 }
 
 /// What each load goes without in each step, kWh.
 ///
 /// Errors: the solver failed, or had not enough time.
 pub(crate) fn least_unserved(site: &Dispatch, tiers: &[Tier], limits: Limits) -> Result<Vec<Vec<f64>>, Unsolved> {
-    let mut flows = Flows::of(site);
-    let totals = flows.totals(tiers);
-    let Flows { program, stored, unserved, .. } = flows;
-    let mut solver = program.into_solver(limits)?;
-    let mut solution = None;
-    for total in totals {
-        let found = least(&mut solver, total)?;
-        solver.set_bounds(total, 0.0, found.value(total).max(0.0) + NEAR);
-        solution = Some(found);
-    }
-    for stored in stored {
-        solver.set_cost(stored, -1.0);
+    let has = |tier: &Tier| tiers.contains(tier);
+    let mut held = Vec::new();
+    let mut rows = Vec::new();
+    for tier in Tier::ALL.into_iter().filter(has) {
+        rows = solved(site, tiers, &held, Aim::Unserved, limits)?;
+        held.push(rows.iter().zip(tiers).filter(|(_, of)| **of == tier).flat_map(|(row, _)| row).sum());
     }
     // What is kept is a wish: without an answer to it, the order stands all the same.
-    let Some(solution) = solver.solve().ok().or(solution) else { return Ok(Vec::new()) };
-    let row = |row: &Vec<Variable>| row.iter().map(|variable| nothing_or(solution.value(*variable))).collect();
-    Ok(unserved.iter().map(row).collect())
+    Ok(solved(site, tiers, &held, Aim::Taken, limits).unwrap_or(rows))
 }
 
-fn nothing_or(value: f64) -> f64 {
-    if value > NEAR { value } else { 0.0 }
-}
-
-fn least(solver: &mut Solver, total: Variable) -> Result<Solution, Unsolved> {
-    solver.set_cost(total, 1.0);
-    let found = solver.solve();
-    solver.set_cost(total, 0.0);
-    found
+/// The best for one aim when the first tiers go without no more than is held. Built anew each time: begun at the last solution, programs with whole variables
+/// were called infeasible.
+fn solved(site: &Dispatch, tiers: &[Tier], held: &[f64], aim: Aim, limits: Limits) -> Result<Vec<Vec<f64>>, Unsolved> {
+    let mut flows = Flows::of(site, aim);
+    flows.totals(tiers, held, aim);
+    let Flows { program, unserved, .. } = flows;
+    let solution = program.solve(limits)?;
+    Ok(unserved.iter().map(|row| row.iter().map(|variable| solution.value(*variable).max(0.0)).collect()).collect())
 }
 
 impl Flows {
-    fn of(site: &Dispatch) -> Self {
+    fn of(site: &Dispatch, aim: Aim) -> Self {
         let balance = vec![Vec::new(); site.len()];
-        let mut flows = Self { program: Program::new(), balance, buys: vec![None; site.len()], stored: Vec::new(), unserved: Vec::new() };
+        let mut flows = Self { program: Program::new(), balance, buys: vec![None; site.len()], unserved: Vec::new() };
         let has_choices = site.generators.iter().any(|one| one.power_min > 0.0) || site.batteries.iter().any(|one| one.charge_min > 0.0);
         for step in 0..site.len() {
             flows.given(site, step);
         }
         for battery in &site.batteries {
-            flows.battery(site, battery, has_choices);
+            flows.battery(site, battery, has_choices, aim);
         }
         for load in &site.loads {
             let row: Vec<Variable> = load.energy.iter().map(|energy| flows.program.variable(0.0, 0.0, *energy)).collect();
@@ -118,14 +117,15 @@ impl Flows {
         self.program.row(f64::NEG_INFINITY, 0.0, &[(flow, 1.0), (on, -most)]);
     }
 
-    fn battery(&mut self, site: &Dispatch, battery: &Battery, has_choices: bool) {
+    fn battery(&mut self, site: &Dispatch, battery: &Battery, has_choices: bool, aim: Aim) {
         let mut before = None;
         let least = battery.least.min(battery.initial);
         for (step, hours) in site.hours.iter().enumerate() {
             let (charge_max, discharge_max) = (battery.charge_max * hours, battery.discharge_max * hours);
             let charge = self.program.variable(0.0, 0.0, charge_max);
             let discharge = self.program.variable(0.0, 0.0, discharge_max);
-            let stored = self.program.variable(0.0, least, battery.most.max(battery.initial));
+            let kept = if aim == Aim::Taken { -1.0 } else { 0.0 };
+            let stored = self.program.variable(kept, least, battery.most.max(battery.initial));
             let mut terms = vec![(stored, 1.0), (charge, -battery.charge_efficiency), (discharge, 1.0 / battery.discharge_efficiency)];
             terms.extend(before.map(|before| (before, -1.0)));
             let held = if before.is_none() { battery.initial } else { 0.0 };
@@ -142,25 +142,20 @@ impl Flows {
             if let Some(buys) = self.buys[step].filter(|_| !battery.from_grid) {
                 self.program.row(f64::NEG_INFINITY, charge_max, &[(charge, 1.0), (buys, charge_max)]);
             }
-            self.stored.push(stored);
             before = Some(stored);
         }
     }
 
-    /// A variable for what each tier goes without over all steps, the first tier first.
-    fn totals(&mut self, tiers: &[Tier]) -> Vec<Variable> {
-        let mut totals = Vec::new();
-        for tier in Tier::ALL {
+    /// A variable for what each tier goes without over all steps: at most what is held of the first ones, and as little as can be of the next.
+    fn totals(&mut self, tiers: &[Tier], held: &[f64], aim: Aim) {
+        for (number, tier) in Tier::ALL.into_iter().filter(|tier| tiers.contains(tier)).enumerate() {
             let loads = self.unserved.iter().zip(tiers).filter(|(_, of)| **of == tier).flat_map(|(row, _)| row);
             let mut terms: Vec<(Variable, f64)> = loads.map(|unserved| (*unserved, 1.0)).collect();
-            if !terms.is_empty() {
-                let total = self.program.variable(0.0, 0.0, f64::INFINITY);
-                terms.push((total, -1.0));
-                self.program.row(0.0, 0.0, &terms);
-                totals.push(total);
-            }
+            let cost = if aim == Aim::Unserved && number == held.len() { 1.0 } else { 0.0 };
+            let most = held.get(number).map_or(f64::INFINITY, |held| held + NEAR);
+            terms.push((self.program.variable(cost, 0.0, most), -1.0));
+            self.program.row(0.0, 0.0, &terms);
         }
-        totals
     }
 }
 

@@ -7,7 +7,7 @@ use crate::dispatch::{Broken, Dispatch, Limit, Plan, Unplanned};
 use crate::island::{self, Kept};
 
 /// Less than that, nobody goes without, kWh.
-const NOTHING: f64 = 1e-6;
+const NOTHING: f64 = 2e-5;
 
 /// A plan, and what it was made for.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +42,7 @@ impl Site {
         }
         let tiers: Vec<Tier> = self.loads.iter().map(|load| load.tier).collect();
         let shed = island::least_unserved(&dispatch, &tiers, limits)?;
-        if shed.iter().flatten().all(|shed| *shed <= 0.0) {
+        if shed.iter().flatten().all(|shed| *shed <= NOTHING) {
             return Ok(Planned { dispatch, plan, kept });
         }
         let mut rest = dispatch.clone();
