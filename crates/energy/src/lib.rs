@@ -10,6 +10,7 @@ mod forecast;
 mod horizon;
 pub mod island;
 pub mod jobs;
+pub mod response;
 mod series;
 pub mod signals;
 pub mod site;

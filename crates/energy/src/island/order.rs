@@ -8,8 +8,12 @@ use lab3_solve::{Limits, Program, Unsolved, Variable};
 use crate::dispatch::{Battery, Dispatch};
 use crate::site::Tier;
 
-/// How much more than its least a tier may go without afterwards, kWh: solutions are not exact to the last bit.
-const NEAR: f64 = 1e-5;
+/// How much more than its least a tier may go without afterwards, kWh: solutions are not exact to the last bit, those with whole variables less than others. The
+/// first that the solver does not call infeasible is taken.
+const SLACKS: [f64; 3] = [1e-6, 1e-4, 1e-2];
+
+/// How much rather a critical tier goes without a step later: more than the part of a kWh that is kept stored for a step by its going without earlier.
+const LATER: f64 = 200.0;
 
 struct Flows {
     program: Program,
@@ -25,14 +29,15 @@ struct Flows {
 enum Aim {
     /// What the tier after those that are held goes without.
     Unserved,
-    /// What is taken out of store.
-    Taken,
+    /// What is taken out of store early for others, and what tiers up to one go without early: what is foreseen may turn out better than that.
+    Early(Option<Tier>),
 }
 
-/// What each load goes without in each step, kWh.
+/// What each load goes without in each step, kWh. Of what cannot be avoided, tiers after `critical` go without early, so that energy is kept for an outage that
+/// lasts longer, and those up to it late.
 ///
 /// Errors: the solver failed, or had not enough time.
-pub(crate) fn least_unserved(site: &Dispatch, tiers: &[Tier], limits: Limits) -> Result<Vec<Vec<f64>>, Unsolved> {
+pub(crate) fn least_unserved(site: &Dispatch, tiers: &[Tier], critical: Option<Tier>, limits: Limits) -> Result<Vec<Vec<f64>>, Unsolved> {
     let has = |tier: &Tier| tiers.contains(tier);
     let mut held = Vec::new();
     let mut rows = Vec::new();
@@ -41,21 +46,30 @@ pub(crate) fn least_unserved(site: &Dispatch, tiers: &[Tier], limits: Limits) ->
         held.push(rows.iter().zip(tiers).filter(|(_, of)| **of == tier).flat_map(|(row, _)| row).sum());
     }
     // What is kept is a wish: without an answer to it, the order stands all the same.
-    Ok(solved(site, tiers, &held, Aim::Taken, limits).unwrap_or(rows))
+    Ok(solved(site, tiers, &held, Aim::Early(critical), limits).unwrap_or(rows))
 }
 
 /// The best for one aim when the first tiers go without no more than is held. Built anew each time: begun at the last solution, programs with whole variables
 /// were called infeasible.
 fn solved(site: &Dispatch, tiers: &[Tier], held: &[f64], aim: Aim, limits: Limits) -> Result<Vec<Vec<f64>>, Unsolved> {
-    let mut flows = Flows::of(site, aim);
-    flows.totals(tiers, held, aim);
-    let Flows { program, unserved, .. } = flows;
-    let solution = program.solve(limits)?;
-    Ok(unserved.iter().map(|row| row.iter().map(|variable| solution.value(*variable).max(0.0)).collect()).collect())
+    let mut found = Err(Unsolved::Infeasible);
+    for slack in SLACKS {
+        let mut flows = Flows::of(site, tiers, aim);
+        flows.totals(tiers, held, slack, aim);
+        let Flows { program, unserved, .. } = flows;
+        found = program.solve(limits).map(|solution| {
+            let value = |variable: &Variable| Some(solution.value(*variable)).filter(|value| *value > 2.0 * slack).unwrap_or(0.0);
+            unserved.iter().map(|row| row.iter().map(value).collect()).collect()
+        });
+        if !matches!(found, Err(Unsolved::Infeasible)) {
+            break;
+        }
+    }
+    found
 }
 
 impl Flows {
-    fn of(site: &Dispatch, aim: Aim) -> Self {
+    fn of(site: &Dispatch, tiers: &[Tier], aim: Aim) -> Self {
         let balance = vec![Vec::new(); site.len()];
         let mut flows = Self { program: Program::new(), balance, buys: vec![None; site.len()], unserved: Vec::new() };
         let has_choices = site.generators.iter().any(|one| one.power_min > 0.0) || site.batteries.iter().any(|one| one.charge_min > 0.0);
@@ -65,8 +79,16 @@ impl Flows {
         for battery in &site.batteries {
             flows.battery(site, battery, has_choices, aim);
         }
-        for load in &site.loads {
-            let row: Vec<Variable> = load.energy.iter().map(|energy| flows.program.variable(0.0, 0.0, *energy)).collect();
+        for (number, load) in site.loads.iter().enumerate() {
+            let late = matches!(aim, Aim::Early(Some(critical)) if tiers.get(number).is_some_and(|tier| *tier <= critical));
+            let mut weight = if late { LATER } else { 0.0 };
+            let mut row: Vec<Variable> = Vec::with_capacity(site.len());
+            // From the last step to the first: the earlier, the dearer.
+            for energy in load.energy.iter().rev() {
+                row.push(flows.program.variable(weight, 0.0, *energy));
+                weight += if late { LATER } else { 0.0 };
+            }
+            row.reverse();
             for (balance, unserved) in flows.balance.iter_mut().zip(&row) {
                 balance.push((*unserved, 1.0));
             }
@@ -124,7 +146,7 @@ impl Flows {
             let (charge_max, discharge_max) = (battery.charge_max * hours, battery.discharge_max * hours);
             let charge = self.program.variable(0.0, 0.0, charge_max);
             let discharge = self.program.variable(0.0, 0.0, discharge_max);
-            let kept = if aim == Aim::Taken { -1.0 } else { 0.0 };
+            let kept = if matches!(aim, Aim::Early(_)) { -1.0 } else { 0.0 };
             let stored = self.program.variable(kept, least, battery.most.max(battery.initial));
             let mut terms = vec![(stored, 1.0), (charge, -battery.charge_efficiency), (discharge, 1.0 / battery.discharge_efficiency)];
             terms.extend(before.map(|before| (before, -1.0)));
@@ -147,12 +169,12 @@ impl Flows {
     }
 
     /// A variable for what each tier goes without over all steps: at most what is held of the first ones, and as little as can be of the next.
-    fn totals(&mut self, tiers: &[Tier], held: &[f64], aim: Aim) {
+    fn totals(&mut self, tiers: &[Tier], held: &[f64], slack: f64, aim: Aim) {
         for (number, tier) in Tier::ALL.into_iter().filter(|tier| tiers.contains(tier)).enumerate() {
             let loads = self.unserved.iter().zip(tiers).filter(|(_, of)| **of == tier).flat_map(|(row, _)| row);
             let mut terms: Vec<(Variable, f64)> = loads.map(|unserved| (*unserved, 1.0)).collect();
             let cost = if aim == Aim::Unserved && number == held.len() { 1.0 } else { 0.0 };
-            let most = held.get(number).map_or(f64::INFINITY, |held| held + NEAR);
+            let most = held.get(number).map_or(f64::INFINITY, |held| held + slack);
             terms.push((self.program.variable(cost, 0.0, most), -1.0));
             self.program.row(0.0, 0.0, &terms);
         }

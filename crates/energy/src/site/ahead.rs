@@ -124,7 +124,11 @@ impl Ahead {
     /// The same with every row at its pessimistic values.
     #[must_use]
     pub fn at_worst(&self) -> Self {
-        let worst = |rows: &[Outlook]| rows.iter().map(|row| Outlook::known(row.worst().to_vec())).collect();
-        Self { sources: worst(&self.sources), loads: worst(&self.loads), ..self.clone() }
+        // Whatever was said: the worse of the two.
+        let worst = |rows: &[Outlook], worse: fn(f64, f64) -> f64| {
+            let of = |row: &Outlook| row.expected.iter().zip(row.worst()).map(|(expected, worst)| worse(*expected, *worst)).collect();
+            rows.iter().map(|row| Outlook::known(of(row))).collect()
+        };
+        Self { sources: worst(&self.sources, f64::min), loads: worst(&self.loads, f64::max), ..self.clone() }
     }
 }

@@ -41,7 +41,7 @@ impl Site {
             return Ok(Planned { dispatch, plan, kept });
         }
         let tiers: Vec<Tier> = self.loads.iter().map(|load| load.tier).collect();
-        let shed = island::least_unserved(&dispatch, &tiers, limits)?;
+        let shed = island::least_unserved(&dispatch, &tiers, self.reserve.map(|reserve| reserve.up_to), limits)?;
         if shed.iter().flatten().all(|shed| *shed <= NOTHING) {
             return Ok(Planned { dispatch, plan, kept });
         }
