@@ -193,7 +193,19 @@ impl Asked<'_> {
         planned.dispatch.flexible = flexible;
         planned.plan.unserved.truncate(loads);
         planned.plan.flexible.clone_from(&certain.plan.flexible);
+        let broken = std::mem::take(&mut planned.plan.broken);
         planned.plan.broken.extend(missing(&certain.plan));
+        for mut broken in broken {
+            if let Limit::Load(number) = broken.limit
+                && let Some(flexible) = number.checked_sub(loads)
+            {
+                // A flexible load that stood as a load: it does not run then.
+                planned.plan.flexible.iter_mut().skip(flexible).take(1).for_each(|runs| runs.retain(|step| !broken.steps.contains(step)));
+                broken.amount = f64::from(u32::try_from(broken.steps.len()).unwrap_or(u32::MAX));
+                broken.limit = Limit::Flexible(flexible);
+            }
+            planned.plan.broken.push(broken);
+        }
         Ok(planned)
     }
 }

@@ -342,6 +342,27 @@ fn what_a_plan_was_wrong_about_is_told() {
 }
 
 #[test]
+fn a_year_of_hours_is_what_a_simulation_finds() {
+    let deficits: Vec<f64> = (0..8760_u32).map(|hour| f64::from(hour * 7919 % 13) - if hour % 24 < 9 { 14.0 } else { 1.0 }).collect();
+    let fleet = fleet(&BatterySite {
+        capacity_kwh: 120.0,
+        charge_max_kw: 40.0,
+        discharge_max_kw: 40.0,
+        charge_efficiency: 0.9,
+        discharge_efficiency: 0.9,
+        ..BatterySite::default()
+    });
+    let stored: Vec<f64> = (0..8760_u32).map(|hour| f64::from(hour % 121)).collect();
+    let began = std::time::Instant::now();
+    let found = lasting(&fleet, &stored, &deficits, 1.0);
+    eprintln!("8760 hours in {:.1?}, the longest {:?}", began.elapsed(), found.iter().map(|one| one.steps).max());
+    for (start, found) in found.iter().enumerate() {
+        let [low, high] = [-1e-6, 1e-6].map(|by| simulated(&fleet, stored[start] + by, &deficits[start..], 1.0));
+        assert!((low..=high).contains(&found.steps), "from {start}: {found:?}, simulated {low} to {high}");
+    }
+}
+
+#[test]
 fn survival_is_told_by_tier() {
     let ahead = Ahead { loads: vec![Outlook::known(vec![2.0; 6]), Outlook::known(vec![1.0; 6])], ..night(0, 0.0, false) };
     let found = survival(&hive(None), &ahead, &[vec![6.0, 3.0, 0.5, 0.0, 20.0, 20.0]], false);

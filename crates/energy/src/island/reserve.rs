@@ -52,7 +52,9 @@ fn wanted(site: &Site, ahead: &Ahead, rule: &Reserve, fleet: &Fleet) -> Vec<f64>
     let mut deficits = deficits(site, &worst, rule.up_to, rule.with_generators);
     // No store helps against more power than batteries have; it does against the rest.
     let most = fleet.discharge_max * site.step_h();
-    deficits.iter_mut().for_each(|deficit| *deficit = deficit.min(most));
+    for deficit in &mut deficits {
+        *deficit = deficit.min(most);
+    }
     let day = day_steps(site.step_h());
     for step in deficits.len()..deficits.len() + steps {
         let before = step.checked_sub(day).and_then(|before| deficits.get(before)).or(deficits.last()).copied();

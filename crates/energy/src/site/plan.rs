@@ -40,7 +40,9 @@ impl Site {
         if plan.unserved.iter().flatten().all(|unserved| *unserved <= NOTHING) {
             return Ok(Planned { dispatch, plan, kept });
         }
-        let tiers: Vec<Tier> = self.loads.iter().map(|load| load.tier).collect();
+        let mut tiers: Vec<Tier> = self.loads.iter().map(|load| load.tier).collect();
+        // Whatever else runs comes last.
+        tiers.resize(dispatch.loads.len(), Tier::Compute);
         let shed = island::least_unserved(&dispatch, &tiers, self.reserve.map(|reserve| reserve.up_to), limits)?;
         if shed.iter().flatten().all(|shed| *shed <= NOTHING) {
             return Ok(Planned { dispatch, plan, kept });
