@@ -4,6 +4,11 @@ use super::model::LAST;
 use super::site::Dispatch;
 
 impl Dispatch {
+    /// What going without costs where no worth is stated, MIC a kWh.
+    pub(crate) fn last_price(&self) -> f64 {
+        LAST * self.price_base()
+    }
+
     /// Values what batteries hold at the end by what it would save in an outage, when that is more than they are valued at. `outages` is the share of time in
     /// which the grid was down lately.
     ///
@@ -13,7 +18,7 @@ impl Dispatch {
         let steps = i32::try_from(self.len()).unwrap_or(i32::MAX);
         let chance = 1.0 - (1.0 - outages.clamp(0.0, 1.0)).powi(steps);
         let generators = self.generators.iter().filter(|generator| generator.power_max > 0.0).map(|generator| generator.cost);
-        let unserved = self.loads.iter().map(|load| load.worth.unwrap_or(LAST * self.price_base()));
+        let unserved = self.loads.iter().map(|load| load.worth.unwrap_or_else(|| self.last_price()));
         let stands_in = generators.reduce(f64::max).or_else(|| unserved.reduce(f64::max)).unwrap_or(0.0);
         for battery in &mut self.batteries {
             battery.end_value = battery.end_value.max(battery.discharge_efficiency * chance * stands_in);

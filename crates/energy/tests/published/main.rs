@@ -12,6 +12,7 @@
 mod data;
 mod deferrable;
 mod home;
+mod island;
 mod microgrid;
 mod waiting;
 mod zones;

@@ -1,8 +1,11 @@
 //! Microgrids of a published benchmark (pymgrid25): load, sun, battery, generator and a grid that may fail, over the hours controllers are scored on.
 
 use lab3_energy::Foresight;
-use lab3_energy::dispatch::{Battery, Dispatch, Generator, Grid, Load, Source};
+use lab3_energy::controller::{Controller, Decision};
+use lab3_energy::dispatch::Battery;
+use lab3_energy::site::{Ahead, BatterySite, GeneratorSite, GridSite, LoadSite, Now, Outlook, Site, SourceSite, Tier};
 use lab3_solve::Limits;
+use lab3_units::Time;
 
 use crate::data::{number, rows, same, text};
 
@@ -13,6 +16,11 @@ pub const SCORED: std::ops::Range<usize> = 5854..8736;
 
 /// What a gram of carbon counts: the data gives kg, and 0.1 a kg.
 const CARBON_PRICE: f64 = 0.1;
+
+/// When an hour of the year begins.
+pub fn hour_of(hour: usize) -> Time {
+    Time::from_millis(i64::try_from(hour).unwrap() * 3_600_000)
+}
 
 /// A microgrid over its whole year.
 pub struct Microgrid {
@@ -39,51 +47,70 @@ impl Microgrid {
     }
 
     /// A number of the file; the first of that name.
-    fn number(&self, name: &str) -> Option<f64> {
+    pub fn number(&self, name: &str) -> Option<f64> {
         self.yaml.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": ")).map(number)
     }
 
-    /// The site in those hours, the battery holding so much at first.
-    pub fn site(&self, hours: std::ops::Range<usize>, stored: f64) -> Dispatch {
+    /// The site: one load, which everything else serves.
+    pub fn hive(&self) -> Site {
         let get = |name: &str| self.number(name).unwrap();
-        let battery = Battery {
-            name: "battery".into(),
-            capacity: get("max_capacity"),
-            least: get("min_capacity"),
-            most: get("max_capacity"),
-            initial: stored,
-            charge_max: get("max_charge"),
-            discharge_max: get("max_discharge"),
-            charge_efficiency: get("efficiency"),
-            discharge_efficiency: get("efficiency"),
-            wear: get("battery_cost_cycle"),
-            from_grid: true,
-            to_grid: true,
-            ..Battery::default()
-        };
-        let generator = self.number("running_max_production").map(|power_max| Generator {
+        let generator = self.number("running_max_production").map(|power_max_kw| GeneratorSite {
             name: "generator".into(),
-            power_max,
-            cost: get("genset_cost") + CARBON_PRICE * get("co2_per_unit"),
-            ..Generator::default()
+            power_max_kw,
+            cost_per_kwh: get("genset_cost") + CARBON_PRICE * get("co2_per_unit"),
+            ..GeneratorSite::default()
         });
-        let grid = self.grid.as_ref().map(|[import, export, carbon, status]| Grid {
-            import_price: hours.clone().map(|hour| import[hour] + CARBON_PRICE * carbon[hour]).collect(),
-            export_price: export[hours.clone()].to_vec(),
-            up: status[hours.clone()].to_vec(),
-            import_max: Some(get("max_import")),
-            export_max: Some(get("max_export")),
-            ..Grid::default()
-        });
-        Dispatch {
-            hours: vec![1.0; hours.len()],
-            sources: vec![Source { name: "sun".into(), available: self.sun[hours.clone()].to_vec(), ..Source::default() }],
-            grid,
+        Site {
+            step_minutes: 60.0,
+            grid: self.grid.as_ref().map(|_| GridSite {
+                import_max_kw: Some(get("max_import")),
+                export_max_kw: Some(get("max_export")),
+                ..GridSite::default()
+            }),
+            sources: vec![SourceSite { name: "sun".into(), ..SourceSite::default() }],
             generators: generator.into_iter().collect(),
-            batteries: vec![battery],
-            loads: vec![Load { name: "load".into(), energy: self.load[hours].to_vec(), worth: Some(10.0) }],
-            ..Dispatch::default()
+            batteries: vec![BatterySite {
+                name: "battery".into(),
+                capacity_kwh: get("max_capacity"),
+                least_kwh: get("min_capacity"),
+                charge_max_kw: get("max_charge"),
+                discharge_max_kw: get("max_discharge"),
+                charge_efficiency: get("efficiency"),
+                discharge_efficiency: get("efficiency"),
+                wear_per_kwh: get("battery_cost_cycle"),
+                from_grid: true,
+                to_grid: true,
+                ..BatterySite::default()
+            }],
+            loads: vec![LoadSite { name: "load".into(), tier: Tier::Homes, worth_per_kwh: Some(10.0) }],
+            ..Site::default()
         }
+    }
+
+    /// Those hours, all known, the battery holding so much at first.
+    pub fn known(&self, hours: std::ops::Range<usize>, stored: f64) -> Ahead {
+        let row = |row: &[f64]| row[hours.clone()].to_vec();
+        let grid = |number: usize| self.grid.as_ref().map_or_else(Vec::new, |grid| row(&grid[number]));
+        let up = grid(3);
+        let carbon = grid(2);
+        Ahead {
+            now: Now { at: hour_of(hours.start), stored_kwh: vec![stored], is_down: up.first() == Some(&0.0), ..Now::default() },
+            steps: hours.len(),
+            import_price: grid(0).iter().zip(&carbon).map(|(price, carbon)| price + CARBON_PRICE * carbon).collect(),
+            export_price: grid(1),
+            up,
+            sources: vec![Outlook::known(row(&self.sun))],
+            loads: vec![Outlook::known(row(&self.load))],
+            ..Ahead::default()
+        }
+    }
+
+    /// The share of the four weeks before an hour in which the grid was down.
+    pub fn outages(&self, hour: usize) -> f64 {
+        self.grid.as_ref().map_or(0.0, |[.., status]| {
+            let past = &status[hour + 1 - 24 * 28..=hour];
+            1.0 - past.iter().sum::<f64>() / f64::from(24 * 28)
+        })
     }
 
     /// What the battery holds at first.
@@ -98,7 +125,8 @@ fn with_all_known_the_best_is_the_published_optimum() {
     for (number, optimum) in published {
         let Some(microgrid) = Microgrid::read(number) else { return };
         let began = std::time::Instant::now();
-        let plan = microgrid.site(SCORED, microgrid.initial()).solve(Limits { seconds: 60.0, gap: 1e-9 }).unwrap();
+        let site = microgrid.hive().dispatch(&microgrid.known(SCORED, microgrid.initial()));
+        let plan = site.solve(Limits { seconds: 60.0, gap: 1e-9 }).unwrap();
         eprintln!(
             "microgrid {number}: {:.2} ({optimum} is the optimum), {:.0?}, broken {:?}",
             plan.totals.cost(),
@@ -125,34 +153,33 @@ enum Knows {
 fn controlled(microgrid: &Microgrid, knows: Knows) -> f64 {
     let mut stored = microgrid.initial();
     let (mut sun, mut load) = (Foresight::new(3600), Foresight::new(3600));
+    let (site, mut controller) = (microgrid.hive(), Controller::default());
     let mut cost = 0.0;
     for hour in SCORED {
         let count = HORIZON.min(SCORED.end - hour);
-        let mut site = microgrid.site(hour..hour + count, stored);
+        let mut ahead = microgrid.known(hour..hour + count, stored);
         if knows == Knows::Expects {
-            site.sources[0].available = sun.ahead(&microgrid.sun[..=hour], count);
-            site.loads[0].energy = load.ahead(&microgrid.load[..=hour], count);
-            let outages = microgrid.grid.as_ref().map_or(0.0, |[.., status]| {
-                let past = &status[hour + 1 - 24 * 28..=hour];
-                1.0 - past.iter().sum::<f64>() / f64::from(24 * 28)
-            });
-            if let Some(grid) = &mut site.grid {
-                grid.up[1..].fill(1.0);
-            }
-            site.value_stored(outages);
+            ahead.sources[0].expected = sun.ahead(&microgrid.sun[..=hour], count);
+            ahead.loads[0].expected = load.ahead(&microgrid.load[..=hour], count);
+            ahead.outages = microgrid.outages(hour);
+            ahead.up.clear();
         }
-        let plan = site.solve(Limits { seconds: 5.0, gap: 1e-9 }).unwrap();
-        let first = |row: &[f64], price: f64| row[0] * price;
-        if let Some(grid) = &site.grid {
-            cost += first(&plan.import, grid.import_price[0]) - first(&plan.export, grid.export_price[0]);
-        }
-        cost += site.generators.iter().zip(&plan.generators).map(|(generator, part)| first(&part.energy, generator.cost)).sum::<f64>();
-        let (battery, part) = (&site.batteries[0], &plan.batteries[0]);
-        cost += battery.wear * (battery.charge_efficiency * part.charge[0] + part.discharge[0] / battery.discharge_efficiency);
-        cost += first(&plan.unserved[0], 10.0);
-        stored = part.stored[0];
+        let decision = controller.plan(&site, ahead, Limits { seconds: 5.0, gap: 1e-9 }).unwrap();
+        cost += cost_of(&decision) + 10.0 * decision.now.unserved[0];
+        stored = decision.planned.plan.batteries[0].stored[0];
     }
     cost
+}
+
+/// What a decision's step costs, without what loads go without.
+pub fn cost_of(decision: &Decision) -> f64 {
+    let (now, dispatch) = (&decision.now, &decision.planned.dispatch);
+    let grid = dispatch.grid.as_ref().map_or(0.0, |grid| now.import * grid.import_price[0] - now.export * grid.export_price[0]);
+    let generators: f64 = dispatch.generators.iter().zip(&now.generated).map(|(generator, energy)| generator.cost * energy).sum();
+    let wear = |(battery, charged): (&Battery, &f64)| {
+        battery.wear * (battery.charge_efficiency * charged.max(0.0) + (-charged).max(0.0) / battery.discharge_efficiency)
+    };
+    grid + generators + dispatch.batteries.iter().zip(&now.charged).map(wear).sum::<f64>()
 }
 
 #[test]
