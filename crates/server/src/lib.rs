@@ -12,6 +12,7 @@ mod limits;
 mod metrics;
 mod peer;
 mod planning;
+mod readings;
 mod serve;
 mod uses;
 mod witness;
@@ -33,6 +34,9 @@ use crate::planning::Planning;
 use crate::uses::Uses;
 pub use limits::LimitSettings;
 pub use peer::Peer;
+pub use readings::{
+    Appended, FetchStanding, Fetches, Gauge, Import, KeptSignal, Pushed, Quantity, Reading, ReadingMemory, Readings, Taken, Unkept,
+};
 pub use serve::serve;
 pub use witness::{Witness, WitnessMemory};
 pub use witnesses::{AskedWitness, Asking, Outside, Standing, WitnessAnswer, Witnesses, ago, seen};
@@ -66,6 +70,7 @@ struct Inner {
     limits: Limits,
     metrics: Metrics,
     planning: Planning,
+    readings: Readings,
     uses: Uses,
     seen: Seen,
     started: Instant,
@@ -82,11 +87,14 @@ pub struct Wiring {
     pub witness: Option<Witness>,
     /// The way to documents on the web.
     pub documents: Option<Box<dyn Documents>>,
+    /// Where signals and telemetry are kept.
+    pub readings: Readings,
 }
 
 impl Default for Wiring {
     fn default() -> Self {
-        Self { gateway: Gateway::default(), checkpoints: Err("it has no signer".to_owned()), witness: None, documents: None }
+        let checkpoints = Err("it has no signer".to_owned());
+        Self { gateway: Gateway::default(), checkpoints, witness: None, documents: None, readings: Readings::default() }
     }
 }
 
@@ -98,7 +106,7 @@ impl App {
 
     /// An app over a running engine, and what it works with beside it.
     pub fn wired(engine: Engine, settings: ServerSettings, wiring: Wiring) -> Self {
-        let Wiring { gateway, checkpoints, witness, documents } = wiring;
+        let Wiring { gateway, checkpoints, witness, documents, readings } = wiring;
         let (metrics, planning, uses, seen) = (Metrics::default(), Planning::default(), Uses::default(), Seen::default());
         let (limits, started, opened) = (Limits::new(settings.limits), Instant::now(), engine.now());
         Self(Arc::new(Inner {
@@ -111,6 +119,7 @@ impl App {
             limits,
             metrics,
             planning,
+            readings,
             uses,
             seen,
             started,
@@ -157,6 +166,11 @@ impl App {
     /// Where plans are made.
     fn planning(&self) -> &Planning {
         &self.0.planning
+    }
+
+    /// Where signals and telemetry are kept.
+    fn readings(&self) -> &Readings {
+        &self.0.readings
     }
 
     fn uses(&self) -> &Uses {
