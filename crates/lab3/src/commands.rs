@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod did;
 pub mod doctor;
+pub mod energy;
 pub mod erase;
 pub mod grant;
 pub mod history;
@@ -72,6 +73,7 @@ pub fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         }
         Command::Did(DidCommand::Show(args)) => did::show(&desk(&args.desk)?, args)?,
         Command::Did(DidCommand::Resolve(args)) => did::resolve(&desk(&args.desk)?, args)?,
+        Command::Energy(command) => energy::run(&desk(energy::desk(command))?, command)?,
         Command::Audit(args) => audit::run(args, env)?,
         Command::Doctor(args) => return doctor::run(args, env),
         Command::Explain(args) => crate::explain::explain(&args.code)?,

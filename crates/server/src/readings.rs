@@ -143,8 +143,8 @@ pub struct Readings(Arc<Inner>);
 
 struct Inner {
     memory: Result<Box<dyn ReadingMemory>, String>,
-    turns: Semaphore,
-    places: Semaphore,
+    turns: Arc<Semaphore>,
+    places: Arc<Semaphore>,
     fetches: Mutex<Vec<FetchStanding>>,
 }
 
@@ -163,7 +163,7 @@ impl Default for Readings {
 impl Readings {
     /// A room with this memory, or the words why there is none.
     pub fn new(memory: Result<Box<dyn ReadingMemory>, String>) -> Self {
-        let (turns, places) = (Semaphore::new(AT_ONCE), Semaphore::new(AT_ONCE + WAITING_MAX));
+        let (turns, places) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(Semaphore::new(AT_ONCE + WAITING_MAX)));
         Self(Arc::new(Inner { memory, turns, places, fetches: Mutex::default() }))
     }
 
@@ -175,12 +175,16 @@ impl Readings {
         question: impl FnOnce(&dyn ReadingMemory) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let busy = || Problem::new(Code::QUEUE_FULL, "Too many ask for readings. Ask again in a few seconds.").after(5);
-        let _place = self.0.places.try_acquire().map_err(|_| busy())?;
-        let _turn = self.0.turns.acquire().await.map_err(|_| busy())?;
+        let place = self.0.places.clone().try_acquire_owned().map_err(|_| busy())?;
+        let turn = self.0.turns.clone().acquire_owned().await.map_err(|_| busy())?;
         let inner = self.0.clone();
-        let asked = tokio::task::spawn_blocking(move || match &inner.memory {
-            Ok(memory) => question(memory.as_ref()),
-            Err(why) => Err(unavailable(why)),
+        let asked = tokio::task::spawn_blocking(move || {
+            // Kept to the end, also when nobody waits for it any more.
+            let _kept = (place, turn);
+            match &inner.memory {
+                Ok(memory) => question(memory.as_ref()),
+                Err(why) => Err(unavailable(why)),
+            }
         });
         asked.await.map_err(|error| {
             tracing::error!(%error, "a question for readings broke");
