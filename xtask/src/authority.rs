@@ -78,8 +78,8 @@ fn whose(rule: Rule) -> String {
             parts.join("; ")
         }
         Owned::Records => "the Hive's, whose rule `log.readers` may let everybody come, or auditors and the operator only".to_owned(),
-        Owned::Meter => "the meter's own".to_owned(),
-        Owned::Module => "the steward's module".to_owned(),
+        Owned::Meter => "the meter's own; a steward: those of the module; the operator: any".to_owned(),
+        Owned::Module => "the steward's module; the operator: any".to_owned(),
         Owned::Key => "one's own key, whatever its kind and scopes; a citizen: any of hers; the operator: any".to_owned(),
         Owned::NewKey => "a citizen: for herself; the operator: for anybody; never wider than the maker's".to_owned(),
     }

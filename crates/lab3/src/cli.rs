@@ -16,7 +16,7 @@ use lab3_units::{Amount, Asset, Did, Ratio};
 use crate::config::Flag;
 
 pub use did::{DidCommand, DidResolveArgs, DidShowArgs};
-pub use energy::{EnergyCommand, EnergyFileArgs, EnergyTodayArgs};
+pub use energy::{EnergyCommand, EnergyFileArgs, EnergyImportArgs, EnergySignalsArgs, EnergyTodayArgs};
 pub use govern::{
     IntentCommand, IntentFreezeArgs, IntentMoneyArgs, IntentPolicyArgs, IntentSendArgs, IntentTextArgs, IntentTreasurersArgs,
     NamedSignature, PolicyCommand, PolicySetArgs, RulesArgs, TreasurersArgs, TreasurersCommand, TreasurersNameArgs, countersign,
@@ -111,6 +111,9 @@ pub enum Command {
     /// Which keys sign for a DID here.
     #[command(subcommand, arg_required_else_help = true)]
     Did(DidCommand),
+    /// The energy desk: signals of carbon, prices, generation and load.
+    #[command(subcommand, arg_required_else_help = true)]
+    Energy(EnergyCommand),
     /// Say how this Hive stands, what is wrong, and what to do; exit code 1 when something is bad.
     #[command(after_help = "Example:\n  lab3 doctor --data /var/lib/lab3 --config /etc/lab3.toml")]
     Doctor(DoctorArgs),

@@ -4,6 +4,7 @@
 //! and where its value lands in [`Settings`]. Nothing here reads the process: files and variables are handed in as
 //! [`Layers`], so a test needs no environment of its own.
 
+mod energy;
 mod env;
 mod file;
 pub mod keys;
@@ -19,6 +20,7 @@ mod shares;
 mod template;
 mod witnesses;
 
+pub use energy::{Fetch, FetchList};
 pub use file::ConfigFile;
 pub use prices::{Prices, Tier};
 pub use problem::{ConfigProblem, ConfigProblems};
@@ -26,7 +28,8 @@ pub use resolve::{Entry, Flag, Layers, Resolved, resolve};
 pub use secret::Secret;
 pub use setting::{BaseUrl, Models, Range, Raw, Setting};
 pub use settings::{
-    Compute, Data, Engine, Finance, Grants, Journal, Kind, Log, LogFormat, LogLevel, Provider, Server, Settings, VerifyOnStart, Witness,
+    Compute, Data, Energy, Engine, Finance, Grants, Journal, Kind, Log, LogFormat, LogLevel, Provider, Server, Settings, VerifyOnStart,
+    Witness,
 };
 pub use template::template;
 pub use witnesses::{LogKeys, NamedWitness, WitnessList};

@@ -9,8 +9,8 @@ use lab3_providers::dialect::openai_chat::{self, Flavour};
 use lab3_providers::dialect::{Back, anthropic, gemini, ollama};
 use lab3_providers::{Base, Connections, Dialect, Patience, Remote, Source};
 use lab3_server::{
-    App, CacheSettings, Checkpoints, Connected, Documents, Fetching, Gateway, GatewaySettings, LimitSettings, RateLimits, ServerSettings,
-    Wiring, Witness,
+    App, CacheSettings, Checkpoints, Connected, Documents, Fetching, Gateway, GatewaySettings, LimitSettings, RateLimits, Readings,
+    ServerSettings, Wiring, Witness,
 };
 use lab3_store::SqliteStore;
 use tokio::sync::Semaphore;
@@ -30,9 +30,15 @@ pub fn start(settings: &Settings, store: SqliteStore) -> Result<Engine, Failure>
 }
 
 /// What answers for the engine.
-pub fn app(settings: &Settings, engine: Engine, checkpoints: Result<Checkpoints, String>, witness: Option<Witness>) -> App {
+pub fn app(
+    settings: &Settings,
+    engine: Engine,
+    checkpoints: Result<Checkpoints, String>,
+    witness: Option<Witness>,
+    readings: Readings,
+) -> App {
     let documents: Box<dyn Documents> = Box::new(Web(Connections::new(DOCUMENT_CONNECT)));
-    App::wired(engine, server(settings), Wiring { gateway: gateway(settings), checkpoints, witness, documents: Some(documents) })
+    App::wired(engine, server(settings), Wiring { gateway: gateway(settings), checkpoints, witness, documents: Some(documents), readings })
 }
 
 fn server(settings: &Settings) -> ServerSettings {

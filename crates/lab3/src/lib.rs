@@ -10,12 +10,14 @@ pub mod explain;
 mod failure;
 #[cfg(test)]
 mod fake_desk;
+mod fetch;
 mod hive;
 mod journal_text;
 mod json_text;
 mod local_model;
 pub mod logging;
 mod progress;
+mod readings;
 pub mod signer;
 mod table;
 mod witness;

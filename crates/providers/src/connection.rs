@@ -121,6 +121,14 @@ impl Connections {
         self.exchange(Request::get(url), Bytes::new(), bytes_max).await
     }
 
+    /// The same with one header more, whose value no log shows.
+    pub async fn get_with(&self, url: &str, (name, value): (&str, &str), bytes_max: usize) -> Result<(u16, Vec<u8>), AskError> {
+        let mut value =
+            HeaderValue::from_str(value).map_err(|_| AskError::Unreachable(format!("the value of the header {name} cannot be sent")))?;
+        value.set_sensitive(true);
+        self.exchange(Request::get(url).header(name, value), Bytes::new(), bytes_max).await
+    }
+
     /// Posts a text that is no query, and gives the answer's status and its body, of at most so many bytes. Redirects are answers like any.
     pub async fn post(&self, url: &str, text: String, bytes_max: usize) -> Result<(u16, Vec<u8>), AskError> {
         let request = Request::post(url).header(CONTENT_TYPE, "text/plain; charset=utf-8");

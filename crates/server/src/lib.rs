@@ -13,6 +13,7 @@ mod limits;
 mod metrics;
 mod peer;
 mod planning;
+mod readings;
 mod serve;
 mod uses;
 mod witness;
@@ -36,6 +37,9 @@ use crate::planning::Planning;
 use crate::uses::Uses;
 pub use limits::LimitSettings;
 pub use peer::Peer;
+pub use readings::{
+    Appended, FetchStanding, Fetches, Gauge, Import, KeptSignal, Pushed, Quantity, Reading, ReadingMemory, Readings, Taken, Unkept,
+};
 pub use serve::serve;
 pub use witness::{Witness, WitnessMemory};
 pub use witnesses::{AskedWitness, Asking, Outside, Standing, WitnessAnswer, Witnesses, ago, seen};
@@ -72,6 +76,7 @@ struct Inner {
     limits: Limits,
     metrics: Metrics,
     planning: Planning,
+    readings: Readings,
     uses: Uses,
     seen: Seen,
     started: Instant,
@@ -88,11 +93,14 @@ pub struct Wiring {
     pub witness: Option<Witness>,
     /// The way to documents on the web.
     pub documents: Option<Box<dyn Documents>>,
+    /// Where signals and telemetry are kept.
+    pub readings: Readings,
 }
 
 impl Default for Wiring {
     fn default() -> Self {
-        Self { gateway: Gateway::default(), checkpoints: Err("it has no signer".to_owned()), witness: None, documents: None }
+        let checkpoints = Err("it has no signer".to_owned());
+        Self { gateway: Gateway::default(), checkpoints, witness: None, documents: None, readings: Readings::default() }
     }
 }
 
@@ -104,7 +112,7 @@ impl App {
 
     /// An app over a running engine, and what it works with beside it.
     pub fn wired(engine: Engine, settings: ServerSettings, wiring: Wiring) -> Self {
-        let Wiring { gateway, checkpoints, witness, documents } = wiring;
+        let Wiring { gateway, checkpoints, witness, documents, readings } = wiring;
         let (metrics, planning, uses, seen) = (Metrics::default(), Planning::default(), Uses::default(), Seen::default());
         let carbon = Carbon::new(settings.carbon.clone());
         let (limits, started, opened) = (Limits::new(settings.limits), Instant::now(), engine.now());
@@ -119,6 +127,7 @@ impl App {
             limits,
             metrics,
             planning,
+            readings,
             uses,
             seen,
             started,
@@ -170,6 +179,11 @@ impl App {
     /// Where plans are made.
     fn planning(&self) -> &Planning {
         &self.0.planning
+    }
+
+    /// Where signals and telemetry are kept.
+    fn readings(&self) -> &Readings {
+        &self.0.readings
     }
 
     fn uses(&self) -> &Uses {

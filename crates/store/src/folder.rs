@@ -63,6 +63,21 @@ impl Folder {
         self.0.join("views.damaged")
     }
 
+    /// Signals and telemetry.
+    pub fn readings(&self) -> PathBuf {
+        self.0.join("energy.db")
+    }
+
+    /// Its presence says that the readings were found damaged while in use; they are put aside at the next opening.
+    pub fn readings_damaged(&self) -> PathBuf {
+        self.0.join("energy.damaged")
+    }
+
+    /// Readings that could not be read, put aside: what is in them is nowhere else.
+    pub fn readings_aside(&self) -> PathBuf {
+        self.0.join("energy.db.damaged")
+    }
+
     pub fn snapshots(&self) -> PathBuf {
         self.0.join("snapshots")
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! journal.db    the journal; the only truth, never deleted
 //! views.db      the shelf; made again from the journal when it is missing, damaged or of another version
+//! energy.db     signals and telemetry: kept beside the journal, and no part of it; losing it costs readings
 //! snapshots/    one file a snapshot; may be deleted
 //! lock          held by the process that writes here
 //! ```
@@ -20,6 +21,7 @@ mod failure;
 mod folder;
 mod journal;
 mod reader;
+mod readings;
 mod shelf;
 mod snapshots;
 mod sqlite;
@@ -30,4 +32,8 @@ mod tests;
 pub use apart::ApartFolder;
 pub use copy::{Copied, copy_journal};
 pub use folder::FilesBytes;
+pub use readings::{
+    Appended, DEVICES_MAX, DeviceReading, Gauge, KeptSignal, PUSH_STEPS_MAX, Pushed, READINGS_MAX, ReadingsError, ReadingsFile,
+    SIGNALS_MAX, STEPS_MAX, copy_readings,
+};
 pub use sqlite::SqliteStore;

@@ -4,6 +4,7 @@ mod checkpoint;
 mod copy;
 mod files;
 mod journal;
+mod readings;
 mod shelf;
 
 use std::cell::Cell;

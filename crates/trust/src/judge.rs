@@ -130,6 +130,7 @@ fn owns(state: &State, scope: Scope, touched: &Touched<'_>, acting: &Acting<'_>)
             reads_all || (acting.kind != Kind::Operator && of_citizen(state, citizen, acting) && theirs)
         }
         Touched::Meter(id) => reads_all || matches!(holder, Some(Holder::Meter { meter }) if **meter == *id),
+        Touched::Module(_) if acting.kind == Kind::Operator => true,
         Touched::Module(name) => reads_all || matches!(holder, Some(Holder::Steward { module }) if **module == *name),
         Touched::Key(number) => {
             let holder_did = state.key(number).and_then(|key| key.holder.did());

@@ -68,12 +68,12 @@ impl Kind {
     }
 
     /// The scopes a principal of this kind may use itself. The operator has some only to hand them out: nobody allocates,
-    /// reads a meter or countersigns with an operator's key.
+    /// reads a meter or countersigns with an operator's key. Modules it looks after itself where they have no steward.
     pub const fn acts(self) -> Scopes {
         match self {
             Self::Operator => {
                 let widest = self.widest().without(Scope::Compute).without(Scope::Meter);
-                widest.without(Scope::Witness).without(Scope::Module)
+                widest.without(Scope::Witness)
             }
             _ => self.widest(),
         }

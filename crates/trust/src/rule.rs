@@ -109,7 +109,8 @@ impl Touched<'_> {
                 | (Owned::Citizen | Owned::NewKey, Self::Citizen(_))
                 | (Owned::Opened, Self::Opened { .. })
                 | (Owned::Meter, Self::Meter(_))
-                | (Owned::Module, Self::Module(_))
+                // Who looks after a module looks after its meters.
+                | (Owned::Meter | Owned::Module, Self::Module(_))
                 | (Owned::Key, Self::Key(_))
                 | (Owned::Records, Self::Records)
                 | (Owned::Citizen | Owned::Opened | Owned::Meter | Owned::Module, Self::Missing)

@@ -56,8 +56,9 @@ codes! {
     KEY_UNKNOWN = 54, 404, "There is no such key";
     EPOCH_UNPROVED = 55, 404, "That epoch's balances cannot be proved";
     BALANCE_ABSENT = 56, 404, "There was no such account";
-    BOOKING_UNKNOWN = 57, 404, "There is no such booking";
-    CERTIFICATE_UNKNOWN = 58, 404, "There is no such certificate";
+    SIGNAL_UNKNOWN = 57, 404, "There is no such signal";
+    BOOKING_UNKNOWN = 58, 404, "There is no such booking";
+    CERTIFICATE_UNKNOWN = 59, 404, "There is no such certificate";
     KEY_REUSED = 60, 409, "The idempotency key was used for something else";
     ALLOCATION_ENDED = 61, 409, "The allocation has already ended";
     EPOCH_NOT_CURRENT = 62, 409, "That is not the current epoch";
@@ -73,10 +74,12 @@ codes! {
     PROVIDER_REFUSED = 74, 422, "The provider refused the query";
     DOCUMENT_UNREADABLE = 75, 422, "The DID's document cannot be read";
     PLAN_UNFINISHED = 76, 422, "No plan was found in the time";
+    SIGNALS_UNREADABLE = 77, 422, "The signals or readings cannot be kept";
     ALLOCATIONS_OPEN = 80, 429, "Too many allocations are open";
     TOO_FAST = 81, 429, "Too much is asked for in a minute";
     TOO_MANY_WRONG = 82, 429, "Too many keys or signatures were wrong";
     QUERIES_OPEN = 83, 429, "Too many queries are under way";
+    READINGS_UNAVAILABLE = 89, 503, "Signals and telemetry are out of reach";
     QUEUE_FULL = 90, 503, "The desk is busy";
     OUTCOME_UNKNOWN = 91, 503, "The outcome is unknown";
     VIEW_BEHIND = 92, 503, "The history is catching up";

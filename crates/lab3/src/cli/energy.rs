@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use lab3_energy::signals::{Format, Kind};
 
 use super::DeskArgs;
 
@@ -18,6 +19,14 @@ pub enum EnergyCommand {
     /// Find the clean or cheap hours for jobs that may wait; nothing is held.
     #[command(after_help = "Examples:\n  lab3 energy jobs jobs.json\n  lab3 energy jobs - < jobs.json")]
     Jobs(EnergyFileArgs),
+    /// List the signals the desk keeps, and how those stand that it fetches.
+    #[command(after_help = "Example:\n  lab3 energy signals")]
+    Signals(EnergySignalsArgs),
+    /// Import a file of signals: carbon intensity, prices, generation or load over time.
+    #[command(
+        after_help = "Examples:\n  lab3 energy import DE_2025_hourly.csv\n  lab3 energy import prices.xml --zone DE --mic-per-currency 1\n  lab3 energy import meter.csv --kind load --zone house --source meter --unit kW"
+    )]
+    Import(EnergyImportArgs),
 }
 
 /// `lab3 energy today`
@@ -46,4 +55,52 @@ pub struct EnergyFileArgs {
     /// The server.
     #[command(flatten)]
     pub desk: DeskArgs,
+}
+
+/// `lab3 energy signals`
+#[derive(Args, Clone, Debug, Default)]
+pub struct EnergySignalsArgs {
+    /// The server.
+    #[command(flatten)]
+    pub desk: DeskArgs,
+}
+
+/// `lab3 energy import`
+#[derive(Args, Clone, Debug)]
+pub struct EnergyImportArgs {
+    /// The file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Its format; without it, the one it looks like.
+    #[arg(long, value_parser = format)]
+    pub format: Option<Format>,
+    /// What its values tell, where it does not say.
+    #[arg(long, value_parser = kind)]
+    pub kind: Option<Kind>,
+    /// Where they hold, where it does not say.
+    #[arg(long)]
+    pub zone: Option<String>,
+    /// Who publishes them, where it does not say.
+    #[arg(long)]
+    pub source: Option<String>,
+    /// Their unit, such as EUR/MWh, where it does not say.
+    #[arg(long)]
+    pub unit: Option<String>,
+    /// The zone of times without an offset, such as Europe/Berlin; otherwise UTC.
+    #[arg(long, value_name = "ZONE")]
+    pub time_zone: Option<String>,
+    /// How many MIC a unit of the prices' currency is; otherwise one.
+    #[arg(long, value_name = "RATE")]
+    pub mic_per_currency: Option<f64>,
+    /// The server.
+    #[command(flatten)]
+    pub desk: DeskArgs,
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    Format::parse(text).ok_or_else(|| format!("must be one of {}", Format::ALL.map(Format::name).join(", ")))
+}
+
+fn kind(text: &str) -> Result<Kind, String> {
+    Kind::parse(text).ok_or_else(|| format!("must be one of {}", Kind::ALL.map(Kind::name).join(", ")))
 }

@@ -54,6 +54,8 @@ fn every_command_of_the_work_item_parses() {
         "allocate did:kaizen:alice 5000 --priority cost_optimized --min-quality 0.9 --max-cost 1 --provider claude --dry-run --explain",
         "history did:kaizen:alice --limit 3 --since 7",
         "stats",
+        "energy signals --json",
+        "energy import f --format entsoe --kind load --zone DE --source s --unit kW --time-zone Europe/Berlin --url http://h:1",
         "journal verify --data d",
         "journal export --format csv --out f --from 2 --to 3",
         "journal tail -n 3 --follow",

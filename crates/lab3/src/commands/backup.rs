@@ -1,9 +1,9 @@
-//! `lab3 backup` and `lab3 restore`: a Hive's journal to another folder and back, each copy verified record by record.
+//! `lab3 backup` and `lab3 restore`: a Hive's journal to another folder and back, each copy verified record by record; and its readings with it.
 
 use std::io::Write as _;
 use std::path::Path;
 
-use lab3_store::{SqliteStore, copy_journal};
+use lab3_store::{SqliteStore, copy_journal, copy_readings};
 
 use super::Env;
 use super::journal::{settings, verified};
@@ -31,10 +31,16 @@ fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
     bar.finish_and_clear();
     let copied = copied.map_err(failed)?;
     let found = verified(&SqliteStore::open_read_only(to).map_err(failed)?)?;
+    // Readings are no part of the books: a backup without them is one all the same.
+    let readings = copy_readings(from, to).unwrap_or_else(|error| {
+        eprintln!("signals and telemetry could not be copied, the journal was: {error}");
+        0
+    });
     let text = |name: &str| found[name].as_str().map_or_else(|| found[name].to_string(), str::to_owned);
     let rows = [
         ("copied to", to.display().to_string()),
         ("bytes", copied.bytes.to_string()),
+        ("bytes of readings", if readings > 0 { readings.to_string() } else { String::new() }),
         ("records", text("records")),
         ("record_hash", text("record_hash")),
         ("state_hash", text("state_hash")),

@@ -3,6 +3,7 @@
 mod frame;
 pub mod jobs;
 pub mod plan;
+pub mod signals;
 pub mod today;
 
 use std::io::IsTerminal as _;
@@ -28,6 +29,8 @@ pub fn desk(command: &EnergyCommand) -> &DeskArgs {
     match command {
         EnergyCommand::Today(args) => &args.desk,
         EnergyCommand::Plan(args) | EnergyCommand::Jobs(args) => &args.desk,
+        EnergyCommand::Signals(args) => &args.desk,
+        EnergyCommand::Import(args) => &args.desk,
     }
 }
 
@@ -37,6 +40,8 @@ pub fn run(client: &Client, command: &EnergyCommand, env: &Env) -> Result<String
         EnergyCommand::Today(args) => today::run(client, args, Page::of(args.plain, env)),
         EnergyCommand::Plan(args) => plan::run(client, args, Page::of(args.plain, env)),
         EnergyCommand::Jobs(args) => jobs::run(client, args, Page::of(args.plain, env)),
+        EnergyCommand::Signals(args) => signals::signals(client, args),
+        EnergyCommand::Import(args) => signals::import(client, args),
     }
 }
 

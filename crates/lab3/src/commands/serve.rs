@@ -13,7 +13,7 @@ use crate::Failure;
 use crate::cli::ServeArgs;
 use crate::config::Settings;
 use crate::demo::seed;
-use crate::{hive, logging, signer, witness};
+use crate::{fetch, hive, logging, readings, signer, witness};
 
 /// Opens the desk.
 pub fn run(args: &ServeArgs, env: &Env) -> Result<(), Failure> {
@@ -24,7 +24,7 @@ pub fn run(args: &ServeArgs, env: &Env) -> Result<(), Failure> {
     let temporary = if args.demo { Some(TemporaryFolder::make()?) } else { None };
     let folder = temporary.as_ref().map_or_else(|| settings.data.dir.clone(), TemporaryFolder::data);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(args, &settings, &folder))
+    runtime.block_on(serve(args, &settings, &folder, env))
 }
 
 /// A thread of the engine that panics leaves a desk that answers nobody. Better to end at once: the journal has all that was
@@ -47,7 +47,7 @@ fn leave_no_core() {
     }
 }
 
-async fn serve(args: &ServeArgs, settings: &Settings, folder: &Path) -> Result<(), Failure> {
+async fn serve(args: &ServeArgs, settings: &Settings, folder: &Path, env: &Env) -> Result<(), Failure> {
     // The port first: a second desk on it must not touch the data.
     let listener = TcpListener::bind(settings.server.listen).await.map_err(|error| cannot_listen(settings.server.listen, &error))?;
     let bound = listener.local_addr()?;
@@ -67,7 +67,10 @@ async fn serve(args: &ServeArgs, settings: &Settings, folder: &Path) -> Result<(
     let witness = witness::open(settings, &engine, folder)?;
     let records = engine.read(|desk| desk.state.sequence).await.map_err(|problem| Failure::Other(problem.to_string()))?;
     announce(args, settings, folder, bound, records)?;
-    let app = hive::app(settings, engine.clone(), checkpoints, witness);
+    let readings = tokio::task::block_in_place(|| readings::open(folder, settings.energy.keep_days));
+    // Ends with the desk, between two fetches or within one: what was kept is whole.
+    let _fetching = fetch::start(&settings.energy.fetch, &readings, &engine, env);
+    let app = hive::app(settings, engine.clone(), checkpoints, witness, readings);
     let stopped = async move {
         tokio::select! { _ = stop.0.recv() => {}, _ = stop.1.recv() => {} }
         tracing::info!("stopping: finishing what was accepted");

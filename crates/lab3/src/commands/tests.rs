@@ -16,6 +16,7 @@ fn run(line: &str, status: u16, reply: &str) -> (Result<String, String>, Asked) 
         Command::Allocate(args) => allocate::run(&client, &args),
         Command::History(args) => history::run(&client, &args),
         Command::Stats(args) => stats::run(&client, &args),
+        Command::Energy(command) => energy::run(&client, &command, &Env::new()),
         other => panic!("not a client command: {other:?}"),
     };
     (printed.map_err(|failure| failure.to_string()), asked.recv().unwrap())
@@ -200,4 +201,44 @@ fn a_file_that_is_not_there_is_named() {
     let message = config::check(&args, &Env::new()).unwrap_err().to_string();
     let expected = "error: the configuration cannot be used\n  the configuration file /nowhere/lab3.toml cannot be read: No such file or directory (os error 2)";
     assert_eq!(message, expected);
+}
+
+#[test]
+fn energy_signals() {
+    let reply = r#"{"signals":[{"kind":"load","zone":"house","source":"meter","detail":"","unit":"kW","step_minutes":15.0,"first":"2026-11-22T00:00:00Z","end":"2026-11-23T00:00:00Z","measured":90,"forecast":0,"filled":6,"written_at":"2026-11-23T01:00:00Z"}],"fetches":[{"from":"https://x.example/y?...","every_minutes":30.0,"last_success":null,"last_values":null,"last_failure":"2026-11-23T01:00:00Z","last_error":"it answered 503","failures":2,"next":"2026-11-23T01:02:00Z"}]}"#;
+    let (printed, asked) = run("energy signals", 200, reply);
+    assert_eq!(asked.line, "GET /lab3/energy/signals HTTP/1.1");
+    let printed = lines(&printed.unwrap());
+    assert_eq!(printed[0], "kind zone source detail unit minutes first end measured forecast filled written");
+    assert_eq!(printed[2], "load house meter kW 15.0 2026-11-22T00:00:00Z 2026-11-23T00:00:00Z 90 0 6 2026-11-23T01:00:00Z");
+    assert_eq!(printed[6], "https://x.example/y?... 30.0 2026-11-23T01:00:00Z it answered 503 2 2026-11-23T01:02:00Z");
+    let (printed, _) = run("energy signals", 200, r#"{"signals":[],"fetches":[]}"#);
+    assert_eq!(printed.unwrap(), "no signals yet; lab3 energy import FILE gives the desk some");
+}
+
+#[test]
+fn energy_import() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("meter.csv");
+    std::fs::write(&file, "time,load\n2026-11-22T00:00Z,3\n").unwrap();
+    let reply = r#"{"format":"csv","doubtful":true,"signals":[{"signal":{"kind":"load","zone":"house","source":"meter","detail":"","first":"2026-11-22T00:00:00Z","end":"2026-11-22T01:00:00Z"},"sent":1,"written":1,"findings":[{"detail":"times have no offset","doubt":true},{"detail":"values are in W","doubt":false}]}]}"#;
+    let line = format!("energy import {} --format csv --kind load --zone house --mic-per-currency 2.5", file.display());
+    let (printed, asked) = run(&line, 200, reply);
+    assert_eq!(asked.line, "POST /lab3/energy/signals HTTP/1.1");
+    let sent = r#"{"content":"time,load\n2026-11-22T00:00Z,3\n","format":"csv","kind":"load","zone":"house","mic_per_currency":2.5}"#;
+    assert_eq!(asked.body, sent);
+    let expected = [
+        "read as csv",
+        "",
+        "kind zone source detail first end sent written",
+        "load house meter 2026-11-22T00:00:00Z 2026-11-22T01:00:00Z 1 1",
+        "",
+        "look: times have no offset",
+        "note: values are in W",
+    ];
+    let printed: Vec<String> = lines(&printed.unwrap()).into_iter().filter(|line| !line.starts_with('\u{2500}')).collect();
+    assert_eq!(printed, expected);
+    for line in ["energy import x --format xls", "energy import x --kind carbon"] {
+        assert!(Cli::try_parse_from(words(line)).is_err(), "{line}");
+    }
 }

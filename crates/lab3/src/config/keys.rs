@@ -251,6 +251,22 @@ pub const KEYS: &[Key<Settings>] = &[
         at: |s| &mut s.gateway.cache_price_percent,
     },
     Key {
+        path: "energy.keep_days",
+        default: Some("400"),
+        meaning: "Days that readings of devices are kept.",
+        env: &[],
+        range: range(1, 36_525),
+        at: |s| &mut s.energy.keep_days,
+    },
+    Key {
+        path: "energy.fetch",
+        default: Some("[]"),
+        meaning: "Signals that are fetched on a schedule, a table each: url, every_minutes, and what the document does not say.",
+        env: &[],
+        range: Range::NONE,
+        at: |s| &mut s.energy.fetch,
+    },
+    Key {
         path: "finance.pool_initial_balance_gic",
         default: Some("50_000"),
         meaning: "What the PublicGoodsPool holds at genesis, in MIC; has no effect on a Hive that exists.",

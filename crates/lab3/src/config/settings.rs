@@ -7,7 +7,7 @@ use lab3_finance::Share;
 use lab3_server::LimitSettings;
 use lab3_units::{Amount, Duration, FeeRate, Ratio, TokenRate};
 
-use super::{BaseUrl, LogKeys, Models, Prices, Range, Raw, Secret, Setting, WitnessList};
+use super::{BaseUrl, FetchList, LogKeys, Models, Prices, Range, Raw, Secret, Setting, WitnessList};
 
 /// An enum whose variants are words of the configuration.
 macro_rules! words {
@@ -138,6 +138,8 @@ pub struct Settings {
     pub compute: Compute,
     /// `gateway.*`
     pub gateway: Gateway,
+    /// `energy.*`
+    pub energy: Energy,
     /// `finance.*`
     pub finance: Finance,
     /// `log.*`
@@ -228,6 +230,15 @@ pub struct Gateway {
     pub cache: Duration,
     /// What it costs then, in percent.
     pub cache_price_percent: u32,
+}
+
+/// Module 2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Energy {
+    /// Days that telemetry is kept.
+    pub keep_days: u32,
+    /// The signals that are fetched.
+    pub fetch: FetchList,
 }
 
 /// Module 4.
@@ -365,6 +376,7 @@ impl Settings {
                 cache: Duration::from_millis(0),
                 cache_price_percent: 0,
             },
+            energy: Energy { keep_days: 0, fetch: FetchList::default() },
             finance: Finance {
                 pool_initial_balance: Amount::ZERO,
                 fee: FeeRate::default(),

@@ -44,12 +44,24 @@ const USERS: &[Kind] = &[Kind::Citizen, Kind::Service];
 /// Who may see keys: whose they are, and who looks after or checks the Hive.
 const KEEPERS: &[Kind] = &[Kind::Citizen, Kind::Treasurer, Kind::Auditor, Kind::Operator];
 
+/// Who looks after the energy desk.
+const TENDERS: &[Kind] = &[Kind::Operator, Kind::Steward];
+
+/// Who gives signals.
+const TEND_ENERGY: Rule = Rule::new(TENDERS, Scope::Module, Owned::Module);
+
+/// Who appends readings: each meter its own, and who looks after the energy desk.
+const READ_METERS: Rule = Rule::new(&[Kind::Meter], Scope::Meter, Owned::Meter).or(TENDERS, Scope::Module);
+
+/// Who sees what meters read: it tells when somebody is at home.
+const WATCH_METERS: Rule = Rule::new(&[Kind::Operator, Kind::Steward, Kind::Auditor], Scope::Read, Owned::Nobody);
+
 /// Every route there is: its path, what it asks of whoever comes, who answers, what is told about it.
 #[rustfmt::skip]
 pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
     use compute::{allocate, allocation, allocations, providers, quota, release, report_usage, stats};
     use desk::{error, errors, health, journal, openapi, scrape};
-    use energy::{dispatch, jobs};
+    use energy::{dispatch, jobs, signal, signals, signals_push, telemetry, telemetry_append};
     use finance::{balance, balance_proof, contribute, epoch_close, erase, grant, mint, pool, transaction, transactions, transfer, transfers};
     use log::tile;
     use witness::add_checkpoint::{self, add_checkpoint};
@@ -72,6 +84,11 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
         .get("/lab3/compute/providers", shared(Scope::Read), providers::providers, providers::doc())
         .post("/lab3/energy/jobs", shared(Scope::Read), jobs::jobs, jobs::doc())
         .post("/lab3/energy/dispatch", shared(Scope::Read), dispatch::dispatch, dispatch::doc())
+        .post("/lab3/energy/signals", TEND_ENERGY, signals_push::push, signals_push::doc())
+        .get("/lab3/energy/signals", shared(Scope::Read), signals::signals, signals::doc())
+        .get("/lab3/energy/signals/{kind}", shared(Scope::Read), signal::signal, signal::doc())
+        .post("/lab3/energy/telemetry", READ_METERS, telemetry_append::append, telemetry_append::doc())
+        .get("/lab3/energy/telemetry", WATCH_METERS, telemetry::telemetry, telemetry::doc())
         .post("/lab3/financial/transfer", of_citizen(&[Kind::Citizen], Scope::Money), transfer::transfer, transfer::doc())
         .post("/lab3/financial/transfers", of_citizen(&[Kind::Citizen], Scope::Money), transfers::transfers, transfers::doc())
         .post("/lab3/financial/grant", of_hive(treasury, Scope::Grants), grant::grant, grant::doc())

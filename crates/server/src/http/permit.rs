@@ -83,6 +83,10 @@ pub(crate) enum Touches<'a> {
     Written(Id),
     /// The journal's records.
     Records,
+    /// A module, by its name.
+    Module(&'static str),
+    /// Meters of the module of that name.
+    Meters(&'static str, Vec<&'a str>),
 }
 
 impl Touching for Did {
@@ -128,6 +132,8 @@ pub(crate) async fn permit<I: Input>(rule: Rule, app: &App, request: Request) ->
         Touches::Each(citizens) => citizens.into_iter().try_for_each(|citizen| bench.judge(&Touched::Citizen(citizen)))?,
         Touches::Everybodys => bench.judge(&Touched::Missing)?,
         Touches::Records => bench.judge(&Touched::Records)?,
+        Touches::Module(name) => bench.judge(&Touched::Module(name))?,
+        Touches::Meters(module, meters) => bench.judge_meters(module, &meters)?,
         Touches::Key(number) => bench.judge(&Touched::Key(number))?,
         Touches::Unnamed(citizen) => bench.judge(&Touched::Opened { citizen, by: None })?,
         // Whoever is on an open Hive may touch everything: no need to look whose it is.
@@ -173,6 +179,12 @@ impl<'a> Bench<'a> {
             Some(why) if problem.code() == Code::UNNAMED => why.clone(),
             _ => problem,
         })
+    }
+
+    /// A meter's own, or all of them, where the module is one's own.
+    fn judge_meters(&self, module: &'static str, meters: &[&str]) -> Result<(), Problem> {
+        let each = meters.iter().try_for_each(|meter| self.judge(&Touched::Meter(meter)));
+        each.or_else(|refused| self.judge(&Touched::Module(module)).map_err(|_| refused))
     }
 
     async fn judge_allocation(&self, id: Id) -> Result<(), Problem> {

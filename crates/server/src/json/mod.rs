@@ -12,6 +12,7 @@ mod request;
 mod rules;
 mod schema;
 mod text;
+mod word;
 
 pub(crate) use amount::{Kg, Kwh, NotNegative, Positive};
 pub(crate) use field::{Field, Object, nearest, read_object, read_optional};
@@ -22,6 +23,7 @@ pub(crate) use request::{about, request};
 pub(crate) use rules::{RuleValues, check_rule};
 pub(crate) use schema::described;
 pub(crate) use text::{AllocationId, CertificateId, ClientId, JobId, Lines, TransactionId, Words};
+pub(crate) use word::Word;
 
 use lab3_units::{Code, Problem};
 

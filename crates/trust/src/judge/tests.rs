@@ -13,6 +13,7 @@ const BACKUP: Rule = Rule::new(&[Kind::Operator], Scope::Backup, Owned::Hive);
 const METRICS: Rule = Rule::new(&[Kind::Operator, Kind::Auditor], Scope::Metrics, Owned::Hive);
 const POOL: Rule = Rule::new(&Kind::ALL, Scope::Read, Owned::Nobody);
 const APPEND: Rule = Rule::new(&[Kind::Meter, Kind::Operator], Scope::Meter, Owned::Meter);
+const READ_OFF: Rule = Rule::new(&[Kind::Meter], Scope::Meter, Owned::Meter).or(&[Kind::Steward, Kind::Operator], Scope::Module);
 const TEND: Rule = Rule::new(&[Kind::Steward, Kind::Operator], Scope::Module, Owned::Module);
 
 /// Passes, is not allowed, or is nobody.
@@ -85,8 +86,12 @@ fn whose_is_what() {
     check(METRICS, &Touched::Hive, &["operator", "auditor"]);
     check(APPEND, &Touched::Meter("roof"), &["meter"]);
     check(APPEND, &Touched::Meter("cellar"), &[]);
-    check(TEND, &Touched::Module("energy"), &["steward"]);
-    check(TEND, &Touched::Module("labor"), &[]);
+    check(READ_OFF, &Touched::Meter("roof"), &["meter"]);
+    check(READ_OFF, &Touched::Meter("cellar"), &[]);
+    check(READ_OFF, &Touched::Module("energy"), &["operator", "steward"]);
+    check(READ_OFF, &Touched::Module("labor"), &["operator"]);
+    check(TEND, &Touched::Module("energy"), &["operator", "steward"]);
+    check(TEND, &Touched::Module("labor"), &["operator"]);
     check(POOL, &Touched::Nothing, &["operator", "alice", "signer", "lab2", "service", "steward", "treasurer", "auditor"]);
     let everybody: Vec<&str> = people().1.iter().map(|(name, _)| *name).collect();
     check(Rule::PUBLIC, &Touched::Nothing, &everybody);

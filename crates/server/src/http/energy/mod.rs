@@ -5,10 +5,19 @@ mod day;
 pub(super) mod dispatch;
 pub(super) mod jobs;
 mod plan;
+pub(super) mod signal;
+pub(super) mod signals;
+pub(super) mod signals_push;
 mod site;
+pub(super) mod telemetry;
+pub(super) mod telemetry_append;
 
-use crate::json::{Figure, List};
+use crate::json::{Figure, List, Words};
 
+/// The module's name, as stewards have it.
+pub(super) const MODULE: &str = "energy";
+/// The name of a zone, a source, a device.
+pub(super) type Name = Words<1, 64>;
 /// Energies in kWh and powers in kW.
 pub(super) type Positive = Figure<0, 1_000_000_000>;
 /// Prices, MIC a kWh or kW.

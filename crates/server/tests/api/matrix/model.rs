@@ -23,6 +23,7 @@ pub fn widest(kind: &str) -> &'static [&'static str] {
             "limits",
             "backup",
             "seal",
+            "module",
             "erase",
         ],
         "citizen" => &["read", "journal", "compute", "money", "keys", "erase"],
@@ -123,7 +124,8 @@ impl Line {
     /// What a key of that kind cannot do without.
     pub fn scope_of(&self, kind: &str) -> &'static str {
         let (usual, others) = self.scope.split_once(',').unwrap_or((self.scope, ""));
-        others.strip_prefix(kind).and_then(|rest| rest.strip_prefix(':')).unwrap_or(usual)
+        let of_kind = |other: &'static str| other.strip_prefix(kind).and_then(|rest| rest.strip_prefix(':'));
+        others.split(',').find_map(of_kind).unwrap_or(usual)
     }
 
     /// What the route is tried on.
@@ -133,6 +135,7 @@ impl Line {
             "none" | "hive" => &[Only],
             "everybody" => &[Everybodys],
             "citizen" | "transaction" | "written" => &[Own, Foreign, Missing],
+            "meter" => &[Own, Foreign],
             "allocation" => &[Own, OpenedByAnother, Foreign, Missing],
             "key" => &[Itself, Own, Foreign, Missing],
             other => panic!("nothing is called {other}"),

@@ -64,6 +64,7 @@ pub fn request(line: &Line, object: Object, names: &Names, things: &Things, itse
         ("{tx_id}/erase", names.written(things) + "/erase"),
         ("{tx_id}", names.transaction(things)),
         ("{number}", number.to_string()),
+        ("{kind}", "load".to_owned()),
         ("{code}", "L3-0036".to_owned()),
         ("{did}", names.did.clone()),
         ("tile/{*path}", "tile/0/000.p/1".to_owned()),
@@ -107,6 +108,13 @@ pub fn body(line: &Line, names: &Names, things: &Things) -> Option<Value> {
             "jobs": [{ "id": "one", "power_kw": 1, "duration_minutes": 60, "deadline": "2026-11-23T02:00:00Z" }],
         }),
         ("/lab3/energy/dispatch", _) => json!({ "step_minutes": [60], "loads": [{ "name": "house", "energy_kwh": [1] }] }),
+        ("/lab3/energy/signals", _) => {
+            json!({ "kind": "load", "zone": "house", "start": "2025-10-31T12:00:00Z", "step_minutes": 60, "values": [1] })
+        }
+        ("/lab3/energy/telemetry", _) => {
+            let device = if names.owner == "bob" { "cellar" } else { "roof-1" };
+            json!({ "readings": [{ "device": device, "quantity": "power_kw", "at": "2025-10-31T12:00:00Z", "value": 1 }] })
+        }
         ("/lab3/financial/transfer", _) => pay(did, other),
         ("/lab3/financial/transfers", "mixed") => json!({ "transfers": [pay(ALICE, other), pay(BOB, other)] }),
         ("/lab3/financial/transfers", _) => json!({ "transfers": [pay(did, other)] }),

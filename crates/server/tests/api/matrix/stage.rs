@@ -216,7 +216,8 @@ fn asking(kind: &str, scopes: &[&str]) -> Value {
             body["citizens"] = json!([ALICE]);
             body["daily_cap_gic"] = 1000.into();
         }
-        "steward" | "meter" | "witness" => body["name"] = "roof-1".into(),
+        "steward" => body["name"] = "energy".into(),
+        "meter" | "witness" => body["name"] = "roof-1".into(),
         _ => {}
     }
     body

@@ -1,0 +1,48 @@
+//! From a document to kept signals, for whoever pushes one and for whoever fetches one.
+
+use lab3_energy::signals::{Finding, Format, Hints, ImportError, read};
+use lab3_units::{Code, Problem, Time};
+
+use super::{Pushed, Readings, sentence};
+
+/// What became of a document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Import {
+    /// The format it was read as.
+    pub format: Format,
+    /// Its signals, each with what is odd about it.
+    pub signals: Vec<(Pushed, Vec<Finding>)>,
+}
+
+impl Import {
+    /// How many values were kept.
+    pub fn written(&self) -> u64 {
+        self.signals.iter().map(|(pushed, _)| pushed.written).sum()
+    }
+}
+
+impl Readings {
+    /// Reads a document's signals and keeps them, all or none.
+    ///
+    /// Errors: `SIGNALS_UNREADABLE`, with row and column where there are any, and those of [`Readings::ask`].
+    pub async fn import(&self, content: Vec<u8>, format: Option<Format>, hints: Hints, now: Time) -> Result<Import, Problem> {
+        self.ask(move |memory| {
+            let imported = read(&content, format, &hints).map_err(|error| unreadable(&error))?;
+            let pushed = memory.push(&imported.signals, now)?;
+            let findings = imported.signals.into_iter().map(|signal| signal.findings);
+            Ok(Import { format: imported.format, signals: pushed.into_iter().zip(findings).collect() })
+        })
+        .await
+    }
+}
+
+fn unreadable(error: &ImportError) -> Problem {
+    let field = match error {
+        ImportError::Hint { field: "step_s", .. } => "step_minutes",
+        ImportError::Hint { field: "fill_s", .. } => "fill_minutes",
+        ImportError::Hint { field, .. } => field,
+        ImportError::Unrecognised => "format",
+        _ => "content",
+    };
+    Problem::new(Code::SIGNALS_UNREADABLE, sentence(&error.to_string())).in_field(field)
+}
