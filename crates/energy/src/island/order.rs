@@ -5,6 +5,7 @@
 
 use lab3_solve::{Limits, Program, Unsolved, Variable};
 
+use super::given;
 use crate::dispatch::{Battery, Dispatch};
 use crate::site::Tier;
 
@@ -104,8 +105,7 @@ impl Flows {
     /// Sources, grid and generators. The grid gives whatever is asked: where its limit is, is a matter of prices.
     fn given(&mut self, site: &Dispatch, step: usize) {
         let hours = site.hours[step];
-        let free: f64 = sources(site, step);
-        let free = self.program.variable(0.0, 0.0, free);
+        let free = self.program.variable(0.0, 0.0, given(site, step));
         self.balance[step].push((free, 1.0));
         if is_up(site, step) {
             self.bought(site, step);
@@ -183,10 +183,6 @@ impl Flows {
 
 fn is_up(site: &Dispatch, step: usize) -> bool {
     site.grid.as_ref().is_some_and(|grid| grid.up.get(step).is_some_and(|up| *up > 0.0))
-}
-
-fn sources(site: &Dispatch, step: usize) -> f64 {
-    site.sources.iter().filter_map(|source| source.available.get(step)).sum()
 }
 
 fn loads(site: &Dispatch, step: usize) -> f64 {
