@@ -10,7 +10,7 @@ use crate::dispatch::{Battery, Dispatch};
 use crate::site::Tier;
 
 /// How much more than its least a tier may go without afterwards, kWh: solutions are not exact to the last bit, those with whole variables less than others. The
-/// first that the solver does not call infeasible is taken.
+/// first that the solver neither calls infeasible nor fails at is taken.
 const SLACKS: [f64; 3] = [1e-6, 1e-4, 1e-2];
 
 /// How much rather a critical tier goes without a step later: more than the part of a kWh that is kept stored for a step by its going without earlier.
@@ -62,7 +62,7 @@ fn solved(site: &Dispatch, tiers: &[Tier], held: &[f64], aim: Aim, limits: Limit
             let value = |variable: &Variable| Some(solution.value(*variable)).filter(|value| *value > 2.0 * slack).unwrap_or(0.0);
             unserved.iter().map(|row| row.iter().map(value).collect()).collect()
         });
-        if !matches!(found, Err(Unsolved::Infeasible)) {
+        if !matches!(found, Err(Unsolved::Infeasible | Unsolved::Failed)) {
             break;
         }
     }
