@@ -7,7 +7,7 @@
 mod order;
 mod reserve;
 
-use crate::dispatch::Dispatch;
+use crate::dispatch::{Dispatch, Metering};
 use crate::site::{Ahead, Site, Tier};
 use crate::survive::{Fleet, Lasting, lasting};
 
@@ -47,8 +47,15 @@ fn deficits(site: &Site, dispatch: &Dispatch, up_to: Tier, with_generators: bool
     let served = |step: usize| {
         let loads = site.loads.iter().zip(&dispatch.loads).filter(|(kind, _)| kind.tier <= up_to);
         let taken: f64 = loads.filter_map(|(_, load)| load.energy.get(step)).sum();
-        let given: f64 = dispatch.sources.iter().filter_map(|source| source.available.get(step)).sum();
-        taken - given - generators * site.step_h()
+        taken - given(dispatch, step) - generators * site.step_h()
     };
     (0..dispatch.len()).map(served).collect()
+}
+
+/// What sources give to loads and batteries in a step, kWh: nothing where all of it is sold.
+fn given(dispatch: &Dispatch, step: usize) -> f64 {
+    if dispatch.grid.as_ref().is_some_and(|grid| grid.metering == Metering::Gross) {
+        return 0.0;
+    }
+    dispatch.sources.iter().filter_map(|source| source.available.get(step)).sum()
 }

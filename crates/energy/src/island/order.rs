@@ -5,11 +5,12 @@
 
 use lab3_solve::{Limits, Program, Unsolved, Variable};
 
+use super::given;
 use crate::dispatch::{Battery, Dispatch};
 use crate::site::Tier;
 
 /// How much more than its least a tier may go without afterwards, kWh: solutions are not exact to the last bit, those with whole variables less than others. The
-/// first that the solver does not call infeasible is taken.
+/// first that the solver neither calls infeasible nor fails at is taken.
 const SLACKS: [f64; 3] = [1e-6, 1e-4, 1e-2];
 
 /// How much rather a critical tier goes without a step later: more than the part of a kWh that is kept stored for a step by its going without earlier.
@@ -61,7 +62,7 @@ fn solved(site: &Dispatch, tiers: &[Tier], held: &[f64], aim: Aim, limits: Limit
             let value = |variable: &Variable| Some(solution.value(*variable)).filter(|value| *value > 2.0 * slack).unwrap_or(0.0);
             unserved.iter().map(|row| row.iter().map(value).collect()).collect()
         });
-        if !matches!(found, Err(Unsolved::Infeasible)) {
+        if !matches!(found, Err(Unsolved::Infeasible | Unsolved::Failed)) {
             break;
         }
     }
@@ -104,8 +105,7 @@ impl Flows {
     /// Sources, grid and generators. The grid gives whatever is asked: where its limit is, is a matter of prices.
     fn given(&mut self, site: &Dispatch, step: usize) {
         let hours = site.hours[step];
-        let free: f64 = sources(site, step);
-        let free = self.program.variable(0.0, 0.0, free);
+        let free = self.program.variable(0.0, 0.0, given(site, step));
         self.balance[step].push((free, 1.0));
         if is_up(site, step) {
             self.bought(site, step);
@@ -183,10 +183,6 @@ impl Flows {
 
 fn is_up(site: &Dispatch, step: usize) -> bool {
     site.grid.as_ref().is_some_and(|grid| grid.up.get(step).is_some_and(|up| *up > 0.0))
-}
-
-fn sources(site: &Dispatch, step: usize) -> f64 {
-    site.sources.iter().filter_map(|source| source.available.get(step)).sum()
 }
 
 fn loads(site: &Dispatch, step: usize) -> f64 {

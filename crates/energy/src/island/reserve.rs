@@ -1,7 +1,7 @@
 //! What has to be stored at each hour for an outage nobody announced, as goals of the batteries.
 
-use super::deficits;
-use crate::dispatch::{Battery, Dispatch, Metering};
+use super::{deficits, given};
+use crate::dispatch::{Battery, Dispatch};
 use crate::site::{Ahead, Reserve, Site};
 use crate::survive::{Fleet, needed};
 
@@ -90,8 +90,7 @@ fn left(dispatch: &Dispatch, battery: &Battery, step: usize) -> f64 {
     let at = |row: &[f64]| row.get(step).copied().unwrap_or(0.0);
     let Some(grid) = &dispatch.grid else { return 0.0 };
     let loads: f64 = dispatch.loads.iter().map(|load| at(&load.energy)).sum();
-    let is_gross = grid.metering == Metering::Gross;
-    let sources: f64 = dispatch.sources.iter().filter(|_| !is_gross).map(|source| at(&source.available)).sum();
+    let sources = given(dispatch, step);
     let bought = grid.import_max.unwrap_or(f64::INFINITY) * at(&dispatch.hours);
     if battery.from_grid { sources + bought - loads } else { (sources - loads).max((sources + bought - loads).min(0.0)) }
 }

@@ -16,6 +16,8 @@ pub struct Planned {
     pub dispatch: Dispatch,
     /// The plan.
     pub plan: Plan,
+    /// Whether tiers are served in order for certain. When the solver fails at that, they are served by worths in the same order, which comes near.
+    pub is_in_order: bool,
     /// The reserve, if the site keeps one and the grid is there.
     pub kept: Option<Kept>,
 }
@@ -38,22 +40,33 @@ impl Site {
         let plan = dispatch.solve(limits)?;
         // Where nobody goes without, nothing was taken from anybody.
         if plan.unserved.iter().flatten().all(|unserved| *unserved <= NOTHING) {
-            return Ok(Planned { dispatch, plan, kept });
+            return Ok(Planned { dispatch, plan, is_in_order: true, kept });
         }
         let mut tiers: Vec<Tier> = self.loads.iter().map(|load| load.tier).collect();
         // Whatever else runs comes last.
         tiers.resize(dispatch.loads.len(), Tier::Compute);
-        let shed = island::least_unserved(&dispatch, &tiers, self.reserve.map(|reserve| reserve.up_to), limits)?;
+        let Ok(shed) = island::least_unserved(&dispatch, &tiers, self.reserve.map(|reserve| reserve.up_to), limits) else {
+            let mut by_worth = dispatch.clone();
+            by_worth.loads.iter_mut().zip(&tiers).for_each(|(load, tier)| load.worth = Some(dispatch.last_price() * weight(*tier)));
+            let plan = by_worth.solve(limits)?;
+            return Ok(Planned { dispatch, plan, is_in_order: false, kept });
+        };
         if shed.iter().flatten().all(|shed| *shed <= NOTHING) {
-            return Ok(Planned { dispatch, plan, kept });
+            return Ok(Planned { dispatch, plan, is_in_order: true, kept });
         }
         let mut rest = dispatch.clone();
         for (load, shed) in rest.loads.iter_mut().zip(&shed) {
             load.energy.iter_mut().zip(shed).for_each(|(energy, shed)| *energy = (*energy - shed).max(0.0));
         }
         let plan = with_shed(&dispatch, rest.solve(limits)?, &shed);
-        Ok(Planned { dispatch, plan, kept })
+        Ok(Planned { dispatch, plan, is_in_order: true, kept })
     }
+}
+
+/// How much more than the last tier's a tier's worth is: three times that of the next.
+fn weight(tier: Tier) -> f64 {
+    let after = Tier::ALL.iter().filter(|other| **other > tier).count();
+    3.0_f64.powi(i32::try_from(after).unwrap_or(0))
 }
 
 /// A plan for the loads as they are, of one for what is left of them.

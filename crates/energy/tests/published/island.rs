@@ -31,18 +31,25 @@ struct Outcome {
     cost: f64,
 }
 
-fn run(microgrid: &Microgrid, site: &Site) -> Outcome {
-    let mut stored = microgrid.initial();
+/// Sun and load as they are foreseen in each scored hour.
+fn foreseen(microgrid: &Microgrid) -> Vec<[Outlook; 2]> {
     let (mut sun, mut load) = (Watch::new(3600, Worse::Less, BEYOND), Watch::new(3600, Worse::More, BEYOND));
+    let in_hour = |hour: usize| {
+        let count = HORIZON.min(SCORED.end - hour);
+        [sun.ahead(&microgrid.sun[..=hour], count), load.ahead(&microgrid.load[..=hour], count)]
+    };
+    SCORED.map(in_hour).collect()
+}
+
+fn run(microgrid: &Microgrid, foreseen: &[[Outlook; 2]], site: &Site) -> Outcome {
+    let mut stored = microgrid.initial();
     let mut controller = Controller::default();
     let mut outcome = Outcome { unserved: vec![0.0; PARTS.len()], cost: 0.0 };
-    for hour in SCORED {
-        let count = HORIZON.min(SCORED.end - hour);
-        let mut ahead = microgrid.known(hour..hour + count, stored);
+    for (hour, [sun, whole]) in SCORED.zip(foreseen) {
+        let mut ahead = microgrid.known(hour..hour + whole.expected.len(), stored);
         ahead.up.clear();
         ahead.outages = microgrid.outages(hour);
-        ahead.sources = vec![sun.ahead(&microgrid.sun[..=hour], count)];
-        let whole = load.ahead(&microgrid.load[..=hour], count);
+        ahead.sources = vec![sun.clone()];
         let part = |part: f64| {
             let of = |row: &[f64]| row.iter().map(|value| part * value).collect();
             Outlook { expected: of(&whole.expected), pessimistic: of(&whole.pessimistic) }
@@ -74,14 +81,15 @@ fn critical_tiers_are_never_unserved_on_a_weak_grid() {
         let loads = PARTS.iter().map(|(tier, _)| LoadSite { name: format!("{tier:?}").into(), tier: *tier, worth_per_kwh: None }).collect();
         let reserve = Reserve { outage_hours: outage_hours(&microgrid), up_to: CRITICAL, with_generators: false };
         let whole = Site { loads, ..microgrid.hive() };
+        let foreseen = foreseen(&microgrid);
         for has_fuel in [true, false] {
             let mut site = whole.clone();
             if !has_fuel {
                 site.generators.clear();
             }
             let began = std::time::Instant::now();
-            let without = run(&microgrid, &site);
-            let with = run(&microgrid, &Site { reserve: Some(reserve), ..site });
+            let without = run(&microgrid, &foreseen, &site);
+            let with = run(&microgrid, &foreseen, &Site { reserve: Some(reserve), ..site });
             eprintln!(
                 "microgrid {number}, generator {has_fuel}, reserve for {} h: costs {:.0} without, {:.0} with it ({:+.3} %), {:.1?}",
                 reserve.outage_hours,
