@@ -5,9 +5,9 @@ use lab3_ledger::Event;
 use lab3_trust::{check_approval, check_intent, check_not_frozen, check_unsigned, check_working};
 use lab3_units::{Amount, Asset, Code, Did, Problem};
 
-use crate::command::{Command, Submission, Will};
+use crate::command::{Command, Energy, Submission, Will};
 use crate::decide::Desk;
-use crate::record::{Actor, held};
+use crate::record::{Actor, Fact, held};
 
 /// Whether the command may be decided at all.
 pub fn check_before(desk: &Desk<'_>, submission: &Submission) -> Result<(), Problem> {
@@ -16,10 +16,10 @@ pub fn check_before(desk: &Desk<'_>, submission: &Submission) -> Result<(), Prob
 }
 
 /// Whether what was decided is within what its asker may set aside today.
-pub fn check_after(desk: &Desk<'_>, actor: Actor, entries: &[Event]) -> Result<(), Problem> {
+pub fn check_after(desk: &Desk<'_>, actor: Actor, fact: &Fact, entries: &[Event]) -> Result<(), Problem> {
     let Actor::Key(number) = actor else { return Ok(()) };
     let Some(left) = desk.state.trust.left_today(number, desk.now) else { return Ok(()) };
-    let (held, mic) = (held(entries), |amount| Asset::COMPUTE.decimal(amount));
+    let (held, mic) = (held(fact, entries), |amount| Asset::COMPUTE.decimal(amount));
     if held <= left {
         return Ok(());
     }
@@ -59,6 +59,7 @@ fn check_will(desk: &Desk<'_>, command: &Command, will: Option<&Will>) -> Result
         Command::Contribute(contribute) => pays(desk, &contribute.from, contribute.amount, Amount::ZERO, will),
         Command::Allocate(allocate) => check_not_frozen(trust, desk.now, &allocate.citizen),
         Command::Attempt(attempt) => check_not_frozen(trust, desk.now, &attempt.allocate.citizen),
+        Command::Energy(Energy::Book(book)) => check_not_frozen(trust, desk.now, &book.citizen),
         Command::Grant(_) | Command::Mint(_) => approval(),
         _ => Ok(()),
     }

@@ -114,7 +114,7 @@ pub fn decide(desk: &Desk<'_>, submission: &Submission, ahead: Ahead) -> Result<
         }
         Command::Refused(problem) => Err(Refusal::Problem(problem.clone())),
     }?;
-    authority::check_after(desk, *actor, &entries).map_err(Refusal::Problem)?;
+    authority::check_after(desk, *actor, &fact, &entries).map_err(Refusal::Problem)?;
     Ok((fact, entries))
 }
 

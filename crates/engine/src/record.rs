@@ -112,8 +112,11 @@ impl Record {
     }
 }
 
-/// What these set aside in holds, in the smallest units.
-pub(crate) fn held(entries: &[Event]) -> Amount {
+/// What these set aside of citizens' allowances, in KS: of what a fact of module 2 sets aside, nothing.
+pub(crate) fn held(fact: &Fact, entries: &[Event]) -> Amount {
+    if matches!(fact, Fact::Energy(_)) {
+        return Amount::ZERO;
+    }
     let amounts = entries.iter().filter_map(|event| match event {
         Event::HoldPlaced { amount, .. } | Event::HoldExtended { by: amount, .. } => Some(*amount),
         _ => None,

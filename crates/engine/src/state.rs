@@ -48,7 +48,7 @@ impl State {
             Fact::Refused(_) | Fact::Batch { .. } => {}
         }
         if let Actor::Key(number) = record.actor {
-            self.trust.count_held(record.at, number, held(&record.entries));
+            self.trust.count_held(record.at, number, held(&record.fact, &record.entries));
         }
         self.sequence = sequence;
         self.at = record.at;

@@ -75,6 +75,7 @@ codes! {
     DOCUMENT_UNREADABLE = 75, 422, "The DID's document cannot be read";
     PLAN_UNFINISHED = 76, 422, "No plan was found in the time";
     SIGNALS_UNREADABLE = 77, 422, "The signals or readings cannot be kept";
+    JOBS_UNPLACED = 78, 422, "A job has no place";
     ALLOCATIONS_OPEN = 80, 429, "Too many allocations are open";
     TOO_FAST = 81, 429, "Too much is asked for in a minute";
     TOO_MANY_WRONG = 82, 429, "Too many keys or signatures were wrong";

@@ -61,7 +61,7 @@ const WATCH_METERS: Rule = Rule::new(&[Kind::Operator, Kind::Steward, Kind::Audi
 pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
     use compute::{allocate, allocation, allocations, providers, quota, release, report_usage, stats};
     use desk::{error, errors, health, journal, openapi, scrape};
-    use energy::{dispatch, jobs, signal, signals, signals_push, telemetry, telemetry_append};
+    use energy::{book, bookings, certificate, certificates, close_hour, dispatch, job_end, jobs, signal, signals, signals_push, telemetry, telemetry_append};
     use finance::{balance, balance_proof, contribute, epoch_close, erase, grant, mint, pool, transaction, transactions, transfer, transfers};
     use log::tile;
     use witness::add_checkpoint::{self, add_checkpoint};
@@ -84,6 +84,16 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
         .get("/lab3/compute/providers", shared(Scope::Read), providers::providers, providers::doc())
         .post("/lab3/energy/jobs", shared(Scope::Read), jobs::jobs, jobs::doc())
         .post("/lab3/energy/dispatch", shared(Scope::Read), dispatch::dispatch, dispatch::doc())
+        .post("/lab3/energy/bookings", of_citizen(USERS, Scope::Compute), book::book, book::doc())
+        .get("/lab3/energy/bookings", of_citizen(READERS, Scope::Read), bookings::bookings, bookings::doc())
+        .post("/lab3/energy/bookings/{job_id}/settle", of_citizen(USERS, Scope::Compute), job_end::settle, job_end::settle_doc())
+        .post("/lab3/energy/bookings/{job_id}/release", of_citizen(USERS, Scope::Compute), job_end::release, job_end::release_doc())
+        .post("/lab3/energy/hours", TEND_ENERGY, close_hour::close_hour, close_hour::doc())
+        .post("/lab3/energy/certificates", TEND_ENERGY, certificates::issue, certificates::issue_doc())
+        .get("/lab3/energy/certificates", of_citizen(READERS, Scope::Read), certificates::certificates, certificates::doc())
+        .post("/lab3/energy/certificates/{certificate_id}/split", of_citizen(&[Kind::Citizen], Scope::Money), certificate::split, certificate::split_doc())
+        .post("/lab3/energy/certificates/{certificate_id}/hand", of_citizen(&[Kind::Citizen], Scope::Money), certificate::hand, certificate::hand_doc())
+        .post("/lab3/energy/certificates/{certificate_id}/claim", of_citizen(&[Kind::Citizen], Scope::Money), certificate::claim, certificate::claim_doc())
         .post("/lab3/energy/signals", TEND_ENERGY, signals_push::push, signals_push::doc())
         .get("/lab3/energy/signals", shared(Scope::Read), signals::signals, signals::doc())
         .get("/lab3/energy/signals/{kind}", shared(Scope::Read), signal::signal, signal::doc())

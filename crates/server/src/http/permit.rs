@@ -75,6 +75,10 @@ pub(crate) enum Touches<'a> {
     Allocation(Id),
     /// Some allocation of this citizen's, whoever opened it.
     Unnamed(&'a Did),
+    /// A job that is booked.
+    Job(Id),
+    /// A certificate.
+    Certificate(Id),
     /// A key, by its number.
     Key(u32),
     /// A transaction: of whoever paid and whoever received.
@@ -138,6 +142,10 @@ pub(crate) async fn permit<I: Input>(rule: Rule, app: &App, request: Request) ->
         Touches::Unnamed(citizen) => bench.judge(&Touched::Opened { citizen, by: None })?,
         // Whoever is on an open Hive may touch everything: no need to look whose it is.
         _ if asker.principal == Principal::Local => bench.judge(&Touched::Missing)?,
+        Touches::Job(id) => bench.judge_owner(move |desk| job_owner(desk, id)).await?,
+        Touches::Certificate(id) => {
+            bench.judge_owner(move |desk| Some(desk.state.energy.register().get(id)?.owner.as_str().into())).await?;
+        }
         Touches::Allocation(id) => bench.judge_allocation(id).await?,
         Touches::Transaction(id) => bench.judge_transaction(id).await?,
         Touches::Written(id) => bench.judge_written(id).await?,
@@ -198,6 +206,15 @@ impl<'a> Bench<'a> {
         }
     }
 
+    /// Judges what belongs to somebody by the state: of nobody's, what a missing one gets.
+    async fn judge_owner(&self, look: impl FnOnce(&lab3_engine::Desk<'_>) -> Option<Box<str>> + Send + 'static) -> Result<(), Problem> {
+        let owner = self.app.engine().read(look).await?;
+        match owner.and_then(|owner| Did::parse(&owner).ok()) {
+            Some(citizen) => self.judge(&Touched::Citizen(&citizen)),
+            None => self.judge(&Touched::Missing),
+        }
+    }
+
     async fn judge_transaction(&self, id: Id) -> Result<(), Problem> {
         let stored = self.app.engine().find(id).await?;
         let of_id = |stored: &Stored| {
@@ -217,6 +234,12 @@ impl<'a> Bench<'a> {
             _ => self.judge(&Touched::Missing),
         }
     }
+}
+
+/// Whose a job is that is booked.
+fn job_owner(desk: &lab3_engine::Desk<'_>, job: Id) -> Option<Box<str>> {
+    let account = desk.state.energy.job(job)?.account;
+    Some(desk.state.ledger.owner_name(account).into())
 }
 
 /// The citizens who own these accounts.

@@ -17,15 +17,10 @@ pub(crate) struct NotNegative(pub(crate) Amount);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kwh(pub(crate) Amount);
 
-/// A mass of greenhouse gas, in kg CO2e: whole mg on the books.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Kg(pub(crate) Amount);
-
 /// What belongs where an amount of the asset is asked for.
 const fn expected(asset: Asset) -> &'static str {
     match asset {
         Asset::ENERGY => "an energy in kWh, such as 1.5 or \"1.5\"",
-        Asset::CARBON => "a mass in kg CO2e, such as 0.4 or \"0.4\"",
         _ => "an amount of MIC, such as 50.0 or \"50.0\"",
     }
 }
@@ -34,7 +29,6 @@ const fn expected(asset: Asset) -> &'static str {
 const fn smallest(asset: Asset) -> &'static str {
     match asset {
         Asset::ENERGY => "The smallest unit is 1 mWh, 0.000001 kWh.",
-        Asset::CARBON => "The smallest unit is 1 mg, 0.000001 kg.",
         _ => "The smallest unit is 1 KS, 0.000001 MIC.",
     }
 }
@@ -76,16 +70,6 @@ impl Leaf for Kwh {
     }
 }
 
-impl Leaf for Kg {
-    fn read(json: &str) -> Result<Self, Problem> {
-        not_negative(Asset::CARBON, json).map(Self)
-    }
-
-    fn schema() -> Schema {
-        not_negative_schema()
-    }
-}
-
 fn not_negative(asset: Asset, json: &str) -> Result<Amount, Problem> {
     let amount = amount(asset, json)?;
     if amount.units() < 0 {
@@ -102,7 +86,10 @@ fn amount(asset: Asset, json: &str) -> Result<Amount, Problem> {
     let amount = if json.starts_with('"') {
         let letters = letters(expected(asset), json)?;
         if !is_plain_decimal(&letters) {
-            return Err(Problem::new(Code::FIELD_TYPE, format!("Here belongs {}; this string is not a plain decimal number.", expected(asset))));
+            return Err(Problem::new(
+                Code::FIELD_TYPE,
+                format!("Here belongs {}; this string is not a plain decimal number.", expected(asset)),
+            ));
         }
         asset.parse(&letters)
     } else {

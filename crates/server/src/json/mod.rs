@@ -14,7 +14,7 @@ mod schema;
 mod text;
 mod word;
 
-pub(crate) use amount::{Kg, Kwh, NotNegative, Positive};
+pub(crate) use amount::{Kwh, NotNegative, Positive};
 pub(crate) use field::{Field, Object, nearest, read_object, read_optional};
 pub(crate) use leaf::{Figure, Leaf, Parameter, Sequence, Whole};
 pub(crate) use list::List;

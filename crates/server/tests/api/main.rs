@@ -5,6 +5,7 @@
 mod authority;
 mod bad_input;
 mod balance_proof;
+mod bookings;
 mod compute;
 mod connected;
 mod contract;

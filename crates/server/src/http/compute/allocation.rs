@@ -1,12 +1,13 @@
 //! `GET /lab3/compute/allocations/{allocation_id}`: one allocation, from its placing to its end.
 
 use lab3_compute::{Allocated, Counted, Fact as Compute};
-use lab3_engine::{Engine, Fact, Stored, report_id};
+use lab3_engine::{Engine, Fact, Stored, draw_id, report_id};
 use lab3_ledger::{AccountNo, Event};
 use lab3_units::{Amount, Code, Id, Problem, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::drawn::DrawnReply;
 use crate::App;
 use crate::http::doc::Doc;
 use crate::http::parameters::Named;
@@ -54,6 +55,9 @@ pub(crate) struct AllocationReply {
     /// Why this provider, in one sentence.
     #[schema(value_type = String, example = "Quality score 0.97 meets min_quality 0.90")]
     reason: Box<str>,
+    /// What its query drew and emitted, as it was booked when it ended; `null` where nobody knows.
+    #[schema(required)]
+    energy: Option<DrawnReply>,
     /// The journal record it was made by.
     sequence: u64,
 }
@@ -119,6 +123,7 @@ impl<'a> Placed<'a> {
     /// The allocation with what became of it.
     pub(crate) async fn told(&self, engine: &Engine, citizen: &str, open: bool) -> Result<AllocationReply, Problem> {
         let ended = if open { None } else { self.ended(engine).await? };
+        let drawn = if open { None } else { engine.find(draw_id(self.id)).await? };
         Ok(AllocationReply {
             allocation_id: AllocationId(self.id),
             citizen_did: citizen.into(),
@@ -132,6 +137,7 @@ impl<'a> Placed<'a> {
             expires_at: Shown(self.deadline),
             ended_at: ended.as_ref().map(|ended| Shown(ended.at)),
             reason: self.fact.reason.clone(),
+            energy: drawn.as_ref().and_then(DrawnReply::of),
             sequence: self.stored.sequence,
         })
     }

@@ -3,6 +3,7 @@
 pub(crate) mod allocate;
 pub(crate) mod allocation;
 pub(crate) mod allocations;
+mod drawn;
 pub(crate) mod providers;
 pub(crate) mod quota;
 pub(crate) mod release;

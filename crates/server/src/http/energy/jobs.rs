@@ -1,7 +1,7 @@
 //! `POST /lab3/energy/jobs`: when to run jobs that may wait.
 
-use lab3_energy::Horizon;
 use lab3_energy::jobs::{CHOICES_MAX, Job, Manner, Outlook, Placement, Run, Schedule, Sums, Unplaced, effort, place};
+use lab3_energy::{Horizon, Profile};
 use lab3_solve::Effort;
 use lab3_units::{Code, Problem, Time};
 use serde::Serialize;
@@ -152,7 +152,8 @@ pub(crate) async fn jobs(app: App, permit: Permit<Sent<JobsRequest>>) -> Answer 
 }
 
 /// A request, as the rules take it.
-struct Asked {
+#[derive(Clone)]
+pub(super) struct Asked {
     horizon: Horizon,
     carbon: Vec<f64>,
     price: Vec<f64>,
@@ -163,7 +164,7 @@ struct Asked {
 
 impl Asked {
     /// Errors: `FIELD_RANGE` of rows that have not as many steps as the others, and of jobs with too much choice together.
-    fn of(body: JobsRequest) -> Result<Self, Problem> {
+    pub(super) fn of(body: JobsRequest) -> Result<Self, Problem> {
         let step_s = u32::try_from(body.step_minutes.0 * 60).unwrap_or(u32::MAX);
         let (carbon, price) = (positives(Some(body.carbon_g_per_kwh)), prices(body.price_per_kwh));
         let cap = body.cap_kw.map(|cap| positives(Some(cap)));
@@ -190,10 +191,25 @@ impl Asked {
         Ok(Self { horizon, carbon, price, cap, jobs, effort })
     }
 
-    fn placed(&self) -> Schedule {
+    /// The same, with no more room than what is promised to others leaves of a limit, in W.
+    pub(super) fn around(&self, promised: &Profile, limit_w: Option<u64>) -> Self {
+        let Some(limit_w) = limit_w else { return self.clone() };
+        let left =
+            |slot: usize| kilowatts(limit_w.saturating_sub(promised.most(self.horizon.begin_of(slot), self.horizon.begin_of(slot + 1))));
+        let own = |slot: usize| self.cap.as_ref().and_then(|cap| cap.get(slot).copied()).unwrap_or(f64::INFINITY);
+        let cap = (0..self.horizon.count).map(|slot| left(slot).min(own(slot))).collect();
+        Self { cap: Some(cap), ..self.clone() }
+    }
+
+    pub(super) fn placed(&self) -> Schedule {
         let outlook = Outlook { horizon: self.horizon, carbon: &self.carbon, price: &self.price, cap_kw: self.cap.as_deref() };
         place(&self.jobs, &outlook, self.effort)
     }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "no site has 2^52 W")]
+fn kilowatts(watts: u64) -> f64 {
+    watts as f64 / 1000.0
 }
 
 fn job(item: &JobItem, start: Time) -> Job {
@@ -248,6 +264,11 @@ impl JobReply {
 impl RunReply {
     fn new(run: Run) -> Self {
         Self { start: Shown(run.start), end: Shown(run.end), power_kw: run.power_kw }
+    }
+
+    /// A run that is promised.
+    pub(super) fn booked(run: &lab3_energy::Run) -> Self {
+        Self { start: Shown(run.start), end: Shown(run.end), power_kw: kilowatts(run.power_w) }
     }
 }
 

@@ -1,8 +1,14 @@
 //! The energy desk's endpoints.
 
+pub(super) mod book;
+pub(super) mod bookings;
+pub(super) mod certificate;
+pub(super) mod certificates;
+pub(super) mod close_hour;
 #[allow(dead_code, reason = "the route comes with the store of plans and telemetry")]
 mod day;
 pub(super) mod dispatch;
+pub(super) mod job_end;
 pub(super) mod jobs;
 mod plan;
 pub(super) mod signal;
@@ -12,6 +18,10 @@ mod site;
 pub(super) mod telemetry;
 pub(super) mod telemetry_append;
 
+use lab3_units::{Amount, Asset};
+use serde::{Serialize, Serializer};
+
+use crate::http::reply::Number;
 use crate::json::{Figure, List, Words};
 
 /// The module's name, as stewards have it.
@@ -26,6 +36,26 @@ pub(super) type Price = Figure<-1_000_000, 1_000_000>;
 pub(super) type Share = Figure<0, 1>;
 /// A row over the steps of a plan.
 pub(super) type Row<T> = List<T, 0, { lab3_energy::dispatch::STEPS_MAX }>;
+
+/// An energy on the books, in kWh with at most six decimals.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kwh(pub(super) Amount);
+
+impl Serialize for Kwh {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Number(Asset::ENERGY.decimal(self.0)).serialize(serializer)
+    }
+}
+
+/// A mass on the books, in kg CO2e with at most six decimals.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kg(pub(super) Amount);
+
+impl Serialize for Kg {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Number(Asset::CARBON.decimal(self.0)).serialize(serializer)
+    }
+}
 
 /// A row's numbers; none when it was left out.
 pub(super) fn positives(row: Option<Row<Positive>>) -> Vec<f64> {

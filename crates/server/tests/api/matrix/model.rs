@@ -134,7 +134,7 @@ impl Line {
         match self.touches {
             "none" | "hive" => &[Only],
             "everybody" => &[Everybodys],
-            "citizen" | "transaction" | "written" => &[Own, Foreign, Missing],
+            "citizen" | "transaction" | "written" | "job" | "certificate" => &[Own, Foreign, Missing],
             "meter" => &[Own, Foreign],
             "allocation" => &[Own, OpenedByAnother, Foreign, Missing],
             "key" => &[Itself, Own, Foreign, Missing],

@@ -5,7 +5,7 @@ use axum::http::{Request, header};
 use serde_json::{Value, json};
 
 use super::model::{Line, Object, Who, kind_of};
-use super::stage::{NOBODYS, Things, treasurer, unseated};
+use super::stage::{NOBODYS, Things, booking, certified, treasurer, unseated};
 use crate::hive::{ALICE, BOB};
 
 /// The names of what a request touches.
@@ -39,6 +39,11 @@ impl Names {
         opened(self.owner).or(other).unwrap_or_else(|| "al_00000000000000000000000000".to_owned())
     }
 
+    fn of_citizen(&self, all: &std::collections::BTreeMap<&'static str, String>, missing: &str) -> String {
+        let owner = if self.owner == "service" { "alice" } else { self.owner };
+        all.get(owner).cloned().unwrap_or_else(|| format!("{missing}_00000000000000000000000000"))
+    }
+
     fn transaction(&self, things: &Things) -> String {
         let owner = if self.owner == "service" { "alice" } else { self.owner };
         things.transaction.get(owner).cloned().unwrap_or_else(|| "tx_00000000000000000000000000".to_owned())
@@ -63,6 +68,8 @@ pub fn request(line: &Line, object: Object, names: &Names, things: &Things, itse
         ("{allocation_id}", names.allocation(things)),
         ("{tx_id}/erase", names.written(things) + "/erase"),
         ("{tx_id}", names.transaction(things)),
+        ("{job_id}", names.of_citizen(&things.job, "jb")),
+        ("{certificate_id}", names.of_citizen(&things.certificate, "ce")),
         ("{number}", number.to_string()),
         ("{kind}", "load".to_owned()),
         ("{code}", "L3-0036".to_owned()),
@@ -73,7 +80,9 @@ pub fn request(line: &Line, object: Object, names: &Names, things: &Things, itse
         path = path.replace(name, &value);
     }
     match (line.path, line.shape) {
-        ("/lab3/compute/allocations", _) => path = format!("{path}?citizen_did={}", names.did),
+        ("/lab3/compute/allocations" | "/lab3/energy/bookings" | "/lab3/energy/certificates", _) if line.method == "GET" => {
+            path = format!("{path}?citizen_did={}", names.did)
+        }
         ("/lab3/financial/transactions" | "/lab3/keys", "of") => path = format!("{path}?did={}", names.did),
         _ => {}
     }
@@ -108,6 +117,13 @@ pub fn body(line: &Line, names: &Names, things: &Things) -> Option<Value> {
             "jobs": [{ "id": "one", "power_kw": 1, "duration_minutes": 60, "deadline": "2026-11-23T02:00:00Z" }],
         }),
         ("/lab3/energy/dispatch", _) => json!({ "step_minutes": [60], "loads": [{ "name": "house", "energy_kwh": [1] }] }),
+        ("/lab3/energy/bookings", _) => booking(did),
+        ("/lab3/energy/bookings/{job_id}/settle", _) => json!({ "energy_kwh": 0.5 }),
+        ("/lab3/energy/hours", _) => json!({ "hour": "2025-10-31T13:00:00Z", "meter_kwh": 1 }),
+        ("/lab3/energy/certificates", _) => certified(ALICE, "new", "2025-10-31T13:00:00Z"),
+        ("/lab3/energy/certificates/{certificate_id}/split", _) => json!({ "first_wh": 1 }),
+        ("/lab3/energy/certificates/{certificate_id}/hand", _) => json!({ "to_did": did }),
+        ("/lab3/energy/certificates/{certificate_id}/claim", _) => json!({ "hour": "2025-10-31T12:00:00Z" }),
         ("/lab3/energy/signals", _) => {
             json!({ "kind": "load", "zone": "house", "start": "2025-10-31T12:00:00Z", "step_minutes": 60, "values": [1] })
         }
@@ -131,6 +147,7 @@ pub fn body(line: &Line, names: &Names, things: &Things) -> Option<Value> {
         ("/lab3/keys", _) => json!({ "kind": "auditor", "scopes": ["read"] }),
         (
             "/lab3/compute/allocations/{allocation_id}/release"
+            | "/lab3/energy/bookings/{job_id}/release"
             | "/lab3/financial/epoch/close"
             | "/lab3/seal"
             | "/lab3/dids/{did}/resolve"

@@ -30,6 +30,9 @@ pub struct Things {
     pub allocation: BTreeMap<&'static str, String>,
     /// Transactions of alice, the treasurer, bob.
     pub transaction: BTreeMap<&'static str, String>,
+    /// Jobs and certificates of alice and bob.
+    pub job: BTreeMap<&'static str, String>,
+    pub certificate: BTreeMap<&'static str, String>,
     /// Transactions for which alice and bob wrote something.
     pub written: BTreeMap<&'static str, String>,
 }
@@ -73,6 +76,13 @@ impl Stage {
         }
         for (name, did) in [("alice", ALICE), ("service", ALICE), ("bob", BOB)] {
             things.allocation.insert(name, allocate(&hive, None, did).await);
+        }
+        for (name, did) in [("alice", ALICE), ("bob", BOB)] {
+            let booked = hive.post("/lab3/energy/bookings", &booking(did)).await.ok();
+            things.job.insert(name, booked["jobs"][0]["job_id"].as_str().unwrap().to_owned());
+            let issue = certified(did, name, "2025-10-31T12:00:00Z");
+            let issued = hive.post("/lab3/energy/certificates", &issue).await.ok();
+            things.certificate.insert(name, issued["certificate_id"].as_str().unwrap().to_owned());
         }
         Self { hive, keys: BTreeMap::new(), things }
     }
@@ -221,6 +231,19 @@ fn asking(kind: &str, scopes: &[&str]) -> Value {
         _ => {}
     }
     body
+}
+
+/// A job of an hour that begins in the hour that is.
+pub fn booking(did: &str) -> Value {
+    json!({ "citizen_did": did, "plan": {
+        "start": "2025-10-31T14:00:00Z", "step_minutes": 60, "carbon_g_per_kwh": [300],
+        "jobs": [{ "id": "one", "power_kw": 1, "duration_minutes": 60, "deadline": "2025-10-31T15:00:00Z" }],
+    } })
+}
+
+/// What a device generated.
+pub fn certified(owner: &str, device: &str, hour: &str) -> Value {
+    json!({ "device": device, "source": "solar", "hour": hour, "generated_kwh": 1.5, "owner_did": owner })
 }
 
 /// Opens an allocation.
