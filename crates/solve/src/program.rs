@@ -108,8 +108,21 @@ impl Program {
 
     /// Solves it once. Variables that can only be zero are left out.
     pub fn solve(self, limits: Limits) -> Result<Solution, Unsolved> {
+        self.solve_once(limits, false)
+    }
+
+    /// The same, from the best solution in which every whole variable is zero, where there is one: then some solution is known before the search begins.
+    pub fn solve_from_zero(self, limits: Limits) -> Result<Solution, Unsolved> {
+        self.solve_once(limits, true)
+    }
+
+    fn solve_once(self, limits: Limits, from_zero: bool) -> Result<Solution, Unsolved> {
         let is_kept: Vec<bool> = self.columns.iter().map(|column| column.lower != 0.0 || column.upper != 0.0).collect();
-        let mut solution = self.solver(&is_kept, limits)?.solve()?;
+        let mut solver = self.solver(&is_kept, limits)?;
+        if from_zero && solver.is_whole {
+            solver.begin_at_zero()?;
+        }
+        let mut solution = solver.solve()?;
         let mut values = solution.values.into_iter();
         // The solver keeps bounds to a tolerance; who plans on from a value needs it within.
         let value = |(column, is_kept): (&Column, &bool)| {
@@ -138,8 +151,13 @@ impl Program {
                 return model.try_set_option("presolve", "off");
             }
             model.try_set_option("mip_rel_gap", limits.gap)?;
-            // It looks for a first solution, which these programs have soon: without it they take half as long.
-            model.try_set_option("mip_heuristic_run_feasibility_jump", false)?;
+            // These look for solutions, which these programs have soon: without them they take half as long.
+            for search in ["feasibility_jump", "rins", "rens", "root_reduced_cost"] {
+                model.try_set_option(format!("mip_heuristic_run_{search}"), false)?;
+            }
+            // What is done again below the root takes longer than it saves.
+            model.try_set_option("mip_root_presolve_only", true)?;
+            model.try_set_option("mip_allow_cut_separation_at_nodes", false)?;
             model.try_set_option("mip_abs_gap", 1e-9)
         };
         set(&mut model).map_err(|_| Unsolved::Failed)?;
@@ -205,6 +223,13 @@ impl Solver {
         if let Some(model) = &mut self.model {
             model.change_column_bounds(column, lower..=upper);
         }
+    }
+
+    /// The solver keeps the whole variables of this and finds the others by itself.
+    fn begin_at_zero(&mut self) -> Result<(), Unsolved> {
+        let zero = vec![0.0; self.columns.len()];
+        let model = self.model.as_mut().ok_or(Unsolved::Failed)?;
+        model.try_set_solution(Some(&zero), None, None, None).map_err(|_| Unsolved::Failed)
     }
 
     /// Solves it, from the last solution if there was one.
