@@ -18,38 +18,64 @@ pub fn smallest(row: &[f64], window: Range<usize>, count: usize) -> Option<Vec<u
 }
 
 /// For each window of `width` numbers, by where it begins, the sum of its `count` smallest. Windows at the end are cut off by it; the result ends
-/// where a window has fewer than `count`.
-///
-/// The window slides over a set of ranks, one bit each. The rank of the `count`-th smallest moves by at most one member a step, to the next bit that
-/// is set: a word at a time, so a step costs a few nanoseconds in wide windows and a scan of at most n/64 words in narrow ones.
+/// where a window has fewer than `count`. Who asks for several widths or counts keeps the [`Ranks`].
 pub fn smallest_sums(row: &[f64], width: usize, count: usize) -> Vec<f64> {
-    let width = width.min(row.len());
-    if count == 0 || count > width {
-        return Vec::new();
-    }
-    let mut window = Window::new(row);
-    for position in 0..width {
-        window.enter(position);
-    }
-    window.seek(count);
-    let mut sums = Vec::with_capacity(row.len() - count + 1);
-    for start in 0..=row.len() - count {
-        sums.push(window.sum);
-        if start + width < row.len() {
-            window.exchange(start, start + width);
-        } else if start < row.len() - count {
-            window.leave(start);
-        }
-    }
-    sums
+    Ranks::of(row).smallest_sums(width, count)
 }
 
-/// A set of positions of a row, ordered by rank, and the sum of its smallest members up to and with `edge`.
-struct Window {
+/// A row of numbers, each with its place in their order.
+#[derive(Clone, Debug)]
+pub struct Ranks {
     /// The rank of each position among all of the row.
     rank: Vec<usize>,
     /// The number of each rank.
     value: Vec<f64>,
+}
+
+impl Ranks {
+    /// Sorts the row.
+    pub fn of(row: &[f64]) -> Self {
+        let mut order: Vec<usize> = (0..row.len()).collect();
+        order.sort_by(|a, b| row[*a].total_cmp(&row[*b]));
+        let mut rank = vec![0; row.len()];
+        for (at, position) in order.iter().enumerate() {
+            rank[*position] = at;
+        }
+        Self { rank, value: order.iter().map(|position| row[*position]).collect() }
+    }
+
+    /// As [`smallest_sums`].
+    ///
+    /// The window slides over a set of ranks, one bit each. The rank of the `count`-th smallest moves by at most one member a step, to the next bit that
+    /// is set: a word at a time, so a step costs a few nanoseconds in wide windows and a scan of at most n/64 words in narrow ones.
+    pub fn smallest_sums(&self, width: usize, count: usize) -> Vec<f64> {
+        let length = self.rank.len();
+        let width = width.min(length);
+        if count == 0 || count > width {
+            return Vec::new();
+        }
+        let mut window = Window { rank: &self.rank, value: &self.value, bits: vec![0; length.div_ceil(64)], edge: 0, sum: 0.0 };
+        for position in 0..width {
+            window.enter(position);
+        }
+        window.seek(count);
+        let mut sums = Vec::with_capacity(length - count + 1);
+        for start in 0..=length - count {
+            sums.push(window.sum);
+            if start + width < length {
+                window.exchange(start, start + width);
+            } else if start < length - count {
+                window.leave(start);
+            }
+        }
+        sums
+    }
+}
+
+/// A set of positions of a row, ordered by rank, and the sum of its smallest members up to and with `edge`.
+struct Window<'a> {
+    rank: &'a [usize],
+    value: &'a [f64],
     /// A bit for each rank in the set.
     bits: Vec<u64>,
     /// The rank of the largest member that is counted.
@@ -57,18 +83,7 @@ struct Window {
     sum: f64,
 }
 
-impl Window {
-    fn new(row: &[f64]) -> Self {
-        let mut order: Vec<usize> = (0..row.len()).collect();
-        order.sort_by(|a, b| row[*a].total_cmp(&row[*b]));
-        let mut rank = vec![0; row.len()];
-        for (at, position) in order.iter().enumerate() {
-            rank[*position] = at;
-        }
-        let value = order.iter().map(|position| row[*position]).collect();
-        Self { rank, value, bits: vec![0; row.len().div_ceil(64)], edge: 0, sum: 0.0 }
-    }
-
+impl Window<'_> {
     fn enter(&mut self, position: usize) {
         let rank = self.rank[position];
         self.bits[rank / 64] |= 1 << (rank % 64);
