@@ -13,5 +13,5 @@ mod sums;
 pub use pack::{Effort, Packed, Shape, Task, Use, pack};
 pub use program::{Limits, Outcome, Program, Solution, Solver, Unsolved, Variable};
 pub use runs::{cheapest_run, sliding_minima, sums_of_minima};
-pub use smallest::{Ranks, smallest, smallest_sums};
+pub use smallest::{Ranks, smallest, smallest_sums, sums_of_smallest};
 pub use sums::Sums;

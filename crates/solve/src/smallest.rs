@@ -23,6 +23,57 @@ pub fn smallest_sums(row: &[f64], width: usize, count: usize) -> Vec<f64> {
     Ranks::of(row).smallest_sums(width, count)
 }
 
+/// For each width and each count up to `count_max`, the sum over all windows of that width, one from every position, of their `count` smallest numbers. Windows at the
+/// end are cut off by it, and count where they have so many. Of `width` and `count` it is at `(width - 1) * count_max + count - 1`.
+///
+/// A window grows from each position by one number at a time. A number among the `count_max` smallest so far pushes each larger one a place on: the sum of the `k` smallest
+/// changes by it less the `k`-th. The others, nearly all of them, change nothing. So it takes the square of the row in looks, and about `count_max^2 log(n / count_max)`
+/// additions a position, one after the other in memory.
+pub fn sums_of_smallest(row: &[f64], count_max: usize) -> Vec<f64> {
+    let mut changes = vec![0.0; row.len() * count_max];
+    if count_max == 0 {
+        return changes;
+    }
+    let mut smallest = vec![0.0; count_max];
+    for start in 0..row.len() {
+        let window = &row[start..];
+        let (first, later) = window.split_at(count_max.min(window.len()));
+        let mut sum = 0.0;
+        for (at, value) in first.iter().enumerate() {
+            let place = smallest[..at].partition_point(|other| other <= value);
+            sum += value;
+            let change = &mut changes[at * count_max..][..=at];
+            // The last of these was no sum before.
+            change[at] += sum;
+            displace(&mut smallest[place..=at], &mut change[place..at], *value);
+        }
+        let mut width = first.len();
+        let mut later = later;
+        let mut edge = smallest[count_max - 1];
+        while let Some(ahead) = later.iter().position(|value| *value < edge) {
+            let value = later[ahead];
+            let place = smallest.partition_point(|other| *other <= value);
+            displace(&mut smallest[place..], &mut changes[(width + ahead) * count_max..][place..count_max], value);
+            edge = smallest[count_max - 1];
+            width += ahead + 1;
+            later = &later[ahead + 1..];
+        }
+    }
+    for at in count_max..changes.len() {
+        changes[at] += changes[at - count_max];
+    }
+    changes
+}
+
+/// Puts a number before larger ones, of which the last goes.
+fn displace(larger: &mut [f64], changes: &mut [f64], value: f64) {
+    for (change, other) in changes.iter_mut().zip(&*larger) {
+        *change += value - other;
+    }
+    larger.copy_within(..larger.len() - 1, 1);
+    larger[0] = value;
+}
+
 /// A row of numbers, each with its place in their order.
 #[derive(Clone, Debug)]
 pub struct Ranks {
