@@ -118,11 +118,18 @@ impl Program {
 
     fn solve_once(self, limits: Limits, from_zero: bool) -> Result<Solution, Unsolved> {
         let is_kept: Vec<bool> = self.columns.iter().map(|column| column.lower != 0.0 || column.upper != 0.0).collect();
-        let mut solver = self.solver(&is_kept, limits)?;
-        if from_zero && solver.is_whole {
-            solver.begin_at_zero()?;
-        }
-        let mut solution = solver.solve()?;
+        let solve = |limits: Limits, is_simplified: bool| {
+            let mut solver = self.solver(&is_kept, limits, is_simplified)?;
+            if from_zero && solver.is_whole {
+                solver.begin_at_zero()?;
+            }
+            solver.solve()
+        };
+        // Once in ten thousand programs that have solutions, the solver finds that its simplified one has none. It says so at once.
+        let mut solution = match solve(limits, true) {
+            Err(Unsolved::Infeasible | Unsolved::Failed) => solve(limits, false)?,
+            solved => solved?,
+        };
         let mut values = solution.values.into_iter();
         // The solver keeps bounds to a tolerance; who plans on from a value needs it within.
         let value = |(column, is_kept): (&Column, &bool)| {
@@ -134,10 +141,10 @@ impl Program {
 
     /// A solver to which changes can be made between solutions.
     pub fn into_solver(self, limits: Limits) -> Result<Solver, Unsolved> {
-        self.solver(&vec![true; self.columns.len()], limits)
+        self.solver(&vec![true; self.columns.len()], limits, true)
     }
 
-    fn solver(&self, is_kept: &[bool], limits: Limits) -> Result<Solver, Unsolved> {
+    fn solver(&self, is_kept: &[bool], limits: Limits, is_simplified: bool) -> Result<Solver, Unsolved> {
         let kept = || self.columns.iter().zip(is_kept).filter(|(_, is_kept)| **is_kept).map(|(column, _)| column);
         let is_whole = kept().any(|column| column.is_whole);
         let mut model = self.problem(is_kept).try_optimise(Sense::Minimise).map_err(|_| Unsolved::Failed)?;
@@ -146,9 +153,9 @@ impl Program {
             model.try_set_option("parallel", "off")?;
             model.try_set_option("random_seed", 0)?;
             model.try_set_option("time_limit", limits.seconds)?;
-            if !is_whole {
-                // To simplify them first takes these programs longer than it saves, small or large.
-                return model.try_set_option("presolve", "off");
+            if !is_whole || !is_simplified {
+                // To simplify linear programs first takes longer than it saves, small or large.
+                model.try_set_option("presolve", "off")?;
             }
             model.try_set_option("mip_rel_gap", limits.gap)?;
             // These look for solutions, which these programs have soon: without them they take half as long.
