@@ -1,5 +1,7 @@
 //! A site found among a hundred thousand random ones: the solver said that it had no plan.
 
+#![allow(clippy::unreadable_literal, reason = "to the last digit: a rounded site is solved")]
+
 use lab3_energy::dispatch::{Battery, Demand, Dispatch, Flexible, Generator, Nudges, Source, Wish};
 use lab3_solve::Limits;
 
