@@ -125,7 +125,7 @@ impl Program {
             }
             solver.solve()
         };
-        // Once in ten thousand programs that have solutions, the solver finds that its simplified one has none. It says so at once.
+        // Now and then, for a program that has solutions, the solver finds that its simplified form has none. It says so at once.
         let mut solution = match solve(limits, true) {
             Err(Unsolved::Infeasible | Unsolved::Failed) => solve(limits, false)?,
             solved => solved?,
