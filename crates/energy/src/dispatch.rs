@@ -22,6 +22,9 @@ pub use check::{FLOWS_MAX, Invalid, STEPS_MAX, THINGS_MAX};
 pub use plan::{BatteryPlan, Broken, GeneratorPlan, Limit, Plan, Totals};
 pub use site::{Battery, Demand, Dispatch, Flexible, Generator, Grid, Load, Metering, Nudges, Peak, Source, Wish};
 
+/// So few choices are all made whole as soon as one is broken: to add them kind by kind would take more rounds, each with less time.
+const FEW_CHOICES: usize = 100;
+
 /// Why there is no plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unplanned {
@@ -38,24 +41,31 @@ impl Dispatch {
     pub fn solve(&self, limits: Limits) -> Result<Plan, Unplanned> {
         self.check()?;
         let mut switches = Switches::first(self);
-        // Each round has half of the time that is left, so that all together keep it: no clock is read here.
+        // Each round has half of the time that is left, and the last one as much again, so that all together keep it: no clock is read here.
         let mut seconds = limits.seconds;
         loop {
             seconds /= 2.0;
-            let (model, solution) = self.solved_with(&switches, Limits { seconds, ..limits })?;
-            if !switches.add_broken(self, &model, &solution) {
+            let found = match self.solved_with(&switches, Limits { seconds, ..limits }, false) {
+                Ok((model, solution)) if !switches.add_broken(self, &model, &solution) => return Ok(Plan::read(self, &model, &solution)),
+                Ok((_, solution)) => solution.outcome,
+                Err(Unsolved::OutOfTime) => Outcome::Stopped,
+                Err(unsolved) => return Err(unsolved.into()),
+            };
+            let all = Switches::all(self);
+            // What breaks a choice is no plan, and there was no time to find which others matter: whatever keeps all of them is one.
+            if found == Outcome::Stopped {
+                let (model, solution) = self.solved_with(&all, Limits { seconds, ..limits }, true)?;
                 return Ok(Plan::read(self, &model, &solution));
             }
-            // What breaks a choice is no plan, and there was no time to find a better.
-            if solution.outcome == Outcome::Stopped {
-                return Err(Unsolved::OutOfTime.into());
+            if all.len() <= FEW_CHOICES {
+                switches = all;
             }
         }
     }
 
-    fn solved_with(&self, switches: &Switches, limits: Limits) -> Result<(Model, Solution), Unsolved> {
+    fn solved_with(&self, switches: &Switches, limits: Limits, from_zero: bool) -> Result<(Model, Solution), Unsolved> {
         let (program, model) = Model::of(self, switches);
-        let solution = program.solve(limits)?;
+        let solution = if from_zero { program.solve_from_zero(limits) } else { program.solve(limits) }?;
         Ok((model, solution))
     }
 }

@@ -8,8 +8,8 @@ use crate::{Mark, Series};
 /// Days of the past that the back-test goes through.
 const TRIED_DAYS: usize = 28;
 
-/// How much of the present error is left after an hour.
-const FADING: f64 = 0.7;
+/// How much of the present error can be left after an hour, in percent: of a cloud, and of weather that lasts for days.
+const FADINGS_PERCENT: [u8; 4] = [0, 70, 90, 98];
 
 /// Of a hundred values, so many are expected between low and high.
 pub const WITHIN_PERCENT: usize = 80;
@@ -38,6 +38,8 @@ pub struct Model {
     pub cycles: usize,
     /// Whether what the present step differs by is expected of the next, fading.
     pub corrected: bool,
+    /// How much of that difference is left after an hour, in percent.
+    pub fading_percent: u8,
 }
 
 impl Model {
@@ -45,7 +47,8 @@ impl Model {
     fn all(step_s: u32) -> Vec<Self> {
         let day = usize::try_from(86_400 / step_s.max(1)).unwrap_or(1).max(1);
         let kinds = [(day, 1), (day, 3), (day, 7), (7 * day, 1), (7 * day, 4)];
-        kinds.iter().flat_map(|&(period, cycles)| [false, true].map(|corrected| Self { period, cycles, corrected })).collect()
+        let with = |(period, cycles), fading_percent| Self { period, cycles, corrected: fading_percent > 0, fading_percent };
+        kinds.iter().flat_map(|kind| FADINGS_PERCENT.map(|fading_percent| with(*kind, fading_percent))).collect()
     }
 
     /// How much of the past it looks at.
@@ -58,7 +61,7 @@ impl Model {
         let usual = |position: usize| self.usual(past, position);
         let last = past.len() - 1;
         let error = if self.corrected { past[last] - usual(last) } else { 0.0 };
-        let fades = FADING.powf(step_h);
+        let fades = (f64::from(self.fading_percent) / 100.0).powf(step_h);
         let mut left = 1.0;
         let value = |ahead: usize| {
             left *= fades;

@@ -12,6 +12,6 @@ mod sums;
 
 pub use pack::{Effort, Packed, Shape, Task, Use, pack};
 pub use program::{Limits, Outcome, Program, Solution, Solver, Unsolved, Variable};
-pub use runs::{cheapest_run, sliding_minima};
-pub use smallest::{smallest, smallest_sums};
+pub use runs::{cheapest_run, sliding_minima, sums_of_minima};
+pub use smallest::{Ranks, smallest, smallest_sums, sums_of_smallest};
 pub use sums::Sums;

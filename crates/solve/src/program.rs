@@ -1,6 +1,6 @@
 //! Linear and mixed-integer programs: built row by row, solved by HiGHS in process, and solved again after a change from where the last solution was.
 
-use highs::{Col, HighsModelStatus, HighsSolutionStatus, Model, RowProblem, Sense};
+use highs::{Col, ColProblem, HighsModelStatus, HighsSolutionStatus, Model, Row, RowProblem, Sense};
 
 /// A variable of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +18,19 @@ pub struct Limits {
 /// A program to be minimised: variables between bounds, rows of them between bounds.
 #[derive(Debug, Default)]
 pub struct Program {
-    problem: RowProblem,
-    columns: Vec<Col>,
+    columns: Vec<Column>,
+    /// The bounds of each row, and where its terms end.
+    rows: Vec<(f64, f64, usize)>,
+    /// The terms of all rows, one row after the other.
+    terms: Vec<(usize, f64)>,
+}
+
+/// A variable's cost and bounds.
+#[derive(Clone, Copy, Debug)]
+struct Column {
+    cost: f64,
+    lower: f64,
+    upper: f64,
     is_whole: bool,
 }
 
@@ -69,22 +80,20 @@ impl Program {
 
     /// A variable between two bounds; a unit of it costs `cost`.
     pub fn variable(&mut self, cost: f64, lower: f64, upper: f64) -> Variable {
-        let column = self.problem.add_column(cost, lower..=upper);
-        self.columns.push(column);
+        self.columns.push(Column { cost, lower, upper, is_whole: false });
         Variable(self.columns.len() - 1)
     }
 
     /// A variable that takes only whole values.
     pub fn whole(&mut self, cost: f64, lower: f64, upper: f64) -> Variable {
-        self.is_whole = true;
-        let column = self.problem.add_integer_column(cost, lower..=upper);
-        self.columns.push(column);
+        self.columns.push(Column { cost, lower, upper, is_whole: true });
         Variable(self.columns.len() - 1)
     }
 
     /// `lower <= sum of coefficient * variable <= upper`.
     pub fn row(&mut self, lower: f64, upper: f64, terms: &[(Variable, f64)]) {
-        self.problem.add_row(lower..=upper, terms.iter().map(|(variable, factor)| (self.columns[variable.0], *factor)));
+        self.terms.extend(terms.iter().map(|(variable, factor)| (variable.0, *factor)));
+        self.rows.push((lower, upper, self.terms.len()));
     }
 
     /// How many variables there are.
@@ -97,27 +106,104 @@ impl Program {
         self.columns.is_empty()
     }
 
-    /// Solves it once.
+    /// Solves it once. Variables that can only be zero are left out.
     pub fn solve(self, limits: Limits) -> Result<Solution, Unsolved> {
-        self.into_solver(limits)?.solve()
+        self.solve_once(limits, false)
+    }
+
+    /// The same, from the best solution in which every whole variable is zero, where there is one: then some solution is known before the search begins.
+    pub fn solve_from_zero(self, limits: Limits) -> Result<Solution, Unsolved> {
+        self.solve_once(limits, true)
+    }
+
+    fn solve_once(self, limits: Limits, from_zero: bool) -> Result<Solution, Unsolved> {
+        let is_kept: Vec<bool> = self.columns.iter().map(|column| column.lower != 0.0 || column.upper != 0.0).collect();
+        let solve = |limits: Limits, is_simplified: bool| {
+            let mut solver = self.solver(&is_kept, limits, is_simplified)?;
+            if from_zero && solver.is_whole {
+                solver.begin_at_zero()?;
+            }
+            solver.solve()
+        };
+        // Now and then, for a program that has solutions, the solver finds that its simplified form has none. It says so at once.
+        let mut solution = match solve(limits, true) {
+            Err(Unsolved::Infeasible | Unsolved::Failed) => solve(limits, false)?,
+            solved => solved?,
+        };
+        let mut values = solution.values.into_iter();
+        // The solver keeps bounds to a tolerance; who plans on from a value needs it within.
+        let value = |(column, is_kept): (&Column, &bool)| {
+            if *is_kept { values.next().unwrap_or(0.0).max(column.lower).min(column.upper) } else { 0.0 }
+        };
+        solution.values = self.columns.iter().zip(&is_kept).map(value).collect();
+        Ok(solution)
     }
 
     /// A solver to which changes can be made between solutions.
     pub fn into_solver(self, limits: Limits) -> Result<Solver, Unsolved> {
-        let Self { problem, columns, is_whole } = self;
-        let mut model = problem.try_optimise(Sense::Minimise).map_err(|_| Unsolved::Failed)?;
+        self.solver(&vec![true; self.columns.len()], limits, true)
+    }
+
+    fn solver(&self, is_kept: &[bool], limits: Limits, is_simplified: bool) -> Result<Solver, Unsolved> {
+        let kept = || self.columns.iter().zip(is_kept).filter(|(_, is_kept)| **is_kept).map(|(column, _)| column);
+        let is_whole = kept().any(|column| column.is_whole);
+        let mut model = self.problem(is_kept).try_optimise(Sense::Minimise).map_err(|_| Unsolved::Failed)?;
         let set = |model: &mut Model| {
             model.try_set_option("threads", 1)?;
             model.try_set_option("parallel", "off")?;
             model.try_set_option("random_seed", 0)?;
             model.try_set_option("time_limit", limits.seconds)?;
+            if !is_whole || !is_simplified {
+                // To simplify linear programs first takes longer than it saves, small or large.
+                model.try_set_option("presolve", "off")?;
+            }
             model.try_set_option("mip_rel_gap", limits.gap)?;
-            // It looks for a first solution, which these programs have soon: without it they take half as long.
-            model.try_set_option("mip_heuristic_run_feasibility_jump", false)?;
+            // These look for solutions, which these programs have soon: without them they take half as long.
+            for search in ["feasibility_jump", "rins", "rens", "root_reduced_cost"] {
+                model.try_set_option(format!("mip_heuristic_run_{search}"), false)?;
+            }
+            // What is done again below the root takes longer than it saves.
+            model.try_set_option("mip_root_presolve_only", true)?;
+            model.try_set_option("mip_allow_cut_separation_at_nodes", false)?;
             model.try_set_option("mip_abs_gap", 1e-9)
         };
         set(&mut model).map_err(|_| Unsolved::Failed)?;
+        // The binding gives handles of variables where they are added one by one, and not to arrays.
+        let mut handles = RowProblem::new();
+        let columns = kept().map(|_| handles.add_column(0.0, 0.0..)).collect();
         Ok(Solver { model: Some(model), columns, is_whole })
+    }
+
+    /// Those variables and all rows as the solver's own arrays, column by column.
+    fn problem(&self, is_kept: &[bool]) -> ColProblem {
+        let mut problem = ColProblem::new();
+        let rows: Vec<Row> = self.rows.iter().map(|(lower, upper, _)| problem.add_row(*lower..=*upper)).collect();
+        let mut ends = vec![0; self.columns.len() + 1];
+        for (column, _) in &self.terms {
+            ends[column + 1] += 1;
+        }
+        for column in 1..ends.len() {
+            ends[column] += ends[column - 1];
+        }
+        // Now each column's count of terms before it is where its own begin; filled in, where they end.
+        let mut sorted: Vec<Option<(Row, f64)>> = vec![None; self.terms.len()];
+        let mut begin = 0;
+        for ((_, _, end), row) in self.rows.iter().zip(rows) {
+            for (column, factor) in &self.terms[begin..*end] {
+                sorted[ends[*column]] = Some((row, *factor));
+                ends[*column] += 1;
+            }
+            begin = *end;
+        }
+        begin = 0;
+        for ((column, end), is_kept) in self.columns.iter().zip(ends).zip(is_kept) {
+            if *is_kept {
+                let terms = sorted[begin..end].iter().copied().flatten();
+                problem.add_column_with_integrality(column.cost, column.lower..=column.upper, terms, column.is_whole);
+            }
+            begin = end;
+        }
+        problem
     }
 }
 
@@ -144,6 +230,13 @@ impl Solver {
         if let Some(model) = &mut self.model {
             model.change_column_bounds(column, lower..=upper);
         }
+    }
+
+    /// The solver keeps the whole variables of this and finds the others by itself.
+    fn begin_at_zero(&mut self) -> Result<(), Unsolved> {
+        let zero = vec![0.0; self.columns.len()];
+        let model = self.model.as_mut().ok_or(Unsolved::Failed)?;
+        model.try_set_solution(Some(&zero), None, None, None).map_err(|_| Unsolved::Failed)
     }
 
     /// Solves it, from the last solution if there was one.

@@ -18,38 +18,115 @@ pub fn smallest(row: &[f64], window: Range<usize>, count: usize) -> Option<Vec<u
 }
 
 /// For each window of `width` numbers, by where it begins, the sum of its `count` smallest. Windows at the end are cut off by it; the result ends
-/// where a window has fewer than `count`.
-///
-/// The window slides over a set of ranks, one bit each. The rank of the `count`-th smallest moves by at most one member a step, to the next bit that
-/// is set: a word at a time, so a step costs a few nanoseconds in wide windows and a scan of at most n/64 words in narrow ones.
+/// where a window has fewer than `count`. Who asks for several widths or counts keeps the [`Ranks`].
 pub fn smallest_sums(row: &[f64], width: usize, count: usize) -> Vec<f64> {
-    let width = width.min(row.len());
-    if count == 0 || count > width {
-        return Vec::new();
-    }
-    let mut window = Window::new(row);
-    for position in 0..width {
-        window.enter(position);
-    }
-    window.seek(count);
-    let mut sums = Vec::with_capacity(row.len() - count + 1);
-    for start in 0..=row.len() - count {
-        sums.push(window.sum);
-        if start + width < row.len() {
-            window.exchange(start, start + width);
-        } else if start < row.len() - count {
-            window.leave(start);
-        }
-    }
-    sums
+    Ranks::of(row).smallest_sums(width, count)
 }
 
-/// A set of positions of a row, ordered by rank, and the sum of its smallest members up to and with `edge`.
-struct Window {
+/// For each width and each count up to `count_max`, the sum over all windows of that width, one from every position, of their `count` smallest numbers. Windows at the
+/// end are cut off by it, and count where they have so many. Of `width` and `count` it is at `(width - 1) * count_max + count - 1`.
+///
+/// A window grows from each position by one number at a time. A number among the `count_max` smallest so far pushes each larger one a place on: the sum of the `k` smallest
+/// changes by it less the `k`-th. The others, nearly all of them, change nothing. So it takes the square of the row in looks, and about `count_max^2 log(n / count_max)`
+/// additions a position, one after the other in memory.
+pub fn sums_of_smallest(row: &[f64], count_max: usize) -> Vec<f64> {
+    let mut changes = vec![0.0; row.len() * count_max];
+    if count_max == 0 {
+        return changes;
+    }
+    let mut smallest = vec![0.0; count_max];
+    for start in 0..row.len() {
+        let window = &row[start..];
+        let (first, later) = window.split_at(count_max.min(window.len()));
+        let mut sum = 0.0;
+        for (at, value) in first.iter().enumerate() {
+            let place = smallest[..at].partition_point(|other| other <= value);
+            sum += value;
+            let change = &mut changes[at * count_max..][..=at];
+            // The last of these was no sum before.
+            change[at] += sum;
+            displace(&mut smallest[place..=at], &mut change[place..at], *value);
+        }
+        let mut width = first.len();
+        let mut later = later;
+        let mut edge = smallest[count_max - 1];
+        while let Some(ahead) = later.iter().position(|value| *value < edge) {
+            let value = later[ahead];
+            let place = smallest.partition_point(|other| *other <= value);
+            displace(&mut smallest[place..], &mut changes[(width + ahead) * count_max..][place..count_max], value);
+            edge = smallest[count_max - 1];
+            width += ahead + 1;
+            later = &later[ahead + 1..];
+        }
+    }
+    for at in count_max..changes.len() {
+        changes[at] += changes[at - count_max];
+    }
+    changes
+}
+
+/// Puts a number before larger ones, of which the last goes.
+fn displace(larger: &mut [f64], changes: &mut [f64], value: f64) {
+    for (change, other) in changes.iter_mut().zip(&*larger) {
+        *change += value - other;
+    }
+    larger.copy_within(..larger.len() - 1, 1);
+    larger[0] = value;
+}
+
+/// A row of numbers, each with its place in their order.
+#[derive(Clone, Debug)]
+pub struct Ranks {
     /// The rank of each position among all of the row.
     rank: Vec<usize>,
     /// The number of each rank.
     value: Vec<f64>,
+}
+
+impl Ranks {
+    /// Sorts the row.
+    pub fn of(row: &[f64]) -> Self {
+        let mut order: Vec<usize> = (0..row.len()).collect();
+        order.sort_by(|a, b| row[*a].total_cmp(&row[*b]));
+        let mut rank = vec![0; row.len()];
+        for (at, position) in order.iter().enumerate() {
+            rank[*position] = at;
+        }
+        Self { rank, value: order.iter().map(|position| row[*position]).collect() }
+    }
+
+    /// As [`smallest_sums`].
+    ///
+    /// The window slides over a set of ranks, one bit each. The rank of the `count`-th smallest moves by at most one member a step, to the next bit that
+    /// is set: a word at a time, so a step costs a few nanoseconds in wide windows and a scan of at most n/64 words in narrow ones.
+    pub fn smallest_sums(&self, width: usize, count: usize) -> Vec<f64> {
+        let length = self.rank.len();
+        let width = width.min(length);
+        if count == 0 || count > width {
+            return Vec::new();
+        }
+        let mut window = Window { rank: &self.rank, value: &self.value, bits: vec![0; length.div_ceil(64)], edge: 0, sum: 0.0 };
+        for position in 0..width {
+            window.enter(position);
+        }
+        window.seek(count);
+        let mut sums = Vec::with_capacity(length - count + 1);
+        for start in 0..=length - count {
+            sums.push(window.sum);
+            if start + width < length {
+                window.exchange(start, start + width);
+            } else if start < length - count {
+                window.leave(start);
+            }
+        }
+        sums
+    }
+}
+
+/// A set of positions of a row, ordered by rank, and the sum of its smallest members up to and with `edge`.
+struct Window<'a> {
+    rank: &'a [usize],
+    value: &'a [f64],
     /// A bit for each rank in the set.
     bits: Vec<u64>,
     /// The rank of the largest member that is counted.
@@ -57,18 +134,7 @@ struct Window {
     sum: f64,
 }
 
-impl Window {
-    fn new(row: &[f64]) -> Self {
-        let mut order: Vec<usize> = (0..row.len()).collect();
-        order.sort_by(|a, b| row[*a].total_cmp(&row[*b]));
-        let mut rank = vec![0; row.len()];
-        for (at, position) in order.iter().enumerate() {
-            rank[*position] = at;
-        }
-        let value = order.iter().map(|position| row[*position]).collect();
-        Self { rank, value, bits: vec![0; row.len().div_ceil(64)], edge: 0, sum: 0.0 }
-    }
-
+impl Window<'_> {
     fn enter(&mut self, position: usize) {
         let rank = self.rank[position];
         self.bits[rank / 64] |= 1 << (rank % 64);

@@ -1,6 +1,6 @@
 //! The kernels over rows against the plainest way of saying the same: try every window.
 
-use lab3_solve::{Sums, cheapest_run, sliding_minima, smallest, smallest_sums};
+use lab3_solve::{Sums, cheapest_run, sliding_minima, smallest, smallest_sums, sums_of_minima, sums_of_smallest};
 use proptest::prelude::*;
 
 fn row() -> impl Strategy<Value = Vec<f64>> {
@@ -48,6 +48,31 @@ proptest! {
             let end = (start + width).min(row.len());
             let least = (start..end).min_by(|a, b| row[*a].total_cmp(&row[*b]));
             prop_assert_eq!(Some(*at), least);
+        }
+    }
+
+    #[test]
+    fn sums_of_minima_are_the_sums_of_each_width(row in row(), width_max in 0_usize..170) {
+        let sums = sums_of_minima(&row, width_max);
+        prop_assert_eq!(sums.len(), width_max + 1);
+        prop_assert!(sums[0] == 0.0);
+        for (width, sum) in sums.iter().enumerate().skip(1) {
+            let expected: f64 = sliding_minima(&row, width).iter().map(|at| row[*at]).sum();
+            prop_assert!((sum - expected).abs() <= 1e-9 * (1.0 + 1000.0 * 150.0), "width {}: {} and {}", width, sum, expected);
+        }
+    }
+
+    #[test]
+    fn sums_of_smallest_are_the_sums_of_each_width_and_count(row in row(), count_max in 0_usize..40) {
+        let sums = sums_of_smallest(&row, count_max);
+        prop_assert_eq!(sums.len(), row.len() * count_max);
+        for (at, sum) in sums.iter().enumerate() {
+            let (width, count) = (at / count_max + 1, at % count_max + 1);
+            let expected: f64 = smallest_sums(&row, width, count).iter().sum();
+            // A window too narrow for the count is none, unless the row's end is what makes it so.
+            if count <= width {
+                prop_assert!((sum - expected).abs() <= 1e-9 * 1e6, "width {}, count {}: {} and {}", width, count, sum, expected);
+            }
         }
     }
 

@@ -50,6 +50,8 @@ struct Builder<'a> {
     switches: &'a Switches,
     program: Program,
     base: f64,
+    /// The least price of buying.
+    import_price_min: f64,
     /// The terms of each step's balance: what comes in, less what goes out.
     balance: Vec<Vec<(Variable, f64)>>,
     model: Model,
@@ -59,7 +61,8 @@ impl Model {
     /// The program of a site, with those of its choices as whole variables.
     pub(super) fn of(site: &Dispatch, switches: &Switches) -> (Program, Self) {
         let balance = vec![Vec::new(); site.len()];
-        let mut builder = Builder { site, switches, program: Program::new(), base: site.price_base(), balance, model: Self::default() };
+        let (base, import_price_min) = (site.price_base(), site.import_price_min());
+        let mut builder = Builder { site, switches, program: Program::new(), base, import_price_min, balance, model: Self::default() };
         builder.sources();
         builder.grid();
         builder.generators();
@@ -166,7 +169,7 @@ impl Builder<'_> {
     /// A nudge is a part of the least price, for each battery, and the greater the earlier.
     fn nudge(&self, step: usize) -> f64 {
         let batteries = f64::from(u32::try_from(self.site.batteries.len()).unwrap_or(u32::MAX));
-        batteries * self.site.import_price_min() * self.left(step)
+        batteries * self.import_price_min * self.left(step)
     }
 
     fn generators(&mut self) {
@@ -227,7 +230,7 @@ impl Builder<'_> {
         let count = self.site.len();
         for step in 0..count {
             let hours = self.site.hours[step];
-            let rather = self.site.import_price_min() * 5e-5 * self.left(step) * f64::from(battery.priority);
+            let rather = self.import_price_min * 5e-5 * self.left(step) * f64::from(battery.priority);
             let charge = self.program.variable(battery.wear * battery.charge_efficiency - rather, 0.0, battery.charge_max * hours);
             let discharge = self.program.variable(battery.wear / battery.discharge_efficiency - rather, 0.0, battery.discharge_max * hours);
             let worth = if step + 1 == count { -battery.end_value } else { 0.0 };

@@ -41,6 +41,24 @@ impl Switches {
         }
     }
 
+    /// Every choice there is.
+    pub(super) fn all(site: &Dispatch) -> Self {
+        let is_net = site.grid.as_ref().is_some_and(|grid| grid.metering == super::Metering::Net);
+        let steps_if = |is_there: bool| if is_there { (0..site.len()).collect() } else { BTreeSet::new() };
+        Self {
+            flow: steps_if(is_net),
+            one_way: vec![steps_if(true); site.batteries.len()],
+            charge_min: site.batteries.iter().map(|battery| steps_if(battery.charge_min > 0.0)).collect(),
+            generators: site.generators.iter().map(|generator| steps_if(generator.power_min > 0.0)).collect(),
+        }
+    }
+
+    /// How many choices there are.
+    pub(super) fn len(&self) -> usize {
+        let rows = self.one_way.iter().chain(&self.charge_min).chain(&self.generators);
+        self.flow.len() + rows.map(BTreeSet::len).sum::<usize>()
+    }
+
     /// Adds those that a solution does not keep; whether there were any.
     pub(super) fn add_broken(&mut self, site: &Dispatch, model: &Model, solution: &Solution) -> bool {
         let mut found = false;

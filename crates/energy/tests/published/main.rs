@@ -11,6 +11,7 @@
 
 mod data;
 mod deferrable;
+mod forecasts;
 mod home;
 mod island;
 mod microgrid;
