@@ -77,8 +77,11 @@ async fn a_forecast_never_takes_the_place_of_a_measured_value() {
     assert_eq!((&signal["measured"], &signal["forecast"]), (&json!(5), &json!(0)));
 }
 
-/// One document a format, and what is in it: kind, zone, source, first value.
-fn documents() -> Vec<(&'static str, String, Value, (&'static str, &'static str, f64))> {
+/// What is in a document: the kind, the source, the first value.
+type Content = (&'static str, &'static str, f64);
+
+/// One document a format, with what it does not say itself.
+fn documents() -> Vec<(&'static str, String, Value, Content)> {
     let entsoe = "<?xml version=\"1.0\"?><Publication_MarketDocument xmlns=\"urn:iec62325.351:tc57wg16:451-3:publicationdocument:7:3\"><type>A44</type>\
         <TimeSeries><in_Domain.mRID>10Y1001A1001A82H</in_Domain.mRID><out_Domain.mRID>10Y1001A1001A82H</out_Domain.mRID>\
         <currency_Unit.name>EUR</currency_Unit.name><price_Measure_Unit.name>MWH</price_Measure_Unit.name><curveType>A01</curveType>\
