@@ -21,7 +21,7 @@ pub fn honest() -> Log {
     let live = || {
         let mut hive = Hive::new(77);
         hive.inscribe(*signer(7).verifier().public());
-        hive.live(500);
+        hive.live(600);
         let entries = hive.entries();
         hive.stop();
         Log::of(entries)
