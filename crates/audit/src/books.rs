@@ -86,8 +86,7 @@ impl Books {
             }
             Event::HoldExpired(end) => {
                 let ended = self.holds.end(end, Some(at));
-                self.free(end.account, end.held)?;
-                ended
+                ended.and(self.free(end.account, end.held))
             }
         }
     }

@@ -23,11 +23,11 @@ pub struct Site {
 impl Hive {
     /// One command about energy, or an hour that passes.
     pub fn energy(&mut self) {
-        match self.dice.below(9) {
+        match self.dice.below(10) {
             0 | 1 => self.clock.advance(Duration::from_secs(1800 + u32::try_from(self.dice.below(3600)).unwrap())),
             2 | 3 => self.book(),
-            4 => self.end_job(),
-            5 | 6 => self.close_hour(),
+            4 | 5 => self.end_job(),
+            6 | 7 => self.close_hour(),
             _ => self.certify(),
         }
     }
@@ -76,7 +76,7 @@ impl Hive {
         let actor = self.user(who);
         let metered_mwh = (self.dice.below(2) == 0).then(|| self.dice.units(3_000_000));
         let settle = SettleJob { job, metered_mwh, intensities: [intensity(300.0), intensity(700.0), intensity(0.0)] };
-        let command = if self.dice.below(4) == 0 { Energy::ReleaseJob(job) } else { Energy::SettleJob(settle) };
+        let command = if self.dice.below(3) == 0 { Energy::ReleaseJob(job) } else { Energy::SettleJob(settle) };
         let id = self.id();
         if self.send_energy(actor, id, command) {
             self.site.jobs.retain(|(_, other)| *other != job);
