@@ -50,8 +50,10 @@ fn goes_on(fact: &Fact) -> bool {
     matches!(fact, Fact::Compute(Compute::Settled(_) | Compute::Extended(_)))
 }
 
+/// Money, or what is theirs as money is: certificates.
 fn moves_members_money(record: &Record) -> bool {
-    record.entries.iter().any(|event| matches!(event, Event::Transferred { kind: Move::Transfer | Move::Contribution, .. }))
+    let theirs = matches!(&record.fact, Fact::Energy(Energy::Certified(fact)) if !matches!(fact, Certified::Issued { .. }));
+    theirs || record.entries.iter().any(|event| matches!(event, Event::Transferred { kind: Move::Transfer | Move::Contribution, .. }))
 }
 
 fn with_key(state: &State, site: &Site, books: &Books, record: &Record, key: &Key) -> Result<(), Found> {

@@ -334,6 +334,7 @@ fn energy_is_booked_by_who_may() {
     by(first, |fact| matches!(fact, Energy::Certified(Certified::Issued { .. })));
     by(operator, |fact| matches!(fact, Energy::Booked(_)));
     by(operator, |fact| matches!(fact, Energy::Certified(Certified::Claimed { .. })));
+    by(Actor::Operator, |fact| matches!(fact, Energy::Certified(Certified::Handed { .. })));
     // The other member's key.
     for (from, to) in [(3, 4), (4, 3)] {
         for wanted in [
