@@ -11,10 +11,10 @@ use lab3_audit::Class;
 use lab3_energy::carbon::certificates::{Claim, Fact as Certified, State};
 use lab3_energy::{Booked, Drawn, Fact as Energy, HourClosed, JobSettled};
 use lab3_engine::{Actor, Fact, Record};
-use lab3_ledger::{AccountNo, Event, Kind};
+use lab3_ledger::{AccountNo, Event, Kind, Purpose};
 use lab3_trust::{Deed, Holder};
-use lab3_units::{Amount, Duration, Id, Owner, Time};
-use lies::{check, check_added, honest, judged, last, record};
+use lab3_units::{Amount, Asset, Duration, Id, Owner, Time};
+use lies::{account_of, check, check_added, check_from, honest, judged, last, record};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -216,6 +216,22 @@ fn a_job_takes_what_it_ran_on() {
     let house: [fn(&mut JobSettled, &mut Vec<Event>) -> bool; 2] =
         [|settled, entries| shift(settled, entries, -1), |settled, entries| shift(settled, entries, 1)];
     house.into_iter().for_each(|change| lie(late, change));
+    // On another member's accounts, in fact and entries.
+    let log = honest();
+    let of = |who| [Asset::ENERGY, Asset::CARBON].map(|asset| account_of(&log, &Owner::from(&member(who)), asset, Purpose::Usage));
+    let pairs = [0, 1].map(of);
+    check_from(400, Class::Facts, |record| {
+        let Fact::Energy(Energy::JobSettled(settled)) = &mut record.fact else { return false };
+        let own = [settled.energy, settled.carbon];
+        let Some(other) = pairs.iter().find(|pair| **pair != own) else { return false };
+        [settled.energy, settled.carbon] = *other;
+        for event in &mut record.entries {
+            if let Event::HoldSettled { to, .. } | Event::Transferred { to, .. } = event {
+                *to = own.iter().position(|own| own == to).map_or(*to, |at| other[at]);
+            }
+        }
+        true
+    });
     // Before it began.
     check(Class::Facts, |record| {
         let is = matches!(record.fact, Fact::Energy(Energy::JobSettled(_)));

@@ -118,6 +118,12 @@ impl Hive {
         self.send(treasury, Command::Mint(mint));
     }
 
+    /// Closes the epoch.
+    pub fn close_epoch(&mut self) {
+        let operator = self.operator();
+        self.send(operator, Command::CloseEpoch(finance::CloseEpoch { epoch: None }));
+    }
+
     /// One command of any kind, by somebody who may.
     pub fn step(&mut self) {
         let (who, other) = (self.dice.below(4), self.dice.below(4));
@@ -135,7 +141,7 @@ impl Hive {
                 self.send(operator, Command::Grant(grant));
             }
             7 => self.mint(who, amount.units()),
-            8 if self.dice.below(4) == 0 => self.send(operator, Command::CloseEpoch(finance::CloseEpoch { epoch: None })),
+            8 if self.dice.below(4) == 0 => self.close_epoch(),
             8..=10 => self.allocate(who, user),
             11 => self.attempt(who, user),
             12 | 13 => self.end(),
