@@ -5,7 +5,8 @@
     python3 verify.py PROOF --key VKEY      # one record's proof, as GET /lab3/log/proof/{tx_id} gave it
 
 Checks the checkpoint's signature, every record's leaf, the root, that the tree goes on from the last visit (--last, written anew when all
-holds), and replays every record: balances, limits, holds, supply, fees (--fee: exactly these), treasurers' signatures. With --witness these
+holds), and replays every record: balances, limits, holds, supply, fees (--fee: exactly these), treasurers' signatures; of energy, that
+an hour's parts add up to its meter and entries to what is said: it does not divide the hour again, `lab3 audit` does. With --witness these
 witnesses (or N of them) must have cosigned, within the last hour (--within SECONDS), a checkpoint that has all the log shows; they are waited
 for (--wait SECONDS). Prints one line. Exit status: 0 everything holds, 1 something does not, 2 it could not be asked. Who else may do what is
 not judged here; `lab3 audit` does that.
@@ -191,7 +192,24 @@ COMPUTE = enum(Allocated=ALLOCATED, Reported=REPORTED, Released=struct(allocatio
                                 allotment=struct(held=i64, output_tokens_held=u64, output_tokens_max=u64)),
                Extended=struct(allocation=ident, held=i64, output_tokens_held=u64, quota_remaining=i64),
                Settled=struct(reported=REPORTED, usage=USAGE, counted=words("Provider Estimate Lease Cache"), output_sample=option(SAMPLE)))
-PURPOSES = "Wallet Quota Issuance Pool Reserve Earnings Expense"
+PURPOSES = "Wallet Quota Issuance Pool Reserve Earnings Expense Usage"
+MASSES = "average_mg", "marginal_mg", "market_mg"
+MASS = struct(**dict.fromkeys(MASSES, i64))
+PART = struct(energy_mwh=i64, footprint=MASS)
+RUN = struct(start=i64, end=i64, power_w=u64)
+JOB = struct(id=ident, name=text, runs=seq(RUN), energy_mwh=i64, carbon_mg=i64, cost=i64, carbon_saved_mg=i64, cost_saved=i64)
+CERTIFICATE = struct(energy_wh=i64, hour=i64, source=words("Solar Wind Hydro Geothermal Biomass Nuclear"), device=text, owner=text,
+                     state=enum(Active=None, Split=struct(first=ident, second=ident), Claimed=struct(by=text, at=i64)))
+CERTIFIED = enum(Issued=struct(id=ident, certificate=CERTIFICATE), Split=struct(id=ident, first=ident, second=ident, first_wh=i64),
+                 Handed=struct(id=ident, to=text), Claimed=struct(id=ident, by=text, at=i64))
+ENERGY = enum(Drawn=struct(allocation=option(ident), provider=text, on_site=flag, energy=u32, carbon=u32, low_mwh=i64, energy_mwh=i64,
+                           high_mwh=i64, weight_uwh=u64, tier=words("Metered Measured Modelled"), footprint=MASS),
+              HourClosed=struct(hour=i64, meter_mwh=i64, compute_mwh=option(i64), idle_mwh=i64, footprint=MASS,
+                                shares=seq(struct(energy=u32, carbon=u32, part=PART)), idle=PART, house=PART),
+              Booked=struct(citizen=text, account=u32, jobs=seq(JOB), gap_ppm=option(u32)),
+              JobSettled=struct(job=ident, energy=u32, carbon=u32, energy_mwh=i64, metered=flag, footprint=MASS,
+                                hours=seq(struct(hour=i64, energy_mwh=i64, carbon_mg=i64)), house=struct(energy_mwh=i64, carbon_mg=i64)),
+              JobReleased=struct(job=ident, released=i64), JobsExpired=struct(jobs=seq(ident), released=i64), Certified=CERTIFIED)
 KEY, SIGNATURE = (lambda r: r.take(32)), (lambda r: r.take(64))
 FINANCE = enum(Opened=struct(issuance=u32, pool=u32, reserve=u32, pool_balance=i64), Transferred=None, Granted=struct(pool_balance=i64),
                Contributed=struct(pool_balance=i64), Minted=struct(supply=i64),
@@ -218,12 +236,13 @@ DEED = enum(KeyCreated=struct(number=u32, id=KEY_ID, hash=KEY_HASH, holder=HOLDE
             Inscribed=struct(hive=text, journal=ident, log_key=KEY), Erased=struct(record=u64, reason=text),
             Resumed=struct(journal=ident, log_key=KEY, signed=u64, root=KEY, reason=text))
 TRUST = struct(by=enum(Desk=None, Local=None, Key=u32, Did=text), deed=DEED)
-FACT = enum(Compute=COMPUTE, Finance=FINANCE, Refused=struct(code=u16, field=option(text), detail=text), Batch=struct(items=u32), Trust=TRUST)
+FACT = enum(Compute=COMPUTE, Finance=FINANCE, Refused=struct(code=u16, field=option(text), detail=text), Batch=struct(items=u32), Trust=TRUST,
+            Energy=ENERGY)
 END = struct(id=ident, placed=u64, account=u32, held=i64)
 EVENT = enum(AccountOpened=struct(owner=text, asset=u16, purpose=words(PURPOSES),
                                   limits=struct(overdraft=flag, ceiling=i64)),
              Transferred=struct(debit=u32, credit=u32, amount=i64, memo_of=words(
-                 "Transfer Grant Settlement Contribution Fee Mint EpochReward Allowance Lapse"), memo=text),
+                 "Transfer Grant Settlement Contribution Fee Mint EpochReward Allowance Lapse Draw Correction"), memo=text),
              HoldPlaced=struct(id=ident, account=u32, amount=i64, deadline=i64, code=u32),
              HoldSettled=struct(end=END, to=u32, taken=i64), HoldReleased=END, HoldExpired=END,
              HoldExtended=struct(id=ident, account=u32, by=i64, deadline=i64))
@@ -231,14 +250,17 @@ RECORD = struct(at=i64, actor=enum(Engine=None, Open=None, Operator=None, Key=u3
                 fingerprint=u64, fact=FACT, entries=seq(EVENT))
 
 # The books (docs/journal.md, "What holds", "Balances").
-ASSETS = {1: "MIC", 2: "compute"}
+ASSETS, HOUR = {1: "MIC", 2: "compute", 3: "energy", 4: "carbon"}, 3600000
 OWNERS = {(1, "Wallet"): "did:", (2, "Quota"): "did:", (1, "Issuance"): "hive:issuance", (1, "Pool"): "hive:pool",
           (1, "Reserve"): "hive:reserve", (2, "Issuance"): "hive:compute", (2, "Expense"): "hive:compute", (2, "Earnings"): "hive:provider/"}
+for asset in (3, 4):
+    OWNERS |= {(asset, "Issuance"): "hive:energy hive:provider/", (asset, "Usage"): "did: hive:idle hive:house"}
 MOVES = {"Transfer": (1, "Transferred", "Wallet>Wallet"), "Fee": (1, "Transferred", "Wallet>Pool"), "Grant": (1, "Granted", "Pool>Wallet"),
          "Contribution": (1, "Contributed", "Wallet>Pool"), "Mint": (1, "Minted Opened", "Issuance>Wallet Issuance>Pool"),
          "EpochReward": (1, "EpochClosed EpochBalanced", "Issuance>Wallet Issuance>Pool Issuance>Reserve"),
          "Allowance": (2, "Compute", "Issuance>Quota"), "Lapse": (2, "Compute", "Quota>Issuance"),
-         "Settlement": (2, "Compute", "Quota>Earnings Expense>Earnings Earnings>Quota")}
+         "Settlement": (2, "Compute", "Quota>Earnings Expense>Earnings Earnings>Quota"),
+         "Draw": (3, "Energy", "Issuance>Usage"), "Correction": (3, "Energy", "Usage>Issuance")}  # of carbon (4) as of energy (3)
 
 def balance_of(number, account, salt):
     """The text of an account's leaf in a sheet of balances."""
@@ -256,9 +278,10 @@ def root_of(leaves):
 
 class Books:
     def __init__(self, fee):
-        self.accounts, self.names, self.holds, self.ids = [], set(), {}, set()
+        self.accounts, self.names, self.holds, self.ids = [], {}, {}, set()
         self.at, self.epoch, self.offices, self.fee, self.log_key, self.treasury = -2**63, 0, None, fee, None, Treasury()
         self.seed, self.sheets = bytes(32), False
+        self.jobs, self.hours, self.closed, self.certificates, self.issued = {}, {}, -2**63, {}, set()
 
     def post(self, number, change, held=0):
         need(number < len(self.accounts), f"account {number} was never opened")
@@ -276,31 +299,34 @@ class Books:
         return taken[0], taken[1] + ">" + given[1]
 
     def enter(self, sequence, record, kind, name, e):
-        fact = record["fact"][0] if record["fact"][0] != "Finance" else kind
+        fact = kind if record["fact"][0] == "Finance" or kind == "Certified" else record["fact"][0]
         if name == "AccountOpened":
             place, purpose, owner = (e["owner"], e["asset"], e["purpose"][0]), e["purpose"][0], OWNERS.get((e["asset"], e["purpose"][0]))
-            fits = owner and (e["owner"].startswith(owner) if owner[-1] in ":/" else e["owner"] == owner)
+            fits = owner and any(e["owner"].startswith(one) if one[-1] in ":/" else e["owner"] == one for one in owner.split())
             need(fits and e["limits"]["overdraft"] == (purpose in ("Issuance", "Expense")), f"{place} is an account no rule opens")
-            need(place not in self.names and fact not in ("Refused", "Batch", "Trust"), f"{place} is opened twice, or by no rule")
-            self.names.add(place)
+            fits = fact not in ("Refused", "Batch", "Trust", "Certified") and (e["asset"] > 2) == (fact == "Energy")
+            need(place not in self.names and fits, f"{place} is opened twice, or by no rule")
+            self.names[place] = len(self.accounts)
             self.accounts.append(dict(e["limits"], owner=e["owner"], asset=e["asset"], purpose=purpose, balance=0, held=0, month=0))
         elif name == "Transferred":
             asset, places = self.pay(e["debit"], e["credit"], e["amount"])
             allowed, facts, moves = MOVES[e["memo_of"][0]]
-            fits = asset == allowed and fact in facts.split() and places in moves.split() and e["amount"] > 0
+            fits = min(asset, 3) == allowed and fact in facts.split() and places in moves.split() and e["amount"] > 0
             need(fits and (e["memo_of"][0] != "Mint" or places.endswith("Pool") == (fact == "Opened")), f"{e['memo_of'][0]} {places} in {fact}")
         else:
-            need(fact == "Compute", "a hold changes in a record that is not compute's")
-            self.hold(sequence, record, name, e)
+            need(fact in ("Compute", "Energy"), "a hold changes in a record that is neither compute's nor energy's")
+            self.hold(sequence, record, fact, name, e)
 
-    def hold(self, sequence, record, name, e):
+    def hold(self, sequence, record, fact, name, e):
+        place, to = {"Compute": ((2, "Quota"), "Earnings"), "Energy": ((3, "Issuance"), "Usage")}[fact]
         if name == "HoldPlaced":
-            need(e["id"] == record["id"] and e["id"] not in self.holds and e["amount"] >= 0, "a hold is placed as it cannot be")
+            own = fact == "Energy" or e["id"] == record["id"]
+            need(own and e["id"] not in self.holds and e["amount"] >= 0, "a hold is placed as it cannot be")
             self.holds[e["id"]] = [sequence, e["account"], e["amount"], e["deadline"]]
-            need(self.post(e["account"], 0, e["amount"]) == (2, "Quota"), "a hold stands on another account than an allowance")
+            need(self.post(e["account"], 0, e["amount"]) == place, "a hold stands on an account of another kind")
         elif name == "HoldExtended":
             hold = self.holds.get(e["id"])
-            need(hold and hold[1] == e["account"] and e["by"] >= 0, "a hold is extended that is not open, or not so")
+            need(hold and hold[1] == e["account"] and e["by"] >= 0 and fact == "Compute", "a hold is extended that is not open, or not so")
             hold[2:] = hold[2] + e["by"], e["deadline"]
             self.post(e["account"], 0, e["by"])
         else:
@@ -310,9 +336,10 @@ class Books:
             need(name != "HoldExpired" or record["at"] >= hold[3], "a hold expires before its deadline")
             if name == "HoldSettled":
                 need(e["taken"] >= 0, "a settlement takes less than nothing")
-                need(self.pay(end["account"], e["to"], e["taken"], end["held"]) == (2, "Quota>Earnings"), "a settlement between other accounts")
+                places = self.pay(end["account"], e["to"], e["taken"], end["held"])
+                need(places == (place[0], f"{place[1]}>{to}"), "a settlement between other accounts")
             else:
-                self.post(end["account"], 0, -end["held"])
+                need(self.post(end["account"], 0, -end["held"]) == place, "a hold ends in a record of another kind")
 
     def fees(self, events):
         for at, (name, e) in enumerate(events):
@@ -358,6 +385,111 @@ class Books:
                 need(account["month"] < opening["period"] == moment.year * 12 + moment.month - 1, "a month is opened out of turn")
                 account["month"] = opening["period"]
 
+        if record["fact"][0] == "Energy":
+            (self.certify if kind == "Certified" else self.energy)(record, kind, fact)
+
+    def energy(self, record, kind, fact):
+        """What was used by the entries, less what is said of it, is nothing; holds are placed and end as is said."""
+        used, sources, holds, freed, said = {}, set(), [], 0, []
+        def gets(number, amount):
+            used[number] = used.get(number, 0) + amount
+        for name, e in record["entries"]:
+            if name == "Transferred":
+                source, to, amount = ("debit", "credit", e["amount"]) if e["memo_of"][0] == "Draw" else ("credit", "debit", -e["amount"])
+                gets(e[to], amount)
+                sources.add(e[source])
+            elif name != "AccountOpened":
+                end = e["end"] if name == "HoldSettled" else e
+                sources.add(end["account"])
+                holds.append((name, e["id"], e["amount"]) if name == "HoldPlaced" else (name, end["id"]))
+                freed += end["held"] if name in ("HoldReleased", "HoldExpired") else 0
+                if name == "HoldSettled":
+                    gets(e["to"], e["taken"])
+        source, ends, parts, at = "hive:energy", [], [], record["at"]
+        office = lambda owner: tuple(self.names.get((owner, asset, "Usage")) for asset in (3, 4))
+        counted = (fact["energy"], fact["carbon"]) if kind in ("Drawn", "JobSettled") else ()
+        owners = {self.accounts[number]["owner"] for number in counted if number < len(self.accounts)}
+        need(not counted or len(owners) == 1 and office(*owners) == counted and owners.pop().startswith("did:"), "energy is not one member's")
+        if kind == "Drawn":
+            need(0 <= fact["low_mwh"] <= fact["energy_mwh"] <= fact["high_mwh"], "a draw's bounds are not in order")
+            need(abs(fact["weight_uwh"] - 1000 * fact["energy_mwh"]) <= 1000, "a draw's weight is not its energy")
+            need(not fact["allocation"] or record["id"] == bytes(byte ^ 0x5a for byte in fact["allocation"]), "a draw is not its allocation's")
+            parts = [(at - at % HOUR, fact["energy_mwh"], fact["footprint"]["average_mg"])]
+            if fact["on_site"]:
+                self.hours = {hour: tally for hour, tally in self.hours.items() if hour >= at - at % HOUR - 168 * HOUR}
+            else:
+                source = "hive:provider/" + fact["provider"]
+        elif kind == "JobSettled":
+            job, back, parts = self.jobs.pop(fact["job"], None), tuple(fact["house"].values()), [tuple(part.values()) for part in fact["hours"]]
+            need(job and job[0] == fact["energy"] and job[1] <= at, "a job is settled that is not booked, or not so, or has not begun")
+            need(fact["metered"] or fact["energy_mwh"] == job[2], "a job nobody metered took another energy than was planned")
+            need(all(hour > self.closed and energy >= 0 for hour, energy, _ in parts) and min(back) >= 0, "a job ran in hours that were divided")
+            need(sum(energy for _, energy, _ in parts) + back[0] <= fact["energy_mwh"], "a job has more than it took")
+            said = [(counted, back), (office("hive:house"), (-back[0], -back[1]))]
+            ends = [("HoldSettled", fact["job"])]
+        elif kind == "HourClosed":
+            hour, shares = fact["hour"], [share["part"] for share in fact["shares"]] + [fact["idle"], fact["house"]]
+            need(hour % HOUR == 0 and self.closed < hour <= at - HOUR, "an hour is divided out of turn, or before it ended")
+            need(sum(part["energy_mwh"] for part in shares) == fact["meter_mwh"], "an hour's parts do not add up to its meter")
+            need(all(sum(part["footprint"][mass] for part in shares) == fact["footprint"][mass] for mass in MASSES), "an hour's carbon")
+            need(all(part["energy_mwh"] >= 0 for part in shares), "a part of an hour is less than nothing")
+            booked = self.hours.get(hour, {})
+            need(sorted(booked) == [(share["energy"], share["carbon"]) for share in fact["shares"]], "an hour has other shares than draws")
+            self.closed, self.hours = hour, {other: tally for other, tally in self.hours.items() if other > hour}
+            for place, part in zip([*sorted(booked), office("hive:idle"), office("hive:house")], shares):
+                energy, mass = booked.get(place, (0, 0))
+                said.append((place, (part["energy_mwh"] - energy, part["footprint"]["average_mg"] - mass)))
+        elif kind == "Booked":
+            jobs, account = fact["jobs"], office(fact["citizen"])[0]
+            need(account == fact["account"] and fact["citizen"].startswith("did:"), "jobs are booked on an account that is not their owner's")
+            need(not jobs or [job["id"] for job in jobs] == [record["id"], *record["aliases"]], "jobs do not go by their record's ids")
+            for job in jobs:
+                times = [moment for run in job["runs"] for moment in (run["start"], run["end"])]
+                fits = times == sorted(times) and all(run["start"] < run["end"] for run in job["runs"]) and job["energy_mwh"] > 0
+                need(times and fits and times[0] >= at - at % HOUR, "a job takes nothing, began earlier, or runs in no order")
+                need(job["id"] in self.holds and self.holds[job["id"]][3] >= times[-1], "a job's hold ends before it does")
+                self.jobs[job["id"]] = account, times[0], job["energy_mwh"]
+                ends.append(("HoldPlaced", job["id"], job["energy_mwh"]))
+        else:
+            ends = [("HoldReleased", fact["job"])] if kind == "JobReleased" else [("HoldExpired", job) for job in fact["jobs"]]
+            need(all(self.jobs.pop(job, None) for _, job in ends) and freed == fact["released"], "other jobs end than are booked")
+        for hour, *part in parts:
+            said.append((counted, part))
+            if kind == "JobSettled" or fact["on_site"]:
+                tally = self.hours.setdefault(hour, {})
+                tally[counted] = tuple(map(sum, zip(tally.get(counted, (0, 0)), part)))
+        for place, part in said:
+            for number, amount in zip(place, part):
+                gets(number, -amount)
+        need(not any(used.values()), "what was used by the entries is not what is said")
+        need(holds == ends, "holds are placed or end otherwise than is said")
+        need(all(self.accounts[number]["owner"] == source for number in sources), f"energy that is {source}'s comes from elsewhere")
+
+    def certify(self, record, kind, fact):
+        kind, fact = fact
+        one = self.certificates.get(fact["id"])
+        if kind == "Issued":
+            new = fact["certificate"]
+            ended = new["hour"] % HOUR == 0 and new["hour"] + HOUR <= record["at"]
+            need(ended and new["energy_wh"] > 0 and new["state"][0] == "Active", "a certificate is issued that cannot be")
+            need(not one and (new["device"], new["hour"]) not in self.issued, "something is certified twice")
+            self.issued.add((new["device"], new["hour"]))
+            self.certificates[fact["id"]] = new
+            return
+        need(one and one["state"][0] == "Active", "a certificate is used that there is not, or that was used")
+        if kind == "Handed":
+            one["owner"] = fact["to"]
+        elif kind == "Claimed":
+            need((fact["by"], fact["at"]) == (one["owner"], record["at"]), "a certificate is claimed by another, or at another time")
+            one["state"] = "Claimed", None
+        else:
+            into, first = (fact["first"], fact["second"]), fact["first_wh"]
+            need(0 < first < one["energy_wh"], "a certificate is split into nothing and the whole")
+            need(into[0] != into[1] and not any(part in self.certificates for part in into), "a part of a certificate has an id that is taken")
+            one["state"] = "Split", None
+            for part, energy in zip(into, (first, one["energy_wh"] - first)):
+                self.certificates[part] = dict(one, energy_wh=energy, state=("Active", None))
+
     def sheet(self, fact):
         self.sheets, sums, leaves = True, {}, []
         for number, account in enumerate(self.accounts):
@@ -397,7 +529,7 @@ class Books:
         if deed in ("Inscribed", "Resumed"):
             self.log_key = said["log_key"]
         need(deed != "Erased" or said["record"] < sequence, "it erases what is written later")
-        kind, fact = record["fact"][1] if record["fact"][0] in ("Compute", "Finance") else ("", None)
+        kind, fact = record["fact"][1] if record["fact"][0] in ("Compute", "Finance", "Energy") else ("", None)
         for name, event in record["entries"]:
             self.enter(sequence, record, kind, name, event)
         self.fees(record["entries"])

@@ -1,13 +1,16 @@
 //! Who acted: an actor who was there, could do this, and touched only what was theirs to touch. And the trail of keys itself.
 
 use lab3_compute::{Counted, Fact as Compute};
+use lab3_energy::Fact as Energy;
+use lab3_energy::carbon::certificates::Fact as Certified;
 use lab3_engine::{Actor, Fact, Record};
 use lab3_finance::Fact as Money;
 use lab3_ledger::{AccountNo, Event, Kind as Move, Purpose};
 use lab3_trust::{By, Deed, Fact as Trust, Holder, Key, Scope, State};
-use lab3_units::{Amount, Did};
+use lab3_units::{Amount, Did, Owner};
 
-use crate::books::{Account, Books};
+use crate::books::Books;
+use crate::energy::Site;
 use crate::treasurers;
 use crate::verdict::{Class, Found};
 
@@ -16,7 +19,7 @@ fn bad<T>(what: String) -> Result<T, Found> {
 }
 
 /// Whether the record's actor could act so, by the state before it and the books after it.
-pub(crate) fn check(state: &State, books: &Books, record: &Record) -> Result<(), Found> {
+pub(crate) fn check(state: &State, site: &Site, books: &Books, record: &Record) -> Result<(), Found> {
     let own = is_the_desks_own(&record.fact);
     match record.actor {
         Actor::Engine if own => Ok(()),
@@ -26,16 +29,17 @@ pub(crate) fn check(state: &State, books: &Books, record: &Record) -> Result<(),
         Actor::Operator if !state.is_open() && moves_members_money(record) => bad("the operator moved a member's money".to_owned()),
         Actor::Open | Actor::Operator | Actor::Signed => Ok(()),
         Actor::Key(number) => match state.key(number) {
-            Some(key) => with_key(state, books, record, key),
+            Some(key) => with_key(state, site, books, record, key),
             None => bad(format!("key {number} acts, which there is not")),
         },
     }
 }
 
-/// What nobody asks for: genesis, and the end of what nobody settled in time.
+/// What nobody asks for: genesis, what a query drew that was settled, and the end of what nobody settled in time.
 fn is_the_desks_own(fact: &Fact) -> bool {
     match fact {
         Fact::Finance(Money::Opened { .. }) | Fact::Compute(Compute::Expired(_)) => true,
+        Fact::Energy(Energy::Drawn(_) | Energy::JobsExpired { .. }) => true,
         Fact::Compute(Compute::Settled(settled)) => settled.counted == Counted::Lease,
         _ => false,
     }
@@ -46,11 +50,13 @@ fn goes_on(fact: &Fact) -> bool {
     matches!(fact, Fact::Compute(Compute::Settled(_) | Compute::Extended(_)))
 }
 
+/// Money, or what is theirs as money is: certificates.
 fn moves_members_money(record: &Record) -> bool {
-    record.entries.iter().any(|event| matches!(event, Event::Transferred { kind: Move::Transfer | Move::Contribution, .. }))
+    let theirs = matches!(&record.fact, Fact::Energy(Energy::Certified(fact)) if !matches!(fact, Certified::Issued { .. }));
+    theirs || record.entries.iter().any(|event| matches!(event, Event::Transferred { kind: Move::Transfer | Move::Contribution, .. }))
 }
 
-fn with_key(state: &State, books: &Books, record: &Record, key: &Key) -> Result<(), Found> {
+fn with_key(state: &State, site: &Site, books: &Books, record: &Record, key: &Key) -> Result<(), Found> {
     let number = key.number;
     if moves_members_money(record) && matches!(key.holder, Holder::Operator) {
         return bad(format!("the operator's key {number} moved a member's money"));
@@ -64,8 +70,11 @@ fn with_key(state: &State, books: &Books, record: &Record, key: &Key) -> Result<
     if let Some(scope) = needed(&record.fact).filter(|scope| !scopes.has(*scope)) {
         return bad(format!("key {number} ({}) acts without the scope {}", key.holder.kind(), scope.as_str()));
     }
+    if let Fact::Energy(fact) = &record.fact {
+        for_energy(state, site, books, fact, key)?;
+    }
     for account in record.entries.iter().filter_map(spends).filter_map(|no| books.account(no)) {
-        if matches!(account.purpose, Purpose::Wallet | Purpose::Quota) && !may_spend(state, key, account, goes_on) {
+        if matches!(account.purpose, Purpose::Wallet | Purpose::Quota) && !may_spend(state, key, &account.owner, goes_on) {
             return bad(format!("key {number} ({}) spends from the {} of {}", key.holder.kind(), account.purpose.as_str(), account.owner));
         }
     }
@@ -76,10 +85,29 @@ fn with_key(state: &State, books: &Books, record: &Record, key: &Key) -> Result<
     Ok(())
 }
 
+/// A steward looks after energy, and jobs and certificates are of those the key acts for.
+fn for_energy(state: &State, site: &Site, books: &Books, fact: &Energy, key: &Key) -> Result<(), Found> {
+    let (number, kind) = (key.number, key.holder.kind());
+    if let Holder::Steward { module } = &key.holder
+        && **module != *"energy"
+    {
+        return bad(format!("key {number} looks after {module}, and acts on energy"));
+    }
+    match site.owner(books, fact) {
+        Some(owner) if !may_spend(state, key, owner, false) => bad(format!(
+            "key {number} ({kind}) acts on a {} of {owner}",
+            if matches!(fact, Energy::Certified(_)) { "certificate" } else { "job" }
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// What a key must be good for. Facts about keys themselves are judged by [`trail`].
 fn needed(fact: &Fact) -> Option<Scope> {
     match fact {
-        Fact::Compute(_) => Some(Scope::Compute),
+        Fact::Compute(_) | Fact::Energy(Energy::Booked(_) | Energy::JobSettled(_) | Energy::JobReleased { .. }) => Some(Scope::Compute),
+        Fact::Energy(Energy::HourClosed(_) | Energy::Certified(Certified::Issued { .. })) => Some(Scope::Module),
+        Fact::Energy(Energy::Certified(_)) => Some(Scope::Money),
         Fact::Finance(Money::Transferred | Money::Contributed { .. }) => Some(Scope::Money),
         Fact::Finance(Money::Granted { .. }) => Some(Scope::Grants),
         Fact::Finance(Money::Minted { .. }) => Some(Scope::Mint),
@@ -111,8 +139,8 @@ pub(crate) fn set_aside(event: &Event) -> Amount {
     }
 }
 
-fn may_spend(state: &State, key: &Key, account: &Account, goes_on: bool) -> bool {
-    let owner = account.owner.as_str();
+fn may_spend(state: &State, key: &Key, owner: &Owner, goes_on: bool) -> bool {
+    let owner = owner.as_str();
     match &key.holder {
         Holder::Citizen(did) => did.as_str() == owner,
         Holder::Service { .. } => goes_on || Did::parse(owner).is_ok_and(|did| state.acts_for(key.family, &did)),

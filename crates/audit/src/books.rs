@@ -25,7 +25,7 @@ pub(crate) struct Account {
 #[derive(Debug, Default)]
 pub(crate) struct Books {
     accounts: Vec<Account>,
-    names: HashMap<(Owner, Asset, Purpose), (), RandomState>,
+    names: HashMap<(Owner, Asset, Purpose), AccountNo, RandomState>,
     pub holds: Holds,
     /// By asset: credits less debits, nothing after every entry.
     sums: Vec<(Asset, i128)>,
@@ -38,6 +38,11 @@ impl Books {
 
     pub fn account_mut(&mut self, no: AccountNo) -> Option<&mut Account> {
         self.accounts.get_mut(usize::try_from(no.0).ok()?)
+    }
+
+    /// The account of an owner, an asset and a purpose.
+    pub fn find(&self, owner: &Owner, asset: Asset, purpose: Purpose) -> Option<AccountNo> {
+        self.names.get(&(owner.clone(), asset, purpose)).copied()
     }
 
     /// Every account, in the order of the numbers.
@@ -81,15 +86,15 @@ impl Books {
             }
             Event::HoldExpired(end) => {
                 let ended = self.holds.end(end, Some(at));
-                self.free(end.account, end.held)?;
-                ended
+                ended.and(self.free(end.account, end.held))
             }
         }
     }
 
     fn open(&mut self, owner: &Owner, asset: Asset, purpose: Purpose, limits: Limits) -> Result<(), Found> {
+        let number = AccountNo(u32::try_from(self.accounts.len()).unwrap_or(u32::MAX));
         self.accounts.push(Account { owner: owner.clone(), asset, purpose, limits, balance: 0, held: 0, month: 0 });
-        if self.names.insert((owner.clone(), asset, purpose), ()).is_some() {
+        if self.names.insert((owner.clone(), asset, purpose), number).is_some() {
             return Err((Class::Accounts, format!("the {} of {owner} is opened a second time", purpose.as_str())));
         }
         if !may_be(owner.as_str(), asset, purpose, limits.overdraft) {
@@ -167,6 +172,8 @@ fn may_be(owner: &str, asset: Asset, purpose: Purpose, overdraft: bool) -> bool 
         (Asset::MIC, Purpose::Reserve) => owner == "hive:reserve",
         (Asset::COMPUTE, Purpose::Issuance | Purpose::Expense) => owner == "hive:compute",
         (Asset::COMPUTE, Purpose::Earnings) => owner.starts_with("hive:provider/"),
+        (Asset::ENERGY | Asset::CARBON, Purpose::Issuance) => owner == "hive:energy" || owner.starts_with("hive:provider/"),
+        (Asset::ENERGY | Asset::CARBON, Purpose::Usage) => matches!(owner, "hive:idle" | "hive:house") || Did::parse(owner).is_ok(),
         _ => false,
     };
     by_purpose && overdraft == matches!(purpose, Purpose::Issuance | Purpose::Expense)

@@ -41,7 +41,7 @@ impl Told {
                 usage::check(books, record, compute)?;
                 opened(books, record, opening(compute))
             }
-            Fact::Refused(_) | Fact::Batch { .. } | Fact::Trust(_) => Ok(()),
+            Fact::Refused(_) | Fact::Batch { .. } | Fact::Trust(_) | Fact::Energy(_) => Ok(()),
         }
     }
 

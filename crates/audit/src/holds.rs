@@ -63,7 +63,7 @@ impl Holds {
         let Some(hold) = self.open.remove(&end.id) else { return bad(end.id, "ends and is not open") };
         if (hold.placed, hold.account, hold.amount) != (end.placed, end.account, end.held) {
             let Hold { placed, account, amount, .. } = hold;
-            let what = format!("ends otherwise than it stood: by record {placed}, on account {}, {} KS", account.0, amount.units());
+            let what = format!("ends otherwise than it stood: by record {placed}, on account {}, {} units", account.0, amount.units());
             return bad(end.id, &what);
         }
         if at.is_some_and(|at| at < hold.deadline) {

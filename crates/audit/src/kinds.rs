@@ -1,6 +1,7 @@
 //! Which entry may stand under which fact, and between which accounts. MIC comes out of the issuance account by genesis, mint and the rewards of
-//! epochs and in no other way, and never goes back; compute is granted by the month and lapses.
+//! epochs and in no other way, and never goes back; compute is granted by the month and lapses; energy and carbon are drawn, and what a meter takes back goes back.
 
+use lab3_energy::Fact as Energy;
 use lab3_engine::{Fact, Record};
 use lab3_finance::Fact as Money;
 use lab3_ledger::{AccountNo, Event, Kind, Purpose};
@@ -19,6 +20,7 @@ enum Allows {
     Mint,
     Rewards,
     Compute,
+    Energy,
     Nothing,
 }
 
@@ -32,7 +34,8 @@ impl Allows {
             Fact::Finance(Money::Contributed { .. }) => Self::Contribution,
             Fact::Finance(Money::Minted { .. }) => Self::Mint,
             Fact::Finance(Money::EpochClosed(_) | Money::EpochBalanced(_)) => Self::Rewards,
-            Fact::Refused(_) | Fact::Batch { .. } | Fact::Trust(_) => Self::Nothing,
+            Fact::Refused(_) | Fact::Batch { .. } | Fact::Trust(_) | Fact::Energy(Energy::Certified(_)) => Self::Nothing,
+            Fact::Energy(_) => Self::Energy,
         }
     }
 }
@@ -41,25 +44,39 @@ impl Allows {
 pub(crate) fn check(books: &Books, record: &Record, event: &Event) -> Result<(), Found> {
     let allows = Allows::of(&record.fact);
     let fits = match event {
-        Event::AccountOpened { .. } => allows != Allows::Nothing,
+        Event::AccountOpened { asset, .. } => allows != Allows::Nothing && is_energy(*asset) == (allows == Allows::Energy),
         Event::Transferred { from, to, kind, .. } => {
             let (Some((asset, from)), Some((_, to))) = (place(books, *from), place(books, *to)) else { return Ok(()) };
             moves(allows, *kind, asset, from, to)
         }
         Event::HoldSettled { end, to, .. } => {
-            let is = |no, purpose| place(books, no).is_none_or(|place| place == (Asset::COMPUTE, purpose));
-            allows == Allows::Compute && is(end.account, Purpose::Quota) && is(*to, Purpose::Earnings)
+            let to_them = |(asset, purpose)| place(books, *to).is_none_or(|place| place == (asset, purpose));
+            holds(allows, books, end.account)
+                && to_them(if allows == Allows::Compute { (Asset::COMPUTE, Purpose::Earnings) } else { (Asset::ENERGY, Purpose::Usage) })
         }
-        Event::HoldPlaced { account, .. } => {
-            allows == Allows::Compute && place(books, *account).is_none_or(|place| place == (Asset::COMPUTE, Purpose::Quota))
-        }
-        Event::HoldReleased(_) | Event::HoldExpired(_) | Event::HoldExtended { .. } => allows == Allows::Compute,
+        Event::HoldPlaced { account, .. } => holds(allows, books, *account),
+        Event::HoldReleased(end) | Event::HoldExpired(end) => holds(allows, books, end.account),
+        Event::HoldExtended { account, .. } => allows == Allows::Compute && holds(allows, books, *account),
     };
     if fits { Ok(()) } else { Err((Class::Kinds, format!("{} does not belong into a record of this kind", told(books, event)))) }
 }
 
 fn place(books: &Books, no: AccountNo) -> Option<(Asset, Purpose)> {
     books.account(no).map(|account| (account.asset, account.purpose))
+}
+
+/// Whether a record that allows this changes holds on that account: compute's on allowances, energy's where energy comes from.
+fn holds(allows: Allows, books: &Books, account: AccountNo) -> bool {
+    let wanted = match allows {
+        Allows::Compute => (Asset::COMPUTE, Purpose::Quota),
+        Allows::Energy => (Asset::ENERGY, Purpose::Issuance),
+        _ => return false,
+    };
+    place(books, account).is_none_or(|place| place == wanted)
+}
+
+fn is_energy(asset: Asset) -> bool {
+    matches!(asset, Asset::ENERGY | Asset::CARBON)
 }
 
 /// Whether a transfer of this kind goes between such accounts, under such a fact.
@@ -84,6 +101,8 @@ fn moves(allows: Allows, kind: Kind, asset: Asset, from: Purpose, to: Purpose) -
             let goes = matches!((from, to), (P::Quota | P::Expense, P::Earnings) | (P::Earnings, P::Quota));
             asset == Asset::COMPUTE && goes && allows == Allows::Compute
         }
+        Kind::Draw => is_energy(asset) && (from, to) == (P::Issuance, P::Usage) && allows == Allows::Energy,
+        Kind::Correction => is_energy(asset) && (from, to) == (P::Usage, P::Issuance) && allows == Allows::Energy,
     }
 }
 

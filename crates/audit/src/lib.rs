@@ -3,14 +3,15 @@
 //!
 //! Nobody has to be believed. What is served comes through a [`Source`]; [`audit`] reads it in one pass and gives a [`Verdict`]. The books are kept
 //! here a second time, in plain maps, by the journal's description (`docs/journal.md`): no rule and no balance of the ledger's own code decides
-//! anything. What is shared with the desk is how bytes become records, how the facts about keys add up, and `lab3_trust`'s rules of who may
-//! act on keys, by which each such deed is judged again (`deeds.rs`).
+//! anything. What is shared with the desk is how bytes become records, how the facts about keys add up, `lab3_trust`'s rules of who may
+//! act on keys, by which each such deed is judged again (`deeds.rs`), and how `lab3_energy` divides an hour's meter (`energy.rs`).
 
 mod acts;
 mod audit;
 mod balance;
 mod books;
 mod deeds;
+mod energy;
 mod facts;
 mod fees;
 mod head;

@@ -6,6 +6,7 @@ use lab3_trust::{Deed, State};
 use lab3_units::{Amount, FeeRate, Time};
 
 use crate::books::Books;
+use crate::energy::Site;
 use crate::facts::Told;
 use crate::fees::Fees;
 use crate::ids::Ids;
@@ -18,6 +19,7 @@ use crate::{acts, deeds, kinds, signatures};
 pub(crate) struct Replay {
     books: Books,
     told: Told,
+    site: Site,
     sheets: Sheets,
     fees: Fees,
     ids: Ids,
@@ -67,9 +69,11 @@ impl Replay {
         self.entries += record.entries.len() as u64;
         note(self.fees.check(sequence, &record.entries));
         note(self.told.check(sequence, &mut self.books, &record));
+        note(self.site.check(&self.books, &record));
         note(self.sheets.check(&self.books, &record));
         note(signatures::hold(&record, &self.books, &self.trust));
-        note(acts::check(&self.trust, &self.books, &record));
+        note(acts::check(&self.trust, &self.site, &self.books, &record));
+        self.site.apply(&record);
         note(self.keys(&record));
     }
 
@@ -87,14 +91,15 @@ impl Replay {
         if at >= before { Ok(()) } else { Err((Class::Time, format!("it was taken at {at}, the one before it at {before}"))) }
     }
 
-    /// No id stands for two records, and a hold goes by its record's.
+    /// No id stands for two records, and a hold goes by its record's: of a record of energy the first hold by its id, the others by its aliases.
     fn ids(&mut self, record: &Record) -> Result<(), Found> {
         for id in record.ids() {
             if !self.ids.add(id) {
                 return Err((Class::Ids, format!("{} was used before", id.text("tx"))));
             }
         }
-        let other = record.entries.iter().any(|event| matches!(event, Event::HoldPlaced { id, .. } if *id != record.id));
+        let mut own = record.ids().take(if matches!(record.fact, Fact::Energy(_)) { usize::MAX } else { 1 });
+        let other = record.entries.iter().any(|event| matches!(event, Event::HoldPlaced { id, .. } if own.next() != Some(*id)));
         if other { Err((Class::Holds, "it places a hold under another id than its own".to_owned())) } else { Ok(()) }
     }
 

@@ -67,9 +67,17 @@ impl Sheets {
 }
 
 /// The words for assets and for what accounts are for, as leaves have them.
-const ASSETS: [(Asset, &str); 2] = [(Asset::MIC, "MIC"), (Asset::COMPUTE, "compute")];
-const PURPOSES: [Purpose; 7] =
-    [Purpose::Wallet, Purpose::Quota, Purpose::Issuance, Purpose::Pool, Purpose::Reserve, Purpose::Earnings, Purpose::Expense];
+const ASSETS: [(Asset, &str); 4] = [(Asset::MIC, "MIC"), (Asset::COMPUTE, "compute"), (Asset::ENERGY, "energy"), (Asset::CARBON, "carbon")];
+const PURPOSES: [Purpose; 8] = [
+    Purpose::Wallet,
+    Purpose::Quota,
+    Purpose::Issuance,
+    Purpose::Pool,
+    Purpose::Reserve,
+    Purpose::Earnings,
+    Purpose::Expense,
+    Purpose::Usage,
+];
 
 /// What a leaf says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

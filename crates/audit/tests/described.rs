@@ -12,6 +12,9 @@ use lab3_compute::{
     Allocated, Allotment, Attempted, Circuit, Counted, Excluded, Expired, Extended, Fact as Compute, Health, Line, Opening, Priority,
     Released, Reported, Sample, Settled, Terms, Usage,
 };
+use lab3_energy::carbon::certificates::{Certificate, Claim, Fact as Certified, Source, State};
+use lab3_energy::carbon::{Footprint, Tier};
+use lab3_energy::{Booked, BookedJob, Drawn, Fact as Energy, HourClosed, JobHour, JobSettled, Part, Run, Share};
 use lab3_engine::{Actor, Fact, Record};
 use lab3_finance::{Balanced, Closing, Fact as Money, Sheet, Total};
 use lab3_ledger::{AccountNo, Event, HoldEnd, Kind, Limits, Purpose};
@@ -144,10 +147,19 @@ fn closing() -> Closing {
     Closing { closed: u32::MAX, opened: 300, reward: amount(), supply: amount() }
 }
 
+const PURPOSES: [Purpose; 8] = [
+    Purpose::Wallet,
+    Purpose::Quota,
+    Purpose::Issuance,
+    Purpose::Pool,
+    Purpose::Reserve,
+    Purpose::Earnings,
+    Purpose::Expense,
+    Purpose::Usage,
+];
+
 fn totals() -> Vec<Total> {
-    let purposes =
-        [Purpose::Wallet, Purpose::Quota, Purpose::Issuance, Purpose::Pool, Purpose::Reserve, Purpose::Earnings, Purpose::Expense];
-    purposes.map(|purpose| Total { asset: Asset::COMPUTE, purpose, balance: amount() }).to_vec()
+    PURPOSES.map(|purpose| Total { asset: Asset::COMPUTE, purpose, balance: amount() }).to_vec()
 }
 
 fn finance() -> Vec<Money> {
@@ -238,13 +250,14 @@ fn trust() -> Vec<Trust> {
 }
 
 fn events() -> Vec<Event> {
-    use {Kind as K, Purpose as P};
+    use Kind as K;
     let open = |purpose| Event::AccountOpened { owner: Owner::from(&did()), asset: Asset::COMPUTE, purpose, limits: Limits::OVERDRAFT };
     let paid = |kind| Event::Transferred { from: ACCOUNT, to: ACCOUNT, amount: amount(), kind, memo: "für alle".into() };
     let end = HoldEnd { id: id(), placed: u64::MAX, account: ACCOUNT, held: amount() };
     let deadline = Time::from_millis(ALL);
-    let purposes = [P::Wallet, P::Quota, P::Issuance, P::Pool, P::Reserve, P::Earnings, P::Expense].map(open);
-    let kinds = [K::Transfer, K::Grant, K::Settlement, K::Contribution, K::Fee, K::Mint, K::EpochReward, K::Allowance, K::Lapse].map(paid);
+    let purposes = PURPOSES.map(open);
+    let kinds = [K::Transfer, K::Grant, K::Settlement, K::Contribution, K::Fee, K::Mint, K::EpochReward, K::Allowance, K::Lapse];
+    let kinds = kinds.into_iter().chain([K::Draw, K::Correction]).map(paid);
     let holds = [
         Event::HoldPlaced { id: id(), account: ACCOUNT, amount: amount(), deadline, code: u32::MAX },
         Event::HoldSettled { end: end.clone(), to: ACCOUNT, taken: amount() },
@@ -260,6 +273,7 @@ fn records() -> Vec<Record> {
     let refused = [problem.clone().in_field("amount"), problem].map(|problem| Fact::Refused(Box::new(problem)));
     let facts = compute().into_iter().map(Fact::Compute).chain(finance().into_iter().map(Fact::Finance)).chain(refused);
     let facts = facts.chain([Fact::Batch { items: u32::MAX }]).chain(trust().into_iter().map(|fact| Fact::Trust(Box::new(fact))));
+    let facts = facts.chain(energy().into_iter().map(Fact::Energy));
     let actors = [Actor::Engine, Actor::Open, Actor::Operator, Actor::Key(u32::MAX), Actor::Signed];
     let record = |(fact, actor)| Record {
         at: Time::from_millis(ALL),
@@ -272,6 +286,79 @@ fn records() -> Vec<Record> {
         signed: None,
     };
     facts.zip(actors.into_iter().cycle()).map(record).collect()
+}
+
+fn energy() -> Vec<Energy> {
+    let (time, owner) = (Time::from_millis(ALL), Owner::from(&did()));
+    let footprint = Footprint { average_mg: amount(), marginal_mg: Amount::ZERO, market_mg: Amount::MAX };
+    let part = Part { energy_mwh: amount(), footprint };
+    let drawn = |tier, on_site: bool| Drawn {
+        allocation: on_site.then(id),
+        provider: "mistral".into(),
+        on_site,
+        energy: ACCOUNT,
+        carbon: AccountNo(300),
+        energy_mwh: [amount(), Amount::ZERO, Amount::MAX],
+        weight_uwh: u64::MAX,
+        tier,
+        footprint,
+    };
+    let drawn = [(Tier::Metered, true), (Tier::Measured, false), (Tier::Modelled, true)].map(|(tier, here)| drawn(tier, here));
+    let closed = |compute_mwh| HourClosed {
+        hour: time,
+        meter_mwh: amount(),
+        compute_mwh,
+        idle_mwh: amount(),
+        footprint,
+        shares: vec![Share { energy: ACCOUNT, carbon: AccountNo(0), part }; 2],
+        idle: part,
+        house: part,
+    };
+    let job = BookedJob {
+        id: id(),
+        name: "train".into(),
+        runs: vec![Run { start: time, end: time, power_w: u64::MAX }; 2].into(),
+        energy_mwh: amount(),
+        carbon_mg: amount(),
+        cost: amount(),
+        carbon_saved_mg: amount(),
+        cost_saved: amount(),
+    };
+    let booked = |gap_ppm| Booked { citizen: owner.clone(), account: ACCOUNT, jobs: vec![job.clone(), job.clone()], gap_ppm };
+    let settled = JobSettled {
+        job: id(),
+        energy: ACCOUNT,
+        carbon: ACCOUNT,
+        energy_mwh: amount(),
+        metered: true,
+        footprint,
+        hours: vec![JobHour { hour: time, energy_mwh: amount(), carbon_mg: Amount::ZERO }; 2],
+        house: (amount(), Amount::MAX),
+    };
+    let claim = || Claim { by: owner.clone(), at: time };
+    let certificate =
+        |(source, state)| Certificate { energy_wh: amount(), hour: time, source, device: "roof".into(), owner: owner.clone(), state };
+    let states = [State::Active, State::Split([id(); 2]), State::Claimed(claim())];
+    let sources = [Source::Solar, Source::Wind, Source::Hydro, Source::Geothermal, Source::Biomass, Source::Nuclear];
+    let certificates = sources.into_iter().zip(states.into_iter().cycle()).map(certificate);
+    let issued = certificates.map(|certificate| Certified::Issued { id: id(), certificate });
+    let others = [
+        Certified::Split { id: id(), into: [id(); 2], first_wh: amount() },
+        Certified::Handed { id: id(), to: owner.clone() },
+        Certified::Claimed { id: id(), claim: claim() },
+    ];
+    let certified = issued.chain(others).map(Energy::Certified);
+    let released = amount();
+    let jobs = [
+        Energy::HourClosed(Box::new(closed(Some(amount())))),
+        Energy::HourClosed(Box::new(closed(None))),
+        Energy::Booked(Box::new(booked(Some(u32::MAX)))),
+        Energy::Booked(Box::new(booked(None))),
+        Energy::JobSettled(Box::new(settled)),
+        Energy::JobReleased { job: id(), released },
+        Energy::JobsExpired { jobs: vec![id(); 2], released },
+    ];
+    drawn.into_iter().map(|drawn| Energy::Drawn(Box::new(drawn))).chain(jobs).chain(certified).collect()
 }
 
 /// The words that name a value's variant, as `{:?}` writes it.
@@ -303,6 +390,7 @@ fn every_kind_of_record_is_described() {
             Fact::Compute(fact) => name(fact),
             Fact::Finance(fact) => name(fact),
             Fact::Trust(fact) => name(&fact.deed),
+            Fact::Energy(fact) => name(fact),
             _ => String::new(),
         };
         let events: Vec<String> = record.entries.iter().map(name).collect();

@@ -86,6 +86,11 @@ fn accounts_are_those_there_may_be() {
         (own(), Asset::MIC, Purpose::Issuance, Limits::OVERDRAFT),
         (own(), Asset::COMPUTE, Purpose::Expense, Limits::OVERDRAFT),
         (Owner::hive("mine"), Asset::MIC, Purpose::Wallet, Limits::NO_OVERDRAFT),
+        (own(), Asset::ENERGY, Purpose::Issuance, Limits::OVERDRAFT),
+        (Owner::hive("energy"), Asset::CARBON, Purpose::Usage, Limits::NO_OVERDRAFT),
+        (Owner::hive("garden"), Asset::ENERGY, Purpose::Usage, Limits::NO_OVERDRAFT),
+        (Owner::hive("idle"), Asset::ENERGY, Purpose::Usage, Limits::OVERDRAFT),
+        (Owner::hive("provider/new"), Asset::CARBON, Purpose::Issuance, Limits::NO_OVERDRAFT),
     ] {
         check_added(Class::Accounts, |log| record(log, TRANSFERRED, vec![open(owner, asset, purpose, limits)]));
     }

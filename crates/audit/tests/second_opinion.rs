@@ -94,7 +94,11 @@ fn it_asks_over_http() {
 #[test]
 fn both_find_what_is_wrong_with_balances() {
     let folder = tempfile::tempdir().unwrap();
-    let honest = log(5, 190);
+    let mut hive = Hive::new(5);
+    hive.live(190);
+    hive.close_epoch();
+    let honest = Log::of(hive.entries());
+    hive.stop();
     let (last, told) = (1..=honest.entries.len()).filter_map(|at| Some((at, balanced(&honest.record(at))?))).next_back().unwrap();
     let lie = |change: fn(&mut Sheet)| {
         let mut lie = told.clone();

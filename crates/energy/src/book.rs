@@ -127,8 +127,7 @@ pub fn settle_job(desk: &Desk<'_>, command: &SettleJob) -> Result<(Fact, Vec<Eve
     let [average, marginal, market] = command.intensities.map(|intensity| intensity.carbon_mg(energy_mwh));
     let whole = (|| Ok(Footprint { average_mg: average?, marginal_mg: marginal?, market_mg: market? }))();
     let footprint: Footprint = whole.map_err(uncountable)?;
-    let parts = by_hours(job, energy_mwh, footprint.average_mg).map_err(uncountable)?;
-    let (hours, past): (Vec<JobHour>, Vec<JobHour>) = parts.into_iter().partition(|part| is_open(desk.state, part.hour));
+    let (hours, past) = job_hours(desk.state, job, energy_mwh, footprint.average_mg).map_err(uncountable)?;
 
     let mut draft = Draft::new(desk.ledger);
     let (site, house) = (accounts::site(&mut draft), accounts::house(&mut draft));
@@ -136,7 +135,7 @@ pub fn settle_job(desk: &Desk<'_>, command: &SettleJob) -> Result<(Fact, Vec<Eve
     let owner = owner.map_err(|_| Problem::new(Code::INTERNAL, "The job's owner is nobody. Please report this."))?;
     let to = accounts::citizen(&mut draft, &owner);
     // An hour that was divided has no more than its meter: what the job took then is in the house's part, and no more than that can be its.
-    let (energy, carbon) = total(&past);
+    let (energy, carbon) = past;
     let back = (energy.min(draft.balance(house.energy)), carbon.min(draft.balance(house.carbon)));
     let (energy, carbon) = total(&hours);
     let taken = sum(energy, back.0);
@@ -165,6 +164,15 @@ fn minus(amount: Amount) -> Amount {
 /// Whether an hour is still to be divided.
 fn is_open(state: &State, hour: Time) -> bool {
     state.closed.is_none_or(|last| hour > last)
+}
+
+/// What a job takes in each hour that is still to be divided, and in those together that were: energy in mWh, carbon in mg.
+///
+/// Errors: [`CarbonError::Negative`] for less than nothing, [`CarbonError::NoWeight`] for something of a job that does not run.
+pub fn job_hours(state: &State, job: &Job, energy_mwh: Amount, carbon_mg: Amount) -> Result<(Vec<JobHour>, (Amount, Amount)), CarbonError> {
+    let parts = by_hours(job, energy_mwh, carbon_mg)?;
+    let (hours, past): (Vec<JobHour>, Vec<JobHour>) = parts.into_iter().partition(|part| is_open(state, part.hour));
+    Ok((hours, total(&past)))
 }
 
 /// What a job takes, by the hours it runs in: in proportion to what it draws in each.

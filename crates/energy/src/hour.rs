@@ -8,7 +8,7 @@ use crate::accounts::{self, Pair};
 use crate::carbon::{CarbonError, Estimate, Footprint, Interval, MeterReading, Tier};
 use crate::draw::{book, uncountable};
 use crate::fact::{HourClosed, Part, Share};
-use crate::state::{HOUR_MS, Tally};
+use crate::state::{HOUR_MS, State, Tally};
 use crate::{Desk, Fact};
 
 /// What was read of an hour.
@@ -30,22 +30,31 @@ pub struct CloseHour {
 ///
 /// Errors: `FIELD_RANGE` (`hour`, or what was read), `HOUR_CLOSED` for one that has not ended, or was divided, or lies before one that was.
 pub fn close_hour(desk: &Desk<'_>, command: &CloseHour) -> Result<(Fact, Vec<Event>), Problem> {
-    check_hour(desk, command.hour)?;
-    let tallies = desk.state.hours.get(&command.hour);
-    let tallies: Vec<(AccountNo, Tally)> = tallies.into_iter().flatten().map(|(&account, &tally)| (account, tally)).collect();
-    let divided = divide(command, &tallies).map_err(wrong)?;
+    let (divided, booked) = divide_hour(desk.state, desk.now, command)?;
     let mut draft = Draft::new(desk.ledger);
     let site = accounts::site(&mut draft);
-    for (share, (_, tally)) in divided.shares.iter().zip(&tallies) {
+    for (share, (energy_booked, carbon_booked)) in divided.shares.iter().zip(booked) {
         let to = Pair { energy: share.energy, carbon: share.carbon };
         let more = |whole: Amount, part: Amount| whole.saturating_sub(part);
         let (energy, carbon) = (share.part.energy_mwh, share.part.footprint.average_mg);
-        book(&mut draft, site, to, more(energy, tally.booked_mwh), more(carbon, tally.booked_mg))?;
+        book(&mut draft, site, to, more(energy, energy_booked), more(carbon, carbon_booked))?;
     }
     for (part, to) in [(divided.idle, accounts::idle(&mut draft)), (divided.house, accounts::house(&mut draft))] {
         book(&mut draft, site, to, part.energy_mwh, part.footprint.average_mg)?;
     }
     Ok((Fact::HourClosed(Box::new(divided)), draft.into_events()))
+}
+
+/// How an hour's meter is divided at `now`, and what was booked of each share before: energy in mWh, carbon on the average in mg. By it an hour is closed, and
+/// its record checked.
+///
+/// Errors: those of [`close_hour`].
+pub fn divide_hour(state: &State, now: Time, command: &CloseHour) -> Result<(HourClosed, Vec<(Amount, Amount)>), Problem> {
+    check_hour(state, now, command.hour)?;
+    let tallies = state.hours.get(&command.hour);
+    let tallies: Vec<(AccountNo, Tally)> = tallies.into_iter().flatten().map(|(&account, &tally)| (account, tally)).collect();
+    let divided = divide(command, &tallies).map_err(wrong)?;
+    Ok((divided, tallies.into_iter().map(|(_, tally)| (tally.booked_mwh, tally.booked_mg)).collect()))
 }
 
 /// The meter, divided by what each is believed to have drawn.
@@ -79,15 +88,15 @@ fn wh(uwh: u64) -> f64 {
     uwh as f64 / 1e6
 }
 
-fn check_hour(desk: &Desk<'_>, hour: Time) -> Result<(), Problem> {
+fn check_hour(state: &State, now: Time, hour: Time) -> Result<(), Problem> {
     if hour.millis().rem_euclid(HOUR_MS) != 0 {
         return Err(Problem::new(Code::FIELD_RANGE, format!("{hour} is not the begin of an hour in UTC.")).in_field("hour"));
     }
     let closed = |detail: String| Err(Problem::new(Code::HOUR_CLOSED, detail).in_field("hour"));
-    if desk.now.millis().saturating_sub(hour.millis()) < HOUR_MS {
+    if now.millis().saturating_sub(hour.millis()) < HOUR_MS {
         return closed(format!("The hour that begins at {hour} has not ended. Its meter can be divided when it has."));
     }
-    match desk.state.closed {
+    match state.closed {
         Some(last) if last == hour => closed(format!("The hour that begins at {hour} was divided already.")),
         Some(last) if last > hour => closed(format!("Hours are divided in their order, and {last} was. This one stays as it was booked.")),
         _ => Ok(()),

@@ -26,14 +26,14 @@ pub mod site;
 mod state;
 pub mod survive;
 
-pub use book::{Book, SettleJob, book_jobs, expire_jobs, is_job, release_job, settle_job};
+pub use book::{Book, SettleJob, book_jobs, expire_jobs, is_job, job_hours, release_job, settle_job};
 pub use certify::{Certify, certify, claimed_mwh};
 pub use desk::{Desk, Policy};
 pub use draw::{Draw, draw};
 pub use fact::{Booked, BookedJob, Drawn, Fact, HourClosed, JobHour, JobSettled, Part, Share};
 pub use forecast::{Forecast, Foresight, Model, WITHIN_PERCENT, forecast};
 pub use horizon::Horizon;
-pub use hour::{CloseHour, close_hour};
+pub use hour::{CloseHour, close_hour, divide_hour};
 pub use profile::{Profile, Run};
 pub use series::{Mark, Series};
 pub use state::{Job, State};

@@ -106,7 +106,8 @@ impl Hive {
 
     /// Does it, which must go well.
     fn take(&mut self, id: Id, command: Command, will: Option<Will>) {
-        let submission = Submission { actor: Actor::Signed, id, key: Some(Key { id, fingerprint: 7 }), command, will: will.map(Box::new) };
+        let submission =
+            Submission { actor: Actor::Signed, id, key: Some(Key { id, fingerprint: 7 }), command, draw: None, will: will.map(Box::new) };
         self.runtime.block_on(self.engine.submit(submission)).unwrap();
     }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
+pub mod energy;
 pub mod governed;
 
 use std::sync::Arc;
@@ -49,6 +50,7 @@ pub struct Hive {
     allocations: Vec<(usize, Actor, Id)>,
     keys: Vec<Principal>,
     drawn: u8,
+    site: energy::Site,
 }
 
 impl Hive {
@@ -61,7 +63,16 @@ impl Hive {
         let clock = Arc::new(ManualClock::new(Time::parse("2025-10-31T14:30:00Z").unwrap()));
         let engine = Engine::start(Arc::new(store), Policy::default(), clock.clone(), Limits::default()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        Self { engine, clock, runtime, dice: Dice::new(seed), allocations: Vec::new(), keys: Vec::new(), drawn: 0 }
+        Self {
+            engine,
+            clock,
+            runtime,
+            dice: Dice::new(seed),
+            allocations: Vec::new(),
+            keys: Vec::new(),
+            drawn: 0,
+            site: energy::Site::default(),
+        }
     }
 
     /// The journal's records so far, as they stand in the leaves.
@@ -107,12 +118,18 @@ impl Hive {
         self.send(treasury, Command::Mint(mint));
     }
 
+    /// Closes the epoch.
+    pub fn close_epoch(&mut self) {
+        let operator = self.operator();
+        self.send(operator, Command::CloseEpoch(finance::CloseEpoch { epoch: None }));
+    }
+
     /// One command of any kind, by somebody who may.
     pub fn step(&mut self) {
         let (who, other) = (self.dice.below(4), self.dice.below(4));
         let amount = self.dice.units(3_000_000);
         let (payer, user, operator) = (self.payer(who), self.user(who), self.operator());
-        match self.dice.below(16) {
+        match self.dice.below(20) {
             0..=3 => self.send(payer, Command::Transfer(transfer(who, other, amount))),
             4 => {
                 let items = (0..self.dice.below(5)).map(|at| (None, transfer(who, at, Amount::new(amount.units() / 7 + 1)))).collect();
@@ -124,11 +141,12 @@ impl Hive {
                 self.send(operator, Command::Grant(grant));
             }
             7 => self.mint(who, amount.units()),
-            8 if self.dice.below(4) == 0 => self.send(operator, Command::CloseEpoch(finance::CloseEpoch { epoch: None })),
+            8 if self.dice.below(4) == 0 => self.close_epoch(),
             8..=10 => self.allocate(who, user),
             11 => self.attempt(who, user),
             12 | 13 => self.end(),
             14 => self.clock.advance(Duration::from_secs(u32::try_from(self.dice.below(500)).unwrap())),
+            15..=18 => self.energy(),
             _ if self.dice.below(6) == 0 => self.clock.advance(Duration::from_secs(20 * 24 * 3600)),
             _ => self.trust(),
         }
@@ -210,11 +228,14 @@ impl Hive {
             _ => true,
         };
         if lives {
-            self.send(actor, command);
+            let settles = matches!(command, Command::Report(_) | Command::Settle(_));
+            let draw = (settles && self.dice.below(4) > 0).then(|| self.drawn(who, allocation));
+            let submission = Submission { draw, ..self.submission(actor, command) };
+            drop(self.runtime.block_on(self.engine.submit(submission)));
         }
     }
 
-    /// Closes the Hive: keys for the operator, a service and two citizens.
+    /// Closes the Hive: keys for the operator, a service, two citizens and the steward of energy.
     fn close(&mut self) {
         self.make(&Principal::Local, Holder::Operator, Vec::new());
         let operator = self.keys[0].clone();
@@ -222,6 +243,7 @@ impl Hive {
         for who in 0..2 {
             self.make(&signing(who), Holder::Citizen(member(who)), Vec::new());
         }
+        self.make(&operator, Holder::Steward { module: "energy".into() }, Vec::new());
     }
 
     /// Something about keys that may be.

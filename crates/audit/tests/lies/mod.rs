@@ -13,13 +13,13 @@ use lab3_engine::{Actor, Fact, Record, Signed, write_entry};
 use lab3_finance::Fact as Money;
 use lab3_ledger::{AccountNo, Event, Kind, Purpose};
 use lab3_trust::{Act, Holder, Intent, PublicKey, Signature, Statement};
-use lab3_units::{Amount, Duration, FeeRate, Id, Owner};
+use lab3_units::{Amount, Asset, Duration, FeeRate, Id, Owner};
 
 /// An honest Hive's log.
 pub fn honest() -> Log {
     static LOG: OnceLock<Log> = OnceLock::new();
     let live = || {
-        let mut hive = Hive::new(77);
+        let mut hive = Hive::new(78);
         hive.inscribe(*signer(7).verifier().public());
         hive.live(500);
         let entries = hive.entries();
@@ -112,12 +112,18 @@ pub fn signed(log: &Log, mut record: Record) -> Record {
 
 /// The number of the wallet (or allowance) of a member, the pool's, the issuance's.
 pub fn account(log: &Log, owner: &Owner, purpose: Purpose) -> AccountNo {
+    let asset = if matches!(purpose, Purpose::Quota | Purpose::Earnings | Purpose::Expense) { Asset::COMPUTE } else { Asset::MIC };
+    account_of(log, owner, asset, purpose)
+}
+
+/// The number of an account.
+pub fn account_of(log: &Log, owner: &Owner, asset: Asset, purpose: Purpose) -> AccountNo {
     let opened = (1..=log.entries.len()).flat_map(|sequence| log.record(sequence).entries);
     let opened = opened.filter_map(|event| match event {
-        Event::AccountOpened { owner, purpose, .. } => Some((owner, purpose)),
+        Event::AccountOpened { owner, asset, purpose, .. } => Some((owner, asset, purpose)),
         _ => None,
     });
-    AccountNo((0..).zip(opened).find(|(_, (other, kind))| other == owner && *kind == purpose).unwrap().0)
+    AccountNo((0..).zip(opened).find(|(_, (other, what, kind))| other == owner && (*what, *kind) == (asset, purpose)).unwrap().0)
 }
 
 pub fn wallet(log: &Log, who: usize) -> AccountNo {

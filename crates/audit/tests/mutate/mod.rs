@@ -5,6 +5,8 @@ use crate::hive::Dice;
 use crate::lies::{is_transfer, paid, record};
 use crate::served::{Log, sign, signer};
 use lab3_compute::Fact as Compute;
+use lab3_energy::Fact as Energy;
+use lab3_energy::carbon::certificates::Fact as Certified;
 use lab3_engine::{Actor, Fact, Record};
 use lab3_finance::Fact as Money;
 use lab3_ledger::{Event, Kind};
@@ -80,7 +82,7 @@ pub fn mutated(honest: &Log, dice: &mut Dice, acts: bool) -> (String, Log) {
 
 /// Changes the first record, from a random one on, that has what is to be changed.
 fn forge(log: &mut Log, dice: &mut Dice, acts: bool) -> String {
-    let (kind, first) = (usize::from(!acts) + dice.below(8 - usize::from(!acts)), dice.below(log.entries.len()));
+    let (kind, first) = (usize::from(!acts) + dice.below(10 - usize::from(!acts)), dice.below(log.entries.len()));
     for sequence in (1..=log.entries.len()).cycle().skip(first).take(log.entries.len()) {
         let mut record = log.record(sequence);
         if change(&mut record, kind) {
@@ -107,7 +109,10 @@ fn change(record: &mut Record, kind: usize) -> bool {
             Some(Event::Transferred { amount, kind: Kind::Mint | Kind::EpochReward | Kind::Fee | Kind::Contribution, .. }) => more(amount),
             _ => return false,
         },
-        4 => record.at = Time::from_millis(record.at.millis() - 10_000_000_000),
+        // Before the first there is no time that it could go back behind.
+        4 if !matches!(record.fact, Fact::Finance(Money::Opened { .. })) => {
+            record.at = Time::from_millis(record.at.millis() - 10_000_000_000)
+        }
         5 => {
             if !record.entries.iter().any(|event| matches!(event, Event::HoldReleased(_) | Event::HoldExpired(_))) {
                 return false;
@@ -124,6 +129,19 @@ fn change(record: &mut Record, kind: usize) -> bool {
             Fact::Compute(Compute::Reported(reported)) if !reported.late => more(&mut reported.hive_paid),
             Fact::Compute(Compute::Released(released)) => more(&mut released.released),
             Fact::Compute(Compute::Expired(expired)) => more(&mut expired.lapsed),
+            _ => return false,
+        },
+        8 => match &mut record.fact {
+            Fact::Energy(Energy::Drawn(drawn)) => more(&mut drawn.footprint.average_mg),
+            Fact::Energy(Energy::HourClosed(closed)) => more(&mut closed.footprint.market_mg),
+            Fact::Energy(Energy::Booked(booked)) => more(&mut booked.jobs[0].energy_mwh),
+            Fact::Energy(Energy::JobSettled(settled)) => more(&mut settled.house.0),
+            Fact::Energy(Energy::JobReleased { released, .. } | Energy::JobsExpired { released, .. }) => more(released),
+            Fact::Energy(Energy::Certified(Certified::Claimed { claim, .. })) => claim.at = Time::from_millis(0),
+            _ => return false,
+        },
+        9 => match record.entries.last_mut() {
+            Some(Event::Transferred { amount, kind: Kind::Draw | Kind::Correction, .. }) => more(amount),
             _ => return false,
         },
         _ => return false,

@@ -90,6 +90,23 @@ impl Register {
         Ok(Fact::Claimed { id, claim: Claim { by: by.clone(), at } })
     }
 
+    /// The fact that comes of asking at `at` for what this one says, by the questions above: it may follow if it is the same. For whoever checks a register.
+    ///
+    /// Errors: those of the questions.
+    pub fn again(&self, fact: &Fact, at: Time) -> Result<Fact, Refusal> {
+        let known = |id: &Id| self.certificates.get(id).ok_or(Refusal::Unknown);
+        match fact.clone() {
+            Fact::Issued { id, certificate } => {
+                let Certificate { energy_wh, hour, source, device, owner, .. } = certificate;
+                let generated_mwh = Amount::new(energy_wh.units().saturating_mul(MWH));
+                self.issue(Issue { id, generated_mwh, hour, source, device, owner })
+            }
+            Fact::Split { id, into, first_wh } => self.split(id, &known(&id)?.owner, first_wh, into),
+            Fact::Handed { id, to } => self.hand(id, &known(&id)?.owner, to),
+            Fact::Claimed { id, claim } => self.claim(id, &claim.by, known(&id)?.hour, at),
+        }
+    }
+
     /// Takes a fact in. Facts are what the questions above gave, in their order; one that contradicts the register changes nothing.
     pub fn apply(&mut self, fact: &Fact) {
         match fact {
