@@ -203,7 +203,7 @@ CERTIFICATE = struct(energy_wh=i64, hour=i64, source=words("Solar Wind Hydro Geo
 CERTIFIED = enum(Issued=struct(id=ident, certificate=CERTIFICATE), Split=struct(id=ident, first=ident, second=ident, first_wh=i64),
                  Handed=struct(id=ident, to=text), Claimed=struct(id=ident, by=text, at=i64))
 ENERGY = enum(Drawn=struct(allocation=option(ident), provider=text, on_site=flag, energy=u32, carbon=u32, low_mwh=i64, energy_mwh=i64,
-                           high_mwh=i64, weight_uwh=u64, tier=words("Metered Measured Modelled"), footprint=MASS),
+                           high_mwh=i64, weight_uwh=u64, tier=words("Metered Measured Modelled"), footprint=MASS, embodied_mg=option(i64)),
               HourClosed=struct(hour=i64, meter_mwh=i64, compute_mwh=option(i64), idle_mwh=i64, footprint=MASS,
                                 shares=seq(struct(energy=u32, carbon=u32, part=PART)), idle=PART, house=PART),
               Booked=struct(citizen=text, account=u32, jobs=seq(JOB), gap_ppm=option(u32)),

@@ -38,8 +38,9 @@ pub(crate) fn check(state: &State, site: &Site, books: &Books, record: &Record) 
 /// What nobody asks for: genesis, what a query drew that was settled, and the end of what nobody settled in time.
 fn is_the_desks_own(fact: &Fact) -> bool {
     match fact {
-        Fact::Finance(Money::Opened { .. }) | Fact::Compute(Compute::Expired(_)) => true,
-        Fact::Energy(Energy::Drawn(_) | Energy::JobsExpired { .. }) => true,
+        Fact::Finance(Money::Opened { .. })
+        | Fact::Compute(Compute::Expired(_))
+        | Fact::Energy(Energy::Drawn(_) | Energy::JobsExpired { .. }) => true,
         Fact::Compute(Compute::Settled(settled)) => settled.counted == Counted::Lease,
         _ => false,
     }
@@ -78,7 +79,7 @@ fn with_key(state: &State, site: &Site, books: &Books, record: &Record, key: &Ke
             return bad(format!("key {number} ({}) spends from the {} of {}", key.holder.kind(), account.purpose.as_str(), account.owner));
         }
     }
-    let held = record.entries.iter().fold(Amount::ZERO, |sum, event| sum.checked_add(set_aside(event)).unwrap_or(Amount::MAX));
+    let held = set_aside(record);
     if state.left_today(number, record.at).is_some_and(|left| held > left) {
         return bad(format!("the service of key {number} holds more than its day's cap"));
     }
@@ -107,8 +108,7 @@ fn needed(fact: &Fact) -> Option<Scope> {
     match fact {
         Fact::Compute(_) | Fact::Energy(Energy::Booked(_) | Energy::JobSettled(_) | Energy::JobReleased { .. }) => Some(Scope::Compute),
         Fact::Energy(Energy::HourClosed(_) | Energy::Certified(Certified::Issued { .. })) => Some(Scope::Module),
-        Fact::Energy(Energy::Certified(_)) => Some(Scope::Money),
-        Fact::Finance(Money::Transferred | Money::Contributed { .. }) => Some(Scope::Money),
+        Fact::Energy(Energy::Certified(_)) | Fact::Finance(Money::Transferred | Money::Contributed { .. }) => Some(Scope::Money),
         Fact::Finance(Money::Granted { .. }) => Some(Scope::Grants),
         Fact::Finance(Money::Minted { .. }) => Some(Scope::Mint),
         Fact::Finance(Money::EpochClosed(_) | Money::EpochBalanced(_)) => Some(Scope::Epoch),
@@ -131,12 +131,16 @@ fn spends(event: &Event) -> Option<AccountNo> {
     }
 }
 
-/// What an entry sets aside.
-pub(crate) fn set_aside(event: &Event) -> Amount {
-    match event {
+/// What a record sets aside of allowances: jobs set energy aside, which no cap of a day is about.
+pub(crate) fn set_aside(record: &Record) -> Amount {
+    if matches!(record.fact, Fact::Energy(_)) {
+        return Amount::ZERO;
+    }
+    let held = record.entries.iter().map(|event| match event {
         Event::HoldPlaced { amount, .. } | Event::HoldExtended { by: amount, .. } => *amount,
         _ => Amount::ZERO,
-    }
+    });
+    held.fold(Amount::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(Amount::MAX))
 }
 
 fn may_spend(state: &State, key: &Key, owner: &Owner, goes_on: bool) -> bool {

@@ -137,7 +137,9 @@ impl Site {
                 return bad("a job took other energy of the house than it ran on in hours that were divided");
             }
             deeds.gets(to, units(back));
-            house.into_iter().for_each(|no| deeds.gets(no, -units(back)));
+            if let Some(house) = house {
+                deeds.gets(house, -units(back));
+            }
         }
         Ok(Said { source: SITE.to_owned(), deeds })
     }
@@ -156,7 +158,7 @@ impl Site {
         match self.state.register().again(fact, at) {
             Ok(again) if again != *fact => bad("the certificate is not what comes of asking for it"),
             Err(refusal) => bad(format!("the certificate cannot be used so: {refusal}")),
-            Ok(Certified::Issued { certificate, .. }) if certificate.hour.millis().saturating_add(HOUR_MS) > i64::MAX => {
+            Ok(Certified::Issued { certificate, .. }) if certificate.hour.millis().saturating_add(HOUR_MS) > at.millis() => {
                 bad("an hour is certified that has not ended")
             }
             Ok(_) => Ok(()),

@@ -120,9 +120,7 @@ impl Replay {
             _ => Ok(()),
         };
         if let Actor::Key(number) = record.actor {
-            let held = record.entries.iter().map(acts::set_aside);
-            let held = held.fold(Amount::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(Amount::MAX));
-            self.trust.count_held(record.at, number, held);
+            self.trust.count_held(record.at, number, acts::set_aside(record));
         }
         checked
     }

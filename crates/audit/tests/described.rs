@@ -302,6 +302,7 @@ fn energy() -> Vec<Energy> {
         weight_uwh: u64::MAX,
         tier,
         footprint,
+        embodied_mg: on_site.then(amount),
     };
     let drawn = [(Tier::Metered, true), (Tier::Measured, false), (Tier::Modelled, true)].map(|(tier, here)| drawn(tier, here));
     let closed = |compute_mwh| HourClosed {

@@ -85,7 +85,7 @@ pub enum Command {
     /// Show the health, latency and cost of every provider, and this month's totals.
     #[command(after_help = "Example:\n  lab3 stats --json")]
     Stats(StatsArgs),
-    /// The energy desk: the day of a site, plans, jobs that may wait.
+    /// The energy desk: the day of a site, plans, jobs that may wait, signals of carbon, prices, generation and load.
     #[command(subcommand, arg_required_else_help = true)]
     Energy(EnergyCommand),
     /// Verify, export or follow the journal of a data folder.
@@ -111,9 +111,6 @@ pub enum Command {
     /// Which keys sign for a DID here.
     #[command(subcommand, arg_required_else_help = true)]
     Did(DidCommand),
-    /// The energy desk: signals of carbon, prices, generation and load.
-    #[command(subcommand, arg_required_else_help = true)]
-    Energy(EnergyCommand),
     /// Say how this Hive stands, what is wrong, and what to do; exit code 1 when something is bad.
     #[command(after_help = "Example:\n  lab3 doctor --data /var/lib/lab3 --config /etc/lab3.toml")]
     Doctor(DoctorArgs),

@@ -4,6 +4,7 @@
 //! and where its value lands in [`Settings`]. Nothing here reads the process: files and variables are handed in as
 //! [`Layers`], so a test needs no environment of its own.
 
+mod draws;
 mod energy;
 mod env;
 mod file;
@@ -20,6 +21,7 @@ mod shares;
 mod template;
 mod witnesses;
 
+pub use draws::{DrawList, grid};
 pub use energy::{Fetch, FetchList};
 pub use file::ConfigFile;
 pub use prices::{Prices, Tier};

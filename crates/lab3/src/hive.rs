@@ -9,13 +9,13 @@ use lab3_providers::dialect::openai_chat::{self, Flavour};
 use lab3_providers::dialect::{Back, anthropic, gemini, ollama};
 use lab3_providers::{Base, Connections, Dialect, Patience, Remote, Source};
 use lab3_server::{
-    App, CacheSettings, Checkpoints, Connected, Documents, Fetching, Gateway, GatewaySettings, LimitSettings, RateLimits, Readings,
-    ServerSettings, Wiring, Witness,
+    App, CacheSettings, CarbonSettings, Checkpoints, Connected, Documents, Fetching, Gateway, GatewaySettings, LimitSettings, RateLimits,
+    Readings, ServerSettings, Wiring, Witness,
 };
 use lab3_store::SqliteStore;
 use tokio::sync::Semaphore;
 
-use crate::config::{Kind, Provider, Settings, VerifyOnStart};
+use crate::config::{Kind, Provider, Settings, VerifyOnStart, grid};
 use crate::{Failure, local_model, signer};
 
 /// Opens the Hive in that folder. Blocks while the journal is checked and replayed.
@@ -45,7 +45,12 @@ fn server(settings: &Settings) -> ServerSettings {
     let (limits, body_bytes_max) = (settings.limits, settings.server.body_bytes_max);
     // One body of the largest size must always find room.
     let limits = LimitSettings { bodies_mb: limits.bodies_mb.max(body_bytes_max.div_ceil(1 << 20)), ..limits };
-    ServerSettings { body_bytes_max, limits }
+    let energy = &settings.energy;
+    let zone = Some(energy.zone.as_str().into()).filter(|zone: &Box<str>| !zone.is_empty());
+    let average = f64::from(energy.carbon_g_per_kwh);
+    let marginal = if energy.carbon_marginal_g_per_kwh == 0 { average } else { f64::from(energy.carbon_marginal_g_per_kwh) };
+    let carbon = CarbonSettings { zone, grid: grid(average, marginal).unwrap_or_default(), draws: energy.draws.0.clone() };
+    ServerSettings { body_bytes_max, limits, carbon }
 }
 
 /// Longest wait for a connection to where a DID's document is.
@@ -88,6 +93,10 @@ pub fn policy(settings: &Settings) -> Policy {
             open_max: compute.open_allocations_max,
             cached_percent: settings.gateway.cache_price_percent,
             usual_output_tokens: lab3_compute::Policy::default().usual_output_tokens,
+        },
+        energy: lab3_energy::Policy {
+            jobs_w_max: Some(u64::from(settings.energy.jobs_w_max)).filter(|watts| *watts > 0),
+            ..lab3_energy::Policy::default()
         },
         finance: lab3_finance::Policy {
             fee: finance.fee,

@@ -1,14 +1,24 @@
 //! What a query draws when it ends, and what that emits in that hour: on the best ground there is, before the writer books it.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use lab3_energy::Draw;
 use lab3_energy::carbon::{GridHour, Hardware, Intensity, ModelDraw, Sources, Stated, Work};
-use lab3_units::{Amount, Did, Id};
+use lab3_energy::signals::Kind;
+use lab3_units::{Amount, Did, Id, Time};
+
+use crate::App;
+use crate::readings::{KeptSignal, ReadingMemory, Unkept};
+
+/// How often is looked what the signals say of the grid.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// What is known of what queries draw.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CarbonSettings {
+    /// The site's zone; `None` is the only one there are signals of.
+    pub zone: Option<Box<str>>,
     /// What a kWh of the site's grid emits where no signal says so.
     pub grid: GridHour,
     /// Providers whose draw is known; of others nothing is booked.
@@ -51,8 +61,7 @@ impl Carbon {
     }
 
     /// A signal says what the grid emits now; or none does any more.
-    #[cfg_attr(not(test), expect(dead_code, reason = "set by the signals"))]
-    pub(crate) fn set_grid(&self, grid: Option<GridHour>) {
+    fn set_grid(&self, grid: Option<GridHour>) {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner) = grid;
     }
 
@@ -77,6 +86,42 @@ impl Carbon {
     }
 }
 
+/// Looks from time to time what the signals say of the grid, for as long as it is polled.
+pub(crate) async fn follow(app: App) {
+    loop {
+        follow_once(&app).await;
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Looks what the signals say of the grid now. Where they say nothing, the settings do.
+async fn follow_once(app: &App) {
+    let (now, zone) = (app.engine().now(), app.carbon().settings.zone.clone());
+    match app.readings().ask(move |memory| Ok(grid_at(memory, zone.as_deref(), now)?)).await {
+        Ok(grid) => app.carbon().set_grid(grid),
+        // Without a memory there are no signals, and that was said when it was opened.
+        Err(problem) => tracing::debug!(%problem, "the signals say nothing of the grid"),
+    }
+}
+
+/// What the signals of a zone say of the grid at a moment.
+fn grid_at(memory: &dyn ReadingMemory, zone: Option<&str>, now: Time) -> Result<Option<GridHour>, Unkept> {
+    let signals = memory.signals()?;
+    let of = |kind| -> Result<Option<Intensity>, Unkept> {
+        let of_kind: Vec<&KeptSignal> = signals.iter().filter(|signal| signal.kind == kind).collect();
+        let only = of_kind.first().map(|first| &*first.zone).filter(|zone| of_kind.iter().all(|signal| signal.zone == **zone));
+        let Some(zone) = zone.or(only) else { return Ok(None) };
+        // Of several publishers the one who wrote last.
+        let latest = of_kind.into_iter().filter(|signal| signal.zone == *zone && signal.first <= now && now < signal.end);
+        let Some(signal) = latest.max_by_key(|signal| signal.written) else { return Ok(None) };
+        let found = memory.steps(signal, now, now.after(lab3_units::Duration::from_millis(1)), 2)?;
+        let value = found.iter().find_map(|series| series.values.get(series.step_at(now)?).copied());
+        Ok(value.and_then(|grams| Intensity::from_g_per_kwh(grams).ok()))
+    };
+    let (average, marginal) = (of(Kind::CarbonAverage)?, of(Kind::CarbonMarginal)?);
+    Ok(average.map(|average| GridHour { average, marginal: marginal.unwrap_or(average), residual: None }))
+}
+
 /// A query's part in making one of the machine's resources, in mg.
 fn embodied(machine: &Hardware, seconds: f64) -> Option<Amount> {
     let grams = machine.share_g(seconds, 1.0_f64.min(machine.resources)).ok()?;
@@ -96,7 +141,7 @@ mod tests {
         let hardware = Some(Hardware { embodied_g: 1_000_000.0, lifespan_s: 100_000_000.0, resources: 2.0 });
         let local = ProviderDraw { provider: "local_llama".into(), on_site: true, table, stated: None, grid: None, hardware };
         let far = ProviderDraw { provider: "far".into(), on_site: false, grid: Some(grid(50.0)), hardware: None, ..local.clone() };
-        Carbon::new(CarbonSettings { grid: grid(400.0), draws: vec![local, far] })
+        Carbon::new(CarbonSettings { zone: None, grid: grid(400.0), draws: vec![local, far] })
     }
 
     const WORK: Work = Work { input_tokens: 1000, output_tokens: 200, latency_s: Some(4.0) };

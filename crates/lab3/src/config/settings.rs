@@ -7,7 +7,7 @@ use lab3_finance::Share;
 use lab3_server::LimitSettings;
 use lab3_units::{Amount, Duration, FeeRate, Ratio, TokenRate};
 
-use super::{BaseUrl, FetchList, LogKeys, Models, Prices, Range, Raw, Secret, Setting, WitnessList};
+use super::{BaseUrl, DrawList, FetchList, LogKeys, Models, Prices, Range, Raw, Secret, Setting, WitnessList};
 
 /// An enum whose variants are words of the configuration.
 macro_rules! words {
@@ -237,6 +237,16 @@ pub struct Gateway {
 pub struct Energy {
     /// Days that telemetry is kept.
     pub keep_days: u32,
+    /// The zone whose signals hold for the site's grid; empty is the only one there is.
+    pub zone: String,
+    /// Most power that jobs may be promised at once, in W; 0 is no limit.
+    pub jobs_w_max: u32,
+    /// What a kWh of the site's grid emits where no signal says so, in g CO2e.
+    pub carbon_g_per_kwh: u32,
+    /// The same of one more kWh; 0 takes the average.
+    pub carbon_marginal_g_per_kwh: u32,
+    /// What queries draw.
+    pub draws: DrawList,
     /// The signals that are fetched.
     pub fetch: FetchList,
 }
@@ -376,7 +386,15 @@ impl Settings {
                 cache: Duration::from_millis(0),
                 cache_price_percent: 0,
             },
-            energy: Energy { keep_days: 0, fetch: FetchList::default() },
+            energy: Energy {
+                keep_days: 0,
+                zone: String::new(),
+                jobs_w_max: 0,
+                carbon_g_per_kwh: 0,
+                carbon_marginal_g_per_kwh: 0,
+                draws: DrawList::default(),
+                fetch: FetchList::default(),
+            },
             finance: Finance {
                 pool_initial_balance: Amount::ZERO,
                 fee: FeeRate::default(),

@@ -38,6 +38,7 @@ const TOO_MANY_CONNECTIONS: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nretry-af
 pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
     let signing = tokio::spawn(sign(app.clone()));
     let witnessing = tokio::spawn(ask_witnesses(app.clone()));
+    let following = tokio::spawn(crate::carbon::follow(app.clone()));
     let signer = app.clone();
     let mut door = Door::new(listener, &app);
     let router = router(app);
@@ -60,6 +61,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     }
     signing.abort();
     witnessing.abort();
+    following.abort();
     // What was done last is signed, too.
     if let Ok(checkpoints) = signer.checkpoints() {
         checkpoints.sign(signer.engine()).await;

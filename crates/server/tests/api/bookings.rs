@@ -25,7 +25,10 @@ fn measured() -> Hive {
     let grid = GridHour { average: of(400.0), marginal: of(700.0), residual: None };
     let table = Some(ModelDraw { input_token_wh: 0.0, output_token_wh: 0.001, request_wh: 0.0, spread: 0.5 });
     let local = ProviderDraw { provider: "local_llama".into(), on_site: true, table, stated: None, grid: None, hardware: None };
-    Hive::with(Policy::default(), ServerSettings { carbon: CarbonSettings { grid, draws: vec![local] }, ..ServerSettings::default() })
+    Hive::with(
+        Policy::default(),
+        ServerSettings { carbon: CarbonSettings { zone: None, grid, draws: vec![local] }, ..ServerSettings::default() },
+    )
 }
 
 #[tokio::test]
