@@ -4,7 +4,7 @@
 //! a certificate's fact asked for again. Everything else is looked at here.
 
 use lab3_energy::carbon::certificates::Fact as Certified;
-use lab3_energy::{Booked, CloseHour, Drawn, Fact as Energy, HourClosed, Job, JobSettled, State, divide_hour, job_hours};
+use lab3_energy::{Booked, CloseHour, Drawn, Fact as Energy, HourClosed, JobSettled, State, divide_hour, job_hours};
 use lab3_engine::{Fact, Record, draw_id};
 use lab3_ledger::{AccountNo, Event, Purpose};
 use lab3_units::{Amount, Asset, Did, Id, Owner, Time};
@@ -48,8 +48,8 @@ impl Site {
             Energy::HourClosed(closed) => self.closes(books, record.at, closed)?,
             Energy::Booked(booked) => books_jobs(books, record, booked)?,
             Energy::JobSettled(settled) => self.settles(books, record.at, settled)?,
-            Energy::JobReleased { job, released } => self.ends(&[*job], End::Released, *released)?,
-            Energy::JobsExpired { jobs, released } => self.ends(jobs, End::Expired, *released)?,
+            Energy::JobReleased { job, released } => ends(&[*job], End::Released, *released),
+            Energy::JobsExpired { jobs, released } => ends(jobs, End::Expired, *released),
             Energy::Certified(fact) => return self.certifies(record.at, fact),
         };
         let done = Deeds::done(books, &record.entries);
@@ -105,7 +105,7 @@ impl Site {
     }
 
     fn settles(&self, books: &Books, at: Time, settled: &JobSettled) -> Result<Said, Found> {
-        let job = self.job(settled.job)?;
+        let Some(job) = self.state.job(settled.job) else { return bad("a job has run that is not booked") };
         if owner_of(books, settled.energy, settled.carbon)?.is_none() || settled.energy != job.account {
             return bad("a job's energy is another's than who booked it");
         }
@@ -142,16 +142,6 @@ impl Site {
             }
         }
         Ok(Said { source: SITE.to_owned(), deeds })
-    }
-
-    fn ends(&self, jobs: &[Id], end: End, freed: Amount) -> Result<Said, Found> {
-        jobs.iter().try_for_each(|job| self.job(*job).map(|_| ()))?;
-        let ended = jobs.iter().map(|job| (end, *job)).collect();
-        Ok(Said { source: SITE.to_owned(), deeds: Deeds { ended, freed: units(freed), ..Deeds::default() } })
-    }
-
-    fn job(&self, id: Id) -> Result<&Job, Found> {
-        self.state.job(id).ok_or_else(|| (Class::Facts, "a job ends that is not booked".to_owned()))
     }
 
     fn certifies(&self, at: Time, fact: &Certified) -> Result<(), Found> {
@@ -213,6 +203,12 @@ fn books_jobs(books: &Books, record: &Record, booked: &Booked) -> Result<Said, F
     }
     let placed = booked.jobs.iter().map(|job| (job.id, job.energy_mwh)).collect();
     Ok(Said { source: SITE.to_owned(), deeds: Deeds { placed, ..Deeds::default() } })
+}
+
+/// The holds of jobs end: each was placed as a job's, for no other stands where energy comes from.
+fn ends(jobs: &[Id], end: End, freed: Amount) -> Said {
+    let ended = jobs.iter().map(|job| (end, *job)).collect();
+    Said { source: SITE.to_owned(), deeds: Deeds { ended, freed: units(freed), ..Deeds::default() } }
 }
 
 /// When the last of these runs ends, if each begins after the one before it, and ends after it begins.
