@@ -46,7 +46,7 @@ fn server(settings: &Settings) -> ServerSettings {
     // One body of the largest size must always find room.
     let limits = LimitSettings { bodies_mb: limits.bodies_mb.max(body_bytes_max.div_ceil(1 << 20)), ..limits };
     let energy = &settings.energy;
-    let zone = Some(energy.zone.as_str().into()).filter(|zone: &Box<str>| !zone.is_empty());
+    let zone = (!energy.zone.is_empty()).then(|| energy.zone.as_str().into());
     let average = f64::from(energy.carbon_g_per_kwh);
     let marginal = if energy.carbon_marginal_g_per_kwh == 0 { average } else { f64::from(energy.carbon_marginal_g_per_kwh) };
     let carbon = CarbonSettings { zone, grid: grid(average, marginal).unwrap_or_default(), draws: energy.draws.0.clone() };

@@ -81,7 +81,7 @@ pub fn request(line: &Line, object: Object, names: &Names, things: &Things, itse
     }
     match (line.path, line.shape) {
         ("/lab3/compute/allocations" | "/lab3/energy/bookings" | "/lab3/energy/certificates", _) if line.method == "GET" => {
-            path = format!("{path}?citizen_did={}", names.did)
+            path = format!("{path}?citizen_did={}", names.did);
         }
         ("/lab3/financial/transactions" | "/lab3/keys", "of") => path = format!("{path}?did={}", names.did),
         _ => {}
