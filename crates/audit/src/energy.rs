@@ -146,7 +146,7 @@ impl Site {
         match self.state.register().again(fact, at) {
             Ok(again) if again != *fact => bad("the certificate is not what comes of asking for it"),
             Err(refusal) => bad(format!("the certificate cannot be used so: {refusal}")),
-            Ok(Certified::Issued { certificate, .. }) if certificate.hour.millis().saturating_add(HOUR_MS) > i64::MAX => {
+            Ok(Certified::Issued { certificate, .. }) if certificate.hour.millis().saturating_add(HOUR_MS) > at.millis() => {
                 bad("an hour is certified that has not ended")
             }
             Ok(_) => Ok(()),
