@@ -38,8 +38,9 @@ pub(crate) fn check(state: &State, site: &Site, books: &Books, record: &Record) 
 /// What nobody asks for: genesis, what a query drew that was settled, and the end of what nobody settled in time.
 fn is_the_desks_own(fact: &Fact) -> bool {
     match fact {
-        Fact::Finance(Money::Opened { .. }) | Fact::Compute(Compute::Expired(_)) => true,
-        Fact::Energy(Energy::Drawn(_) | Energy::JobsExpired { .. }) => true,
+        Fact::Finance(Money::Opened { .. })
+        | Fact::Compute(Compute::Expired(_))
+        | Fact::Energy(Energy::Drawn(_) | Energy::JobsExpired { .. }) => true,
         Fact::Compute(Compute::Settled(settled)) => settled.counted == Counted::Lease,
         _ => false,
     }
@@ -107,8 +108,7 @@ fn needed(fact: &Fact) -> Option<Scope> {
     match fact {
         Fact::Compute(_) | Fact::Energy(Energy::Booked(_) | Energy::JobSettled(_) | Energy::JobReleased { .. }) => Some(Scope::Compute),
         Fact::Energy(Energy::HourClosed(_) | Energy::Certified(Certified::Issued { .. })) => Some(Scope::Module),
-        Fact::Energy(Energy::Certified(_)) => Some(Scope::Money),
-        Fact::Finance(Money::Transferred | Money::Contributed { .. }) => Some(Scope::Money),
+        Fact::Energy(Energy::Certified(_)) | Fact::Finance(Money::Transferred | Money::Contributed { .. }) => Some(Scope::Money),
         Fact::Finance(Money::Granted { .. }) => Some(Scope::Grants),
         Fact::Finance(Money::Minted { .. }) => Some(Scope::Mint),
         Fact::Finance(Money::EpochClosed(_) | Money::EpochBalanced(_)) => Some(Scope::Epoch),

@@ -137,7 +137,9 @@ impl Site {
                 return bad("a job took other energy of the house than it ran on in hours that were divided");
             }
             deeds.gets(to, units(back));
-            house.into_iter().for_each(|no| deeds.gets(no, -units(back)));
+            if let Some(no) = house {
+                deeds.gets(no, -units(back));
+            }
         }
         Ok(Said { source: SITE.to_owned(), deeds })
     }
