@@ -137,8 +137,8 @@ impl Site {
                 return bad("a job took other energy of the house than it ran on in hours that were divided");
             }
             deeds.gets(to, units(back));
-            if let Some(house) = house {
-                deeds.gets(house, -units(back));
+            if let Some(no) = house {
+                deeds.gets(no, -units(back));
             }
         }
         Ok(Said { source: SITE.to_owned(), deeds })

@@ -215,7 +215,9 @@ fn a_job_takes_what_it_ran_on() {
     // Less of the house than it ran on, and more, in fact and entries.
     let house: [fn(&mut JobSettled, &mut Vec<Event>) -> bool; 2] =
         [|settled, entries| shift(settled, entries, -1), |settled, entries| shift(settled, entries, 1)];
-    house.into_iter().for_each(|change| lie(late, change));
+    for change in house {
+        lie(late, change);
+    }
     // On another member's accounts, in fact and entries.
     let log = honest();
     let of = |who| [Asset::ENERGY, Asset::CARBON].map(|asset| account_of(&log, &Owner::from(&member(who)), asset, Purpose::Usage));

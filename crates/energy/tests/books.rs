@@ -82,7 +82,7 @@ impl Hive {
             grid: grid(g),
             embodied_mg: None,
         };
-        let Fact::Drawn(drawn) = self.run(|desk| draw(desk, &command)).unwrap() else { panic!() };
+        let Fact::Drawn(drawn) = self.run(|desk| draw(desk, &command)).unwrap() else { unreachable!("a draw is booked as one") };
         if !on_site {
             self.elsewhere.0 += drawn.energy_mwh[1].units();
             self.elsewhere.1 += drawn.footprint.average_mg.units();

@@ -33,14 +33,15 @@ impl Hive {
     }
 
     /// What a query of an allocation drew.
-    pub fn drawn(&mut self, who: usize, allocation: Id) -> Box<Draw> {
+    pub fn drawn(&mut self, who: usize, allocation: Id) -> Draw {
         let wh = f64::from(u32::try_from(self.dice.below(4000)).unwrap()) / 997.0;
         let on_site = self.dice.below(4) > 0;
         let tier = [Tier::Metered, Tier::Measured, Tier::Modelled][self.dice.below(3)];
         let estimate = Estimate { energy_wh: Interval::new(wh / 2.0, wh, wh * 3.0).unwrap(), tier };
         let grid = GridHour { average: intensity(380.0), marginal: intensity(600.0), residual: Some(intensity(500.0)) };
         let provider = if on_site { "local_llama" } else { "anthropic_claude" };
-        Box::new(Draw { citizen: member(who), allocation: Some(allocation), provider: provider.into(), on_site, estimate, grid })
+        let embodied_mg = [None, Some(Amount::new(9_000))][self.dice.below(2)];
+        Draw { citizen: member(who), allocation: Some(allocation), provider: provider.into(), on_site, estimate, grid, embodied_mg }
     }
 
     fn id(&mut self) -> Id {
@@ -50,7 +51,7 @@ impl Hive {
     fn book(&mut self) {
         let (who, now) = (self.dice.below(4), self.engine.now());
         let actor = self.user(who);
-        let ids: Vec<Id> = (0..1 + self.dice.below(3)).map(|_| self.id()).collect();
+        let ids: Vec<Id> = (0..=self.dice.below(3)).map(|_| self.id()).collect();
         let jobs: Vec<BookedJob> = ids.iter().map(|id| self.job(*id, now)).collect();
         let command = Book { citizen: member(who), jobs, gap_ppm: Some(12) };
         if self.send_energy(actor, ids[0], Energy::Book(Box::new(command))) {

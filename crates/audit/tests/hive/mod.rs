@@ -229,7 +229,7 @@ impl Hive {
         };
         if lives {
             let settles = matches!(command, Command::Report(_) | Command::Settle(_));
-            let draw = (settles && self.dice.below(4) > 0).then(|| self.drawn(who, allocation));
+            let draw = (settles && self.dice.below(4) > 0).then(|| Box::new(self.drawn(who, allocation)));
             let submission = Submission { draw, ..self.submission(actor, command) };
             drop(self.runtime.block_on(self.engine.submit(submission)));
         }

@@ -111,7 +111,7 @@ fn change(record: &mut Record, kind: usize) -> bool {
         },
         // Before the first there is no time that it could go back behind.
         4 if !matches!(record.fact, Fact::Finance(Money::Opened { .. })) => {
-            record.at = Time::from_millis(record.at.millis() - 10_000_000_000)
+            record.at = Time::from_millis(record.at.millis() - 10_000_000_000);
         }
         5 => {
             if !record.entries.iter().any(|event| matches!(event, Event::HoldReleased(_) | Event::HoldExpired(_))) {
