@@ -78,7 +78,7 @@ fn a_signal_is_kept_and_read_in_part() {
     let told = &pushed.signal;
     assert_eq!((told.first, told.end, told.step_s, told.written), (hour(5), hour(8), 3600, NOW));
     let kept = kept.reopened();
-    assert_eq!(kept.file.signals().unwrap(), [pushed.signal.clone()]);
+    assert_eq!(kept.file.signals().unwrap(), std::slice::from_ref(&pushed.signal));
     let half = Time::from_millis(6 * HOUR_MS + HOUR_MS / 2);
     assert_eq!(kept.between(told, half, hour(7)), [(6, vec![2.0], vec![Mark::Measured])], "a step counts while it lasts");
     assert_eq!(kept.between(told, hour(8), hour(9)), []);
