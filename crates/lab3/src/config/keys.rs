@@ -260,7 +260,7 @@ pub const KEYS: &[Key<Settings>] = &[
     },
     Key {
         path: "energy.zone",
-        default: Some(""),
+        default: Some("\"\""),
         meaning: "The zone whose signals hold for the site's grid; empty is the only one there are signals of.",
         env: &[],
         range: range(0, 64),
