@@ -9,6 +9,7 @@ mod deviation;
 mod flows;
 mod inputs;
 mod pace;
+mod planned;
 mod saved;
 mod score;
 mod words;
@@ -20,6 +21,7 @@ pub use calendar::{Calendar, NoDay, STEP_S};
 pub use deviation::{Cause, Deviation, Part};
 pub use flows::{BatteryFlows, Flows, Reading, Row, row};
 pub use inputs::{Battery, Grid, Inputs, PlacedJob, Signal, Site, Source, SourceKind, THRESHOLD_KW};
+pub use planned::{Foreseen, PlannedStep, laid};
 pub use saved::Sums;
 
 use saved::Saving;

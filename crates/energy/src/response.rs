@@ -156,18 +156,10 @@ impl Asked<'_> {
         Ok(planned.plan.broken.iter().all(anyhow).then_some(planned))
     }
 
-    /// Lowers the connection's limit in the event's steps: a limit of each step is the limit times how much of the grid is there.
+    /// Limits what is bought in the event's steps to so much below the baseline.
     fn cap(&self, dispatch: &mut Dispatch, kw: f64) {
-        let step_h = self.site.step_h();
-        let all = most_power(dispatch, step_h);
-        let Some(grid) = &mut dispatch.grid else { return };
-        let limit = grid.import_max.unwrap_or(all).max(1e-6);
-        grid.import_max = Some(limit);
-        for (up, baseline) in grid.up.iter_mut().skip(self.steps.start).zip(&self.baseline) {
-            let share = (baseline / step_h - kw).max(0.0) / limit;
-            // The grid is there, even where nothing may be bought.
-            *up = if *up > 0.0 { share.clamp(1e-12, *up) } else { 0.0 };
-        }
+        let most: Vec<f64> = self.baseline.iter().map(|baseline| (baseline - kw * self.site.step_h()).max(0.0)).collect();
+        dispatch.limit_import(self.steps.start, &most);
     }
 
     /// The plan as things are expected: the event's limits, flexible loads as in the certain plan, and no less stored than there, so that it can be gone over to
@@ -213,12 +205,4 @@ impl Asked<'_> {
 /// Steps of flexible loads that a plan lacks.
 fn missing(plan: &Plan) -> impl Iterator<Item = Broken> + '_ {
     plan.broken.iter().filter(|broken| matches!(broken.limit, Limit::Flexible(_))).cloned()
-}
-
-/// The most power all that can take it takes, kW.
-fn most_power(dispatch: &Dispatch, step_h: f64) -> f64 {
-    let taken = |step: usize| dispatch.loads.iter().filter_map(|load| load.energy.get(step)).sum::<f64>() / step_h;
-    let loads = (0..dispatch.len()).map(taken).fold(0.0, f64::max);
-    let batteries: f64 = dispatch.batteries.iter().map(|battery| battery.charge_max).sum();
-    loads + batteries + dispatch.flexible.iter().map(|load| load.power).sum::<f64>()
 }

@@ -7,6 +7,7 @@ mod plan;
 
 use serde::{Deserialize, Serialize};
 
+use crate::day::SourceKind;
 use crate::dispatch::{Battery, Dispatch, Generator, Grid, Invalid, Load, Metering, Peak, Source, Wish};
 
 pub use ahead::{Ahead, Now, Outlook};
@@ -82,6 +83,12 @@ pub struct GridSite {
     pub gross_metering: bool,
     /// What each kW above the month's highest power so far costs, MIC; nothing when left out.
     pub peak_price_per_kw: Option<f64>,
+    /// What a kWh bought costs where no signal says so, MIC.
+    #[serde(default)]
+    pub import_price_per_kwh: f64,
+    /// What a kWh sold brings where no signal says so, MIC.
+    #[serde(default)]
+    pub export_price_per_kwh: f64,
 }
 
 /// A source that gives what sun or wind give.
@@ -90,6 +97,9 @@ pub struct GridSite {
 pub struct SourceSite {
     /// What people call it.
     pub name: Box<str>,
+    /// What it lives on.
+    #[serde(default)]
+    pub kind: SourceKind,
     /// What using a kWh costs.
     #[serde(default)]
     pub cost_per_kwh: f64,
@@ -241,6 +251,10 @@ impl Site {
         };
         if ahead.outages > 0.0 {
             dispatch.value_stored(ahead.outages);
+        }
+        dispatch.limit_import(0, &ahead.import_most);
+        for (battery, held) in dispatch.batteries.iter_mut().zip(&ahead.held) {
+            battery.goals.clone_from(held);
         }
         dispatch
     }

@@ -10,7 +10,7 @@ use lab3_providers::dialect::{Back, anthropic, gemini, ollama};
 use lab3_providers::{Base, Connections, Dialect, Patience, Remote, Source};
 use lab3_server::{
     App, CacheSettings, CarbonSettings, Checkpoints, Connected, Documents, Fetching, Gateway, GatewaySettings, LimitSettings, RateLimits,
-    Readings, ServerSettings, Wiring, Witness,
+    Readings, ServerSettings, SiteSettings, Wiring, Witness,
 };
 use lab3_store::SqliteStore;
 use tokio::sync::Semaphore;
@@ -36,9 +36,14 @@ pub fn app(
     checkpoints: Result<Checkpoints, String>,
     witness: Option<Witness>,
     readings: Readings,
+    site: Option<SiteSettings>,
 ) -> App {
     let documents: Box<dyn Documents> = Box::new(Web(Connections::new(DOCUMENT_CONNECT)));
-    App::wired(engine, server(settings), Wiring { gateway: gateway(settings), checkpoints, witness, documents: Some(documents), readings })
+    App::wired(
+        engine,
+        ServerSettings { site, ..server(settings) },
+        Wiring { gateway: gateway(settings), checkpoints, witness, documents: Some(documents), readings },
+    )
 }
 
 fn server(settings: &Settings) -> ServerSettings {
@@ -50,7 +55,7 @@ fn server(settings: &Settings) -> ServerSettings {
     let average = f64::from(energy.carbon_g_per_kwh);
     let marginal = if energy.carbon_marginal_g_per_kwh == 0 { average } else { f64::from(energy.carbon_marginal_g_per_kwh) };
     let carbon = CarbonSettings { zone, grid: grid(average, marginal).unwrap_or_default(), draws: energy.draws.0.clone() };
-    ServerSettings { body_bytes_max, limits, carbon }
+    ServerSettings { body_bytes_max, limits, carbon, site: None }
 }
 
 /// Longest wait for a connection to where a DID's document is.

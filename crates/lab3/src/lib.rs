@@ -19,6 +19,7 @@ pub mod logging;
 mod progress;
 mod readings;
 pub mod signer;
+mod site;
 mod table;
 mod witness;
 

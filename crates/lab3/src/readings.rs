@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lab3_energy::Series;
 use lab3_energy::signals::Signal;
-use lab3_server::{Appended, Gauge, KeptSignal, Pushed, Quantity, Reading, ReadingMemory, Readings, Unkept};
+use lab3_server::{Appended, Gauge, KeptSignal, NoteKind, Pushed, Quantity, Reading, ReadingMemory, Readings, Unkept};
 use lab3_store::{DeviceReading, ReadingsError, ReadingsFile};
 use lab3_units::Time;
 
@@ -62,6 +62,14 @@ impl ReadingMemory for Memory {
 
     fn keeps_from(&self, now: Time) -> Time {
         self.0.keeps_from(now)
+    }
+
+    fn note(&self, kind: NoteKind, at: Time, body: &str) -> Result<(), Unkept> {
+        self.0.note(kind.number(), at, body).map_err(unkept)
+    }
+
+    fn notes(&self, kind: NoteKind, span: (Time, Time), notes_max: usize) -> Result<Vec<(Time, String)>, Unkept> {
+        self.0.notes(kind.number(), span, notes_max).map_err(unkept)
     }
 }
 

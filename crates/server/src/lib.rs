@@ -15,6 +15,7 @@ mod peer;
 mod planning;
 mod readings;
 mod serve;
+mod site;
 mod uses;
 mod witness;
 mod witnesses;
@@ -34,13 +35,16 @@ pub use crate::http::{Documents, Fetching, Row};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::planning::Planning;
+use crate::site::SiteDesk;
 use crate::uses::Uses;
 pub use limits::LimitSettings;
 pub use peer::Peer;
 pub use readings::{
-    Appended, FetchStanding, Fetches, Gauge, Import, KeptSignal, Pushed, Quantity, Reading, ReadingMemory, Readings, Taken, Unkept,
+    Appended, FetchStanding, Fetches, Gauge, Import, KeptSignal, NoteKind, Pushed, Quantity, Reading, ReadingMemory, Readings, Taken,
+    Unkept,
 };
 pub use serve::serve;
+pub use site::SiteSettings;
 pub use witness::{Witness, WitnessMemory};
 pub use witnesses::{AskedWitness, Asking, Outside, Standing, WitnessAnswer, Witnesses, ago, seen};
 
@@ -53,11 +57,13 @@ pub struct ServerSettings {
     pub limits: LimitSettings,
     /// What queries draw, and what that emits.
     pub carbon: CarbonSettings,
+    /// The Hive's own site, if it has one that is planned.
+    pub site: Option<SiteSettings>,
 }
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        Self { body_bytes_max: 4 << 20, limits: LimitSettings::default(), carbon: CarbonSettings::default() }
+        Self { body_bytes_max: 4 << 20, limits: LimitSettings::default(), carbon: CarbonSettings::default(), site: None }
     }
 }
 
@@ -70,6 +76,7 @@ struct Inner {
     settings: ServerSettings,
     gateway: Gateway,
     carbon: Carbon,
+    site: Option<SiteDesk>,
     checkpoints: Result<Checkpoints, String>,
     witness: Option<Witness>,
     documents: Option<Box<dyn Documents>>,
@@ -115,12 +122,14 @@ impl App {
         let Wiring { gateway, checkpoints, witness, documents, readings } = wiring;
         let (metrics, planning, uses, seen) = (Metrics::default(), Planning::default(), Uses::default(), Seen::default());
         let carbon = Carbon::new(settings.carbon.clone());
+        let site = settings.site.clone().map(SiteDesk::new);
         let (limits, started, opened) = (Limits::new(settings.limits), Instant::now(), engine.now());
         Self(Arc::new(Inner {
             engine,
             settings,
             gateway,
             carbon,
+            site,
             checkpoints,
             witness,
             documents,
@@ -142,6 +151,11 @@ impl App {
     /// What queries draw.
     fn carbon(&self) -> &Carbon {
         &self.0.carbon
+    }
+
+    /// The desk of the Hive's own site, if it has one.
+    fn site(&self) -> Option<&SiteDesk> {
+        self.0.site.as_ref()
     }
 
     fn engine(&self) -> &Engine {

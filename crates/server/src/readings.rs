@@ -47,8 +47,31 @@ pub trait ReadingMemory: Send + Sync {
     /// What is read of which device, with the last reading of each: of one device, or of all, at most so many.
     fn gauges(&self, device: Option<&str>, gauges_max: usize) -> Result<Vec<Gauge>, Unkept>;
 
-    /// The least time of telemetry that is kept.
+    /// The least time of telemetry and notes that is kept.
     fn keeps_from(&self, now: Time) -> Time;
+
+    /// Keeps a note in the place of the one of that kind and moment.
+    fn note(&self, kind: NoteKind, at: Time, body: &str) -> Result<(), Unkept>;
+
+    /// The notes of a kind from one moment to another, the last not included, in order of time: at most so many, the earliest.
+    fn notes(&self, kind: NoteKind, span: (Time, Time), notes_max: usize) -> Result<Vec<(Time, String)>, Unkept>;
+}
+
+/// What a note is of. The numbers stand in the file of readings and never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum NoteKind {
+    /// What was planned for the step that begins then.
+    Planned = 0,
+    /// What was promised for an event that begins then.
+    Promised = 1,
+}
+
+impl NoteKind {
+    /// Its number.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
 }
 
 /// Why something was not kept or found, in words.

@@ -1,8 +1,9 @@
 //! Signals and telemetry: what is measured and foreseen, in bulk. It stands beside the journal and is no part of it: nothing that is booked follows from it
 //! alone, and losing it costs readings, never the start of the desk.
 //!
-//! Two tables of numbers in one SQLite file, `energy.db`. A commit is whole, and durable at the next checkpoint of its log: a power cut may cost the last moments.
+//! Two tables of numbers in one SQLite file, `energy.db`, and one of what was planned. A commit is whole, and durable at the next checkpoint of its log: a power cut may cost the last moments.
 
+mod notes;
 mod signals;
 mod telemetry;
 
@@ -38,6 +39,7 @@ CREATE TABLE devices(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE telemetry(
     device INTEGER NOT NULL, quantity INTEGER NOT NULL, at_ms INTEGER NOT NULL, value REAL NOT NULL, PRIMARY KEY(device, quantity, at_ms)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE notes(kind INTEGER NOT NULL, at_ms INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY(kind, at_ms)) STRICT, WITHOUT ROWID;
 CREATE TABLE totals(readings INTEGER NOT NULL) STRICT;
 INSERT INTO totals VALUES (0);
 ";

@@ -37,6 +37,7 @@ codes! {
     QUERY_UNREADABLE = 15, 400, "The query cannot be read";
     WITNESS_NONE = 16, 404, "This desk is nobody's witness";
     LOG_UNWITNESSED = 17, 404, "No witness has seen the journal";
+    SITE_NONE = 18, 404, "This desk has no site to plan";
     NOT_LOCAL = 29, 403, "An open Hive answers only its own machine";
     GRANT_UNAPPROVED = 32, 403, "A grant needs approval";
     PAYER_UNKNOWN = 33, 401, "Nobody is named who pays";
@@ -80,6 +81,7 @@ codes! {
     TOO_FAST = 81, 429, "Too much is asked for in a minute";
     TOO_MANY_WRONG = 82, 429, "Too many keys or signatures were wrong";
     QUERIES_OPEN = 83, 429, "Too many queries are under way";
+    SITE_UNPLANNED = 88, 503, "The site has no plan";
     READINGS_UNAVAILABLE = 89, 503, "Signals and telemetry are out of reach";
     QUEUE_FULL = 90, 503, "The desk is busy";
     OUTCOME_UNKNOWN = 91, 503, "The outcome is unknown";

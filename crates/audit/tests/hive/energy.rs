@@ -40,7 +40,7 @@ impl Hive {
         let estimate = Estimate { energy_wh: Interval::new(wh / 2.0, wh, wh * 3.0).unwrap(), tier };
         let grid = GridHour { average: intensity(380.0), marginal: intensity(600.0), residual: Some(intensity(500.0)) };
         let provider = if on_site { "local_llama" } else { "anthropic_claude" };
-        let embodied_mg = [None, Some(Amount::new(9_000))][self.dice.below(2)];
+        let embodied_mg = on_site.then(|| Amount::new(9_000));
         Draw { citizen: member(who), allocation: Some(allocation), provider: provider.into(), on_site, estimate, grid, embodied_mg }
     }
 

@@ -4,6 +4,7 @@ use super::flows::{self, Flows, Reading, Row};
 use crate::Horizon;
 use crate::jobs::Run;
 use lab3_units::Time;
+use serde::{Deserialize, Serialize};
 
 /// From what power on a difference between measured and planned is told, when nobody says otherwise, kW.
 pub const THRESHOLD_KW: f64 = 0.5;
@@ -41,9 +42,11 @@ pub struct Site {
 }
 
 /// What a source lives on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SourceKind {
     /// Sun.
+    #[default]
     Sun,
     /// Wind.
     Wind,

@@ -200,6 +200,29 @@ impl Dispatch {
         self.hours.is_empty()
     }
 
+    /// Lets no more be bought than so much in the steps from `first` on, kWh; infinite is no limit. A step's limit is the connection's times how much of the grid is there.
+    pub(crate) fn limit_import(&mut self, first: usize, most_kwh: &[f64]) {
+        if most_kwh.iter().all(|most| most.is_infinite()) {
+            return;
+        }
+        let all = self.most_power();
+        let Some(grid) = &mut self.grid else { return };
+        let limit = *grid.import_max.get_or_insert(all.max(1e-6));
+        for ((up, hours), most) in grid.up.iter_mut().zip(&self.hours).skip(first).zip(most_kwh) {
+            let share = most / hours / limit.max(1e-12);
+            // The grid is there, even where nothing may be bought.
+            *up = if *up > 0.0 { share.max(1e-12).min(*up) } else { 0.0 };
+        }
+    }
+
+    /// The most power that all that can take it takes, kW.
+    fn most_power(&self) -> f64 {
+        let taken = |(step, hours): (usize, &f64)| self.loads.iter().filter_map(|load| load.energy.get(step)).sum::<f64>() / hours;
+        let loads = self.hours.iter().enumerate().map(taken).fold(0.0, f64::max);
+        let batteries: f64 = self.batteries.iter().map(|battery| battery.charge_max).sum();
+        loads + batteries + self.flexible.iter().map(|load| load.power).sum::<f64>()
+    }
+
     /// The largest price there is, MIC a kWh: what breaking a rule costs is a multiple of it.
     pub(super) fn price_base(&self) -> f64 {
         let most = |row: &[f64]| row.iter().copied().fold(0.0, f64::max);

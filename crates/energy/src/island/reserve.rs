@@ -34,12 +34,12 @@ pub(crate) fn keep(site: &Site, ahead: &Ahead, dispatch: &mut Dispatch) -> Optio
     let reachable: Vec<Vec<f64>> =
         dispatch.batteries.iter().zip(&fleet.shares).map(|(battery, share)| reachable(dispatch, battery, *share)).collect();
     for ((battery, share), reachable) in dispatch.batteries.iter_mut().zip(&fleet.shares).zip(&reachable) {
-        battery.goals = vec![0.0; ahead.steps];
+        battery.goals.resize(ahead.steps, 0.0);
         for (((goal, wanted), reachable), asked) in battery.goals.iter_mut().zip(&wanted).zip(reachable).zip(&mut kept.asked_kwh) {
             let part = (share * wanted.min(fleet.capacity)).min(*reachable);
             *asked += part;
             // A goal of nothing is none; and one that holds to the last bit would cost more than it keeps.
-            *goal = if part > 0.0 { battery.least + part * (1.0 - 1e-9) } else { 0.0 };
+            *goal = goal.max(if part > 0.0 { battery.least + part * (1.0 - 1e-9) } else { 0.0 });
         }
     }
     Some(kept)

@@ -62,6 +62,10 @@ pub struct Ahead {
     pub loads: Vec<Outlook>,
     /// Loads whose time is free.
     pub flexible: Vec<Flexible>,
+    /// Most to buy in each step, kWh, where less was promised to somebody; infinite elsewhere. Empty: nothing was promised.
+    pub import_most: Vec<f64>,
+    /// Least each battery shall hold at the end of each step so that what was promised can be kept, kWh. Empty: as above.
+    pub held: Vec<Vec<f64>>,
 }
 
 impl Ahead {

@@ -32,6 +32,7 @@ pub fn show(args: &ConfigShowArgs, env: &Env) -> Result<String, Failure> {
 /// Says whether the configuration can be used; every problem is in the failure.
 pub fn check(args: &ConfigArgs, env: &Env) -> Result<String, Failure> {
     let resolved = configure(args, args.flags(), env)?;
+    crate::site::open(&resolved.settings)?;
     let set = resolved.entries.iter().filter(|entry| entry.source != crate::config::Source::Default).count();
     let grants = if resolved.settings.grants_governed() { "governed" } else { "open" };
     Ok(format!("the configuration can be used: {} keys, {set} of them not at their default; grants are {grants}", resolved.entries.len()))

@@ -48,7 +48,7 @@ fn start_ephemeral() -> Result<Ephemeral, Failure> {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let bound = listener.local_addr()?;
     let checkpoints = runtime.block_on(signer::open(&engine, &settings.hive.name, &settings.data.dir))?;
-    let app = hive::app(&settings, engine.clone(), checkpoints, None, Readings::default());
+    let app = hive::app(&settings, engine.clone(), checkpoints, None, Readings::default(), None);
     runtime.spawn(lab3_server::serve(listener, app, std::future::pending()));
     let running = Running { runtime: Some(runtime), engine, _folder: folder };
     Ok(Ephemeral { url: format!("http://{bound}"), running: Box::new(running) })

@@ -13,7 +13,7 @@ use crate::Failure;
 use crate::cli::ServeArgs;
 use crate::config::Settings;
 use crate::demo::seed;
-use crate::{fetch, hive, logging, readings, signer, witness};
+use crate::{fetch, hive, logging, readings, signer, site, witness};
 
 /// Opens the desk.
 pub fn run(args: &ServeArgs, env: &Env) -> Result<(), Failure> {
@@ -48,6 +48,7 @@ fn leave_no_core() {
 }
 
 async fn serve(args: &ServeArgs, settings: &Settings, folder: &Path, env: &Env) -> Result<(), Failure> {
+    let site = site::open(settings)?;
     // The port first: a second desk on it must not touch the data.
     let listener = TcpListener::bind(settings.server.listen).await.map_err(|error| cannot_listen(settings.server.listen, &error))?;
     let bound = listener.local_addr()?;
@@ -70,7 +71,7 @@ async fn serve(args: &ServeArgs, settings: &Settings, folder: &Path, env: &Env) 
     let readings = tokio::task::block_in_place(|| readings::open(folder, settings.energy.keep_days));
     // Ends with the desk, between two fetches or within one: what was kept is whole.
     let _fetching = fetch::start(&settings.energy.fetch, &readings, &engine, env);
-    let app = hive::app(settings, engine.clone(), checkpoints, witness, readings);
+    let app = hive::app(settings, engine.clone(), checkpoints, witness, readings, site);
     let stopped = async move {
         tokio::select! { _ = stop.0.recv() => {}, _ = stop.1.recv() => {} }
         tracing::info!("stopping: finishing what was accepted");

@@ -239,6 +239,12 @@ pub struct Energy {
     pub keep_days: u32,
     /// The zone whose signals hold for the site's grid; empty is the only one there is.
     pub zone: String,
+    /// The file that describes the site; empty is none.
+    pub site: String,
+    /// The zone of its clocks.
+    pub time_zone: String,
+    /// How far plans of it reach, in hours.
+    pub plan_hours: u32,
     /// Most power that jobs may be promised at once, in W; 0 is no limit.
     pub jobs_w_max: u32,
     /// What a kWh of the site's grid emits where no signal says so, in g CO2e.
@@ -389,6 +395,9 @@ impl Settings {
             energy: Energy {
                 keep_days: 0,
                 zone: String::new(),
+                site: String::new(),
+                time_zone: String::new(),
+                plan_hours: 0,
                 jobs_w_max: 0,
                 carbon_g_per_kwh: 0,
                 carbon_marginal_g_per_kwh: 0,

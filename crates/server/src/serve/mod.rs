@@ -39,6 +39,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     let signing = tokio::spawn(sign(app.clone()));
     let witnessing = tokio::spawn(ask_witnesses(app.clone()));
     let following = tokio::spawn(crate::carbon::follow(app.clone()));
+    let planning = tokio::spawn(crate::site::follow(app.clone()));
     let signer = app.clone();
     let mut door = Door::new(listener, &app);
     let router = router(app);
@@ -62,6 +63,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     signing.abort();
     witnessing.abort();
     following.abort();
+    planning.abort();
     // What was done last is signed, too.
     if let Ok(checkpoints) = signer.checkpoints() {
         checkpoints.sign(signer.engine()).await;

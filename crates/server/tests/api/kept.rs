@@ -22,8 +22,12 @@ impl Kept {
     }
 
     pub fn in_folder(folder: TempDir) -> Self {
+        Self::with(folder, ServerSettings::default())
+    }
+
+    pub fn with(folder: TempDir, settings: ServerSettings) -> Self {
         let readings = wiring::open(folder.path(), 30);
-        Self { hive: Hive::wired(Policy::default(), ServerSettings::default(), Wiring { readings, ..Wiring::default() }), folder }
+        Self { hive: Hive::wired(Policy::default(), settings, Wiring { readings, ..Wiring::default() }), folder }
     }
 
     /// The same folder, opened anew.

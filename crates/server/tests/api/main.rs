@@ -23,6 +23,7 @@ mod matrix;
 mod serving;
 mod signals;
 mod signed;
+mod site;
 mod specification;
 mod telemetry;
 mod transport;

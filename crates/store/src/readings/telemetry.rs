@@ -86,7 +86,8 @@ impl ReadingsFile {
         }
         self.write(writer, |transaction| {
             let idle = "DELETE FROM devices WHERE NOT EXISTS (SELECT 1 FROM telemetry WHERE device = devices.id)";
-            transaction.execute(idle, []).map(|_| ()).map_err(Stop::from)
+            transaction.execute(idle, [])?;
+            transaction.execute("DELETE FROM notes WHERE at_ms < ?1", [before_ms]).map(|_| ()).map_err(Stop::from)
         })?;
         writer.pruned_ms = now.millis();
         Ok(())

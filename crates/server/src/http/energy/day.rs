@@ -1,4 +1,4 @@
-//! A day of a site, as a reply tells it: everything a page needs to draw it.
+//! `GET /lab3/energy/day`: a day of the site, everything a page needs to draw it.
 
 mod deviation;
 mod device;
@@ -6,12 +6,29 @@ mod sums;
 
 use lab3_energy::Mark;
 use lab3_energy::day::{Balance, Calendar, Day, Row, Served};
+use lab3_units::Code;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::App;
+use crate::http::doc::Doc;
+use crate::http::parameters::{Asked, parameters};
+use crate::http::permit::{Permit, Touches, Touching};
+use crate::http::reply::{Answer, sized_reply};
+use crate::json::Words;
+use crate::site;
 
 use deviation::{DayDeviation, DayGap, DaySpan};
 use device::{DayBattery, DayGrid, DayJob, DayPlan, DaySource};
 use sums::DaySums;
+
+parameters! {
+    /// Which day.
+    pub(crate) struct DayQuery {
+        /// The date, as 2026-11-23; today by the clocks of the place when left out.
+        pub date: Option<Words<10, 10>>,
+    }
+}
 
 /// The day. Every row has a value for each step, `null` where it is not known; energies are kWh, rounded to a tenth of a Wh.
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,6 +91,31 @@ pub(crate) enum MarkWord {
     Forecast,
     /// It follows from its neighbours.
     Filled,
+}
+
+impl Touching for DayQuery {
+    fn touches(&self) -> Touches<'_> {
+        Touches::Nothing
+    }
+}
+
+pub(crate) fn doc() -> Doc {
+    Doc::new("energy", "day", "The site's day: what served it, what was planned, what came of it")
+        .about(
+            "What was measured where every meter of grid, sources and batteries has a value, else what was planned, marked so. What others call their jobs is told to \
+             those who look after the Hive.",
+        )
+        .asks::<DayQuery>(&[])
+        .answers::<DayReply>("The day")
+        .refuses(&[Code::SITE_NONE, Code::READINGS_UNAVAILABLE, Code::QUEUE_FULL])
+}
+
+pub(crate) async fn day(app: App, permit: Permit<Asked<DayQuery>>) -> Answer {
+    let names = site::names_are_shown(permit.principal());
+    let (_, Asked(query)) = permit.open();
+    let day = site::day(&app, query.date.as_ref().map(|date| &*date.0), names).await?;
+    let clocks = &site::desk(&app)?.settings().clocks;
+    Ok(sized_reply(&DayReply::new(&day, clocks), 64 << 10))
 }
 
 impl DayReply {

@@ -5,16 +5,17 @@ pub(super) mod bookings;
 pub(super) mod certificate;
 pub(super) mod certificates;
 pub(super) mod close_hour;
-#[allow(dead_code, reason = "the route comes with the store of plans and telemetry")]
-mod day;
+pub(super) mod day;
 pub(super) mod dispatch;
 pub(super) mod job_end;
 pub(super) mod jobs;
 mod plan;
+pub(super) mod responses;
 pub(super) mod signal;
 pub(super) mod signals;
 pub(super) mod signals_push;
 mod site;
+pub(super) mod standing;
 pub(super) mod telemetry;
 pub(super) mod telemetry_append;
 

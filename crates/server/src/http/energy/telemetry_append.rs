@@ -12,6 +12,7 @@ use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::reply::{Answer, reply};
 use crate::json::{Figure, List, request};
 use crate::readings::{Appended, Quantity, Reading};
+use crate::site::GRID;
 
 /// How far a device's clock may run ahead of ours.
 const AHEAD_MS: i64 = 5 * 60_000;
@@ -74,6 +75,7 @@ pub(crate) fn doc() -> Doc {
 pub(crate) async fn append(app: App, permit: Permit<Sent<TelemetryRequest>>) -> Answer {
     let (_, Sent { body, .. }) = permit.open();
     let now = app.engine().now();
+    let of_grid = body.readings.0.iter().any(|reading| reading.quantity == Quantity::GridUp && &*reading.device.0 == GRID);
     let appended = app
         .readings()
         .ask(move |memory| {
@@ -83,6 +85,10 @@ pub(crate) async fn append(app: App, permit: Permit<Sent<TelemetryRequest>>) -> 
             Ok(memory.append(&readings, now)?)
         })
         .await?;
+    // When the grid is lost or comes back, what is to be done now changes at once.
+    if let Some(desk) = app.site().filter(|_| of_grid) {
+        desk.wake();
+    }
     let Appended { new, known, differing } = appended;
     Ok(reply(&TelemetryReply { new, known, differing }))
 }

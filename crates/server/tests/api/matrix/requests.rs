@@ -124,6 +124,7 @@ pub fn body(line: &Line, names: &Names, things: &Things) -> Option<Value> {
         ("/lab3/energy/certificates/{certificate_id}/split", _) => json!({ "first_wh": 1 }),
         ("/lab3/energy/certificates/{certificate_id}/hand", _) => json!({ "to_did": did }),
         ("/lab3/energy/certificates/{certificate_id}/claim", _) => json!({ "hour": "2025-10-31T12:00:00Z" }),
+        ("/lab3/energy/responses", _) => json!({ "from": "2025-10-31T17:00:00Z", "to": "2025-10-31T18:00:00Z", "reduce_kw": 1 }),
         ("/lab3/energy/signals", _) => {
             json!({ "kind": "load", "zone": "house", "start": "2025-10-31T12:00:00Z", "step_minutes": 60, "values": [1] })
         }

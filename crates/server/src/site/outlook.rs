@@ -1,0 +1,159 @@
+//! What is expected of each device, from what it read for weeks, and of signals, from what is published and what was.
+
+use std::collections::BTreeMap;
+
+use lab3_energy::controller::{Watch, Worse};
+use lab3_energy::forecast;
+use lab3_energy::signals::Kind;
+use lab3_energy::site::Outlook;
+use lab3_units::Time;
+
+use super::devices::{Way, energy};
+use crate::readings::steps::{Grid, PAST_S, PAST_STEPS, known, laid};
+use crate::readings::{KeptSignal, ReadingMemory, Unkept};
+
+/// How much of a device's past is looked at first.
+const PAST_DAYS: usize = 56;
+
+/// Values of a device's past that are remembered; with more it is begun anew.
+const PAST_MAX: usize = 60_000;
+
+/// The share of steps that may be worse than the pessimistic row.
+const BEYOND: f64 = 0.05;
+
+/// A signal that ended longer ago says nothing of today.
+const STALE_MS: i64 = 7 * 86_400_000;
+
+/// Every device under watch, by its name.
+#[derive(Debug, Default)]
+pub(crate) struct Watches(BTreeMap<Box<str>, Watched>);
+
+/// A device under watch: its past without a gap, up to the present step.
+#[derive(Debug)]
+struct Watched {
+    watch: Watch,
+    step_s: u32,
+    first: Time,
+    past: Vec<f64>,
+    /// Steps since it was last read.
+    silent: usize,
+}
+
+/// What is expected of a device.
+pub(crate) struct Expected {
+    pub(crate) outlook: Outlook,
+    /// How long it has not been read, in hours; 0 when it was in the last step.
+    pub(crate) silent_h: f64,
+}
+
+impl Watches {
+    /// What is expected of a device in the steps of a grid; none where it was never read.
+    pub(crate) fn expected(
+        &mut self,
+        memory: &dyn ReadingMemory,
+        device: &str,
+        worse: Worse,
+        grid: Grid,
+    ) -> Result<Option<Expected>, Unkept> {
+        let fresh = || Watched {
+            watch: Watch::new(grid.step_s, worse, BEYOND),
+            step_s: grid.step_s,
+            first: grid.start,
+            past: Vec::new(),
+            silent: 0,
+        };
+        let watched = self.0.entry(device.into()).or_insert_with(fresh);
+        if !watched.can_go_on(grid) {
+            *watched = fresh();
+        }
+        watched.learn(memory, device, grid)?;
+        if watched.past.is_empty() {
+            return Ok(None);
+        }
+        // The last of the past, and the steps of the grid.
+        let Outlook { expected, pessimistic } = watched.watch.ahead(&watched.past, grid.count + 1);
+        let later = |row: Vec<f64>| row.into_iter().skip(1).collect();
+        let outlook = Outlook { expected: later(expected), pessimistic: later(pessimistic) };
+        let silent = u32::try_from(watched.silent).unwrap_or(u32::MAX);
+        Ok(Some(Expected { outlook, silent_h: f64::from(silent) * f64::from(grid.step_s) / 3600.0 }))
+    }
+}
+
+impl Watched {
+    fn end(&self) -> Time {
+        Grid { start: self.first, step_s: self.step_s, count: self.past.len() }.end()
+    }
+
+    /// Whether the past leads up to these steps: clocks may have been set, and a desk may have stood still for long.
+    fn can_go_on(&self, grid: Grid) -> bool {
+        let missed = Grid::over(self.end(), grid.start, self.step_s.max(1), self.end()).count;
+        self.step_s == grid.step_s && self.end() <= grid.start && missed <= day(grid) * 7 && self.past.len() < PAST_MAX
+    }
+
+    /// Takes in what was read since.
+    fn learn(&mut self, memory: &dyn ReadingMemory, device: &str, grid: Grid) -> Result<(), Unkept> {
+        let back =
+            if self.past.is_empty() { PAST_DAYS * day(grid) } else { Grid::over(self.end(), grid.start, grid.step_s, grid.start).count };
+        let back_ms = i64::try_from(back).unwrap_or(0).saturating_mul(i64::from(grid.step_s) * 1000);
+        let since = Grid { start: Time::from_millis(grid.start.millis().saturating_sub(back_ms)), step_s: grid.step_s, count: back };
+        for (step, value) in energy(memory, device, Way::Own, since)?.into_iter().enumerate() {
+            self.silent = if value.is_some() { 0 } else { self.silent + 1 };
+            // Where it was not read it was as the day before, or as before.
+            let before = self.past.len().checked_sub(day(grid)).and_then(|at| self.past.get(at)).or(self.past.last()).copied();
+            match value.or(before) {
+                Some(value) => self.past.push(value),
+                None => self.first = since.begin(step + 1),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Steps of a day.
+fn day(grid: Grid) -> usize {
+    usize::try_from(86_400 / grid.step_s.max(1)).unwrap_or(1).max(1)
+}
+
+/// What somebody publishes of a device: the signal of that kind whose source or detail is the device's name.
+pub(crate) fn published<'a>(signals: &'a [KeptSignal], kinds: &[Kind], device: &str) -> Option<&'a KeptSignal> {
+    let names = |signal: &&KeptSignal| kinds.contains(&signal.kind) && (signal.detail == device || signal.source == device);
+    signals.iter().filter(names).max_by_key(|signal| signal.written)
+}
+
+/// Lays what is published over what is expected, in kWh: it counts more, and nothing is believed to be better than it at worst.
+pub(crate) fn laid_over(outlook: &mut Outlook, row: &[Option<f64>], worse: Worse) {
+    for (step, value) in row.iter().enumerate() {
+        let (Some(value), Some(expected)) = (value, outlook.expected.get_mut(step)) else { continue };
+        *expected = value.max(0.0);
+        if let Some(worst) = outlook.pessimistic.get_mut(step) {
+            *worst = if worse == Worse::Less { worst.min(*expected) } else { worst.max(*expected) };
+        }
+    }
+}
+
+/// The signal of a zone (of the only one there is, when none is named) that reaches furthest; of several publishers' the one written last.
+pub(crate) fn of_zone<'a>(signals: &'a [KeptSignal], kind: Kind, zone: Option<&str>, at: Time) -> Option<&'a KeptSignal> {
+    let of_kind = || signals.iter().filter(move |signal| signal.kind == kind);
+    let only = of_kind().next().map(|first| &*first.zone).filter(|zone| of_kind().all(|signal| signal.zone == **zone));
+    let zone = zone.or(only)?;
+    of_kind().filter(|signal| signal.zone == zone).max_by_key(|signal| (signal.first <= at && at < signal.end, signal.written))
+}
+
+/// A signal on a grid: what is published, and where nothing is, what is expected from its past.
+pub(crate) fn row(memory: &dyn ReadingMemory, signal: &KeptSignal, grid: Grid) -> Result<Vec<Option<f64>>, Unkept> {
+    let pieces = memory.steps(signal, grid.start, grid.end(), usize::MAX)?;
+    let mut row: Vec<Option<f64>> = laid(&pieces, grid).into_iter().map(|value| value.map(|(value, _)| value)).collect();
+    if row.iter().all(Option::is_some) || grid.start.millis().saturating_sub(signal.end.millis()) > STALE_MS {
+        return Ok(row);
+    }
+    let past_ms = PAST_S.min(PAST_STEPS * i64::from(signal.step_s)) * 1000;
+    let from = Time::from_millis(signal.end.millis().saturating_sub(past_ms));
+    let Some(past) = known(memory.steps(signal, from, signal.end, usize::MAX)?, grid.step_s, grid.start) else { return Ok(row) };
+    let ahead = Grid::over(past.end(), grid.end(), grid.step_s, past.end()).count;
+    let Some(foreseen) = forecast(&past, ahead) else { return Ok(row) };
+    let foreseen = laid(&[foreseen.expected], grid);
+    for (value, foreseen) in row.iter_mut().zip(foreseen) {
+        *value = value.or(foreseen.map(|(value, _)| value));
+    }
+    Ok(row)
+}
