@@ -348,7 +348,6 @@ fn energy_is_booked_by_who_may() {
     by(Actor::Open, |fact| matches!(fact, Energy::JobsExpired { .. }));
     by(Actor::Engine, |fact| matches!(fact, Energy::Booked(_)));
     by(first, |fact| matches!(fact, Energy::HourClosed(_)));
-    by(operator, |fact| matches!(fact, Energy::HourClosed(_)));
     by(first, |fact| matches!(fact, Energy::Certified(Certified::Issued { .. })));
     by(operator, |fact| matches!(fact, Energy::Booked(_)));
     by(operator, |fact| matches!(fact, Energy::Certified(Certified::Claimed { .. })));
