@@ -33,6 +33,9 @@ pub(crate) use promise::{Promise, Wish, promises, respond};
 /// How near to the best is near enough, and how long is looked for it.
 const LIMITS: Limits = Limits { seconds: 20.0, gap: 1e-6 };
 
+/// A plan that had to do without something is made again after a minute.
+const BLIND_MS: i64 = 60_000;
+
 /// How often is looked whether a step has begun.
 const LOOK_EVERY: Duration = Duration::from_secs(20);
 
@@ -77,6 +80,13 @@ pub(crate) struct Standing {
     pub(crate) survival: Vec<Survival>,
 }
 
+impl Standing {
+    /// Whether it was made without something that may be known by now.
+    fn is_blind(&self, now: Time) -> bool {
+        !self.unknown.is_empty() && now.millis().saturating_sub(self.made.millis()) >= BLIND_MS
+    }
+}
+
 impl SiteDesk {
     pub(crate) fn new(settings: SiteSettings) -> Self {
         Self { settings: Arc::new(settings), work: tokio::sync::Mutex::default(), standing: Mutex::default(), woken: Notify::new() }
@@ -107,7 +117,8 @@ impl SiteDesk {
         let mut work = self.work.lock().await;
         let now = app.engine().now();
         let is_down = app.readings().ask(move |memory| Ok(devices::is_down(memory, now)?)).await?;
-        if let Some(standing) = self.kept().filter(|_| !anew && !work.controller.is_due(now, is_down)) {
+        let holds = |standing: &Arc<Standing>| !anew && !work.controller.is_due(now, is_down) && !standing.is_blind(now);
+        if let Some(standing) = self.kept().filter(holds) {
             return Ok(standing);
         }
         let standing = Arc::new(self.plan(app, &mut work, now, is_down).await?);

@@ -82,7 +82,7 @@ impl From<Standing> for WitnessReply {
 pub(crate) struct Modules {
     #[schema(example = "active")]
     compute_allocation: &'static str,
-    #[schema(example = "planned")]
+    #[schema(example = "active")]
     energy_routing: &'static str,
     #[schema(example = "planned")]
     supply_chain: &'static str,
@@ -97,7 +97,7 @@ pub(crate) struct Modules {
 /// What works today.
 const MODULES: Modules = Modules {
     compute_allocation: "active",
-    energy_routing: "planned",
+    energy_routing: "active",
     supply_chain: "planned",
     financial_flows: "active",
     labor_market: "planned",
