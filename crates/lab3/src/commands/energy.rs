@@ -1,8 +1,11 @@
 //! `lab3 energy ...`
 
+mod bookings;
 mod frame;
 pub mod jobs;
+mod now;
 pub mod plan;
+mod respond;
 pub mod signals;
 pub mod today;
 
@@ -29,7 +32,10 @@ pub fn desk(command: &EnergyCommand) -> &DeskArgs {
     match command {
         EnergyCommand::Today(args) => &args.desk,
         EnergyCommand::Plan(args) | EnergyCommand::Jobs(args) => &args.desk,
-        EnergyCommand::Signals(args) => &args.desk,
+        EnergyCommand::Now(args) | EnergyCommand::Responses(args) | EnergyCommand::Signals(args) => &args.desk,
+        EnergyCommand::Book(args) => &args.desk,
+        EnergyCommand::Bookings(args) | EnergyCommand::Certificates(args) => &args.desk,
+        EnergyCommand::Respond(args) => &args.desk,
         EnergyCommand::Import(args) => &args.desk,
     }
 }
@@ -40,6 +46,12 @@ pub fn run(client: &Client, command: &EnergyCommand, env: &Env) -> Result<String
         EnergyCommand::Today(args) => today::run(client, args, Page::of(args.plain, env)),
         EnergyCommand::Plan(args) => plan::run(client, args, Page::of(args.plain, env)),
         EnergyCommand::Jobs(args) => jobs::run(client, args, Page::of(args.plain, env)),
+        EnergyCommand::Now(args) => now::run(client, args),
+        EnergyCommand::Book(args) => bookings::book(client, args),
+        EnergyCommand::Bookings(args) => bookings::bookings(client, args),
+        EnergyCommand::Certificates(args) => bookings::certificates(client, args),
+        EnergyCommand::Respond(args) => respond::respond(client, args),
+        EnergyCommand::Responses(args) => respond::responses(client, args),
         EnergyCommand::Signals(args) => signals::signals(client, args),
         EnergyCommand::Import(args) => signals::import(client, args),
     }

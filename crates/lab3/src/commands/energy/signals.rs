@@ -5,14 +5,14 @@ use std::path::Path as FilePath;
 use serde::Serialize;
 
 use crate::Failure;
-use crate::cli::{EnergyImportArgs, EnergySignalsArgs};
+use crate::cli::{EnergyDeskArgs, EnergyImportArgs};
 use crate::client::{Client, Document, Path};
 use crate::table::list;
 
 const SIGNALS: &str = "/lab3/energy/signals";
 
 /// Every signal, and every fetch if there is one.
-pub fn signals(client: &Client, args: &EnergySignalsArgs) -> Result<String, Failure> {
+pub fn signals(client: &Client, args: &EnergyDeskArgs) -> Result<String, Failure> {
     let reply = client.get(&Path::new(SIGNALS))?;
     let shown = |told: &Document| {
         let fetches = told.list("fetches");
