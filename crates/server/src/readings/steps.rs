@@ -64,6 +64,28 @@ pub(crate) fn laid(pieces: &[Series], grid: Grid) -> Vec<Option<(f64, Mark)>> {
     (0..grid.count).map(&mut value).collect()
 }
 
+/// The last values without a gap that are no forecasts, in steps of that length.
+pub(crate) fn known(pieces: Vec<Series>, step_s: u32, origin: Time) -> Option<Series> {
+    let mut pieces = pieces.into_iter().rev();
+    let (mut last, end) = pieces.find_map(|piece| {
+        let end = piece.marks.iter().rposition(|mark| *mark != Mark::Forecast)? + 1;
+        Some((piece, end))
+    })?;
+    let begin = last.marks.get(..end)?.iter().rposition(|mark| *mark == Mark::Forecast).map_or(0, |forecast| forecast + 1);
+    let start = last.begin_of(begin);
+    let (values, marks) = (last.values.drain(begin..end).collect(), last.marks.drain(begin..end).collect());
+    let past = Series { start, step_s: last.step_s, values, marks };
+    if step_s == past.step_s {
+        return Some(past);
+    }
+    // From the first whole step of that length to the last.
+    let step_ms = i64::from(step_s) * 1000;
+    let behind = start.millis().saturating_sub(origin.millis()).rem_euclid(step_ms);
+    let first = if behind == 0 { start } else { Time::from_millis(start.millis() + step_ms - behind) };
+    let count = usize::try_from((past.end().millis() - first.millis()).div_euclid(step_ms)).ok()?;
+    past.resampled(first, step_s, count).filter(|past| !past.is_empty())
+}
+
 /// A device's readings on a grid. `before` is the reading before the first.
 pub(crate) fn folded(taken: Taken, before: Option<(Time, f64)>, readings: &[(Time, f64)], grid: Grid) -> Vec<Option<f64>> {
     match taken {

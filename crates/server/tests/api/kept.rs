@@ -21,9 +21,18 @@ impl Kept {
         Self::in_folder(TempDir::new().unwrap())
     }
 
+    /// With settings of its own.
+    pub fn with(settings: ServerSettings) -> Self {
+        Self::opened(TempDir::new().unwrap(), settings)
+    }
+
     pub fn in_folder(folder: TempDir) -> Self {
+        Self::opened(folder, ServerSettings::default())
+    }
+
+    fn opened(folder: TempDir, settings: ServerSettings) -> Self {
         let readings = wiring::open(folder.path(), 30);
-        Self { hive: Hive::wired(Policy::default(), ServerSettings::default(), Wiring { readings, ..Wiring::default() }), folder }
+        Self { hive: Hive::wired(Policy::default(), settings, Wiring { readings, ..Wiring::default() }), folder }
     }
 
     /// The same folder, opened anew.

@@ -1,7 +1,7 @@
 //! `GET /lab3/energy/signals/{kind}`: a signal's values, and what is expected of those to come.
 
 use lab3_energy::signals::Kind;
-use lab3_energy::{Forecast, Mark, Series, WITHIN_PERCENT, forecast};
+use lab3_energy::{Forecast, Mark, WITHIN_PERCENT, forecast};
 use lab3_units::{Code, Problem, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use crate::http::parameters::{NamedAsked, parameters};
 use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::reply::{Answer, Shown, sized_reply};
 use crate::json::{Whole, Word};
-use crate::readings::steps::{Grid, laid};
+use crate::readings::steps::{Grid, known, laid};
 use crate::readings::{KeptSignal, ReadingMemory};
 
 /// Most values of one reply.
@@ -218,28 +218,6 @@ impl Wanted {
             format!("the past is too short: {days} days without a gap end at {end}, and it takes more than two")
         }))
     }
-}
-
-/// The last values without a gap that are no forecasts, in steps of that length.
-fn known(pieces: Vec<Series>, step_s: u32, origin: Time) -> Option<Series> {
-    let mut pieces = pieces.into_iter().rev();
-    let (mut last, end) = pieces.find_map(|piece| {
-        let end = piece.marks.iter().rposition(|mark| *mark != Mark::Forecast)? + 1;
-        Some((piece, end))
-    })?;
-    let begin = last.marks.get(..end)?.iter().rposition(|mark| *mark == Mark::Forecast).map_or(0, |forecast| forecast + 1);
-    let start = last.begin_of(begin);
-    let (values, marks) = (last.values.drain(begin..end).collect(), last.marks.drain(begin..end).collect());
-    let past = Series { start, step_s: last.step_s, values, marks };
-    if step_s == past.step_s {
-        return Some(past);
-    }
-    // From the first whole step of that length to the last.
-    let step_ms = i64::from(step_s) * 1000;
-    let behind = start.millis().saturating_sub(origin.millis()).rem_euclid(step_ms);
-    let first = if behind == 0 { start } else { Time::from_millis(start.millis() + step_ms - behind) };
-    let count = usize::try_from((past.end().millis() - first.millis()).div_euclid(step_ms)).ok()?;
-    past.resampled(first, step_s, count).filter(|past| !past.is_empty())
 }
 
 fn check_size(grid: &Grid, from: Time, to: Time, signal: &KeptSignal) -> Result<(), Problem> {
