@@ -64,7 +64,7 @@ fn check(change: impl FnOnce(&mut Hive, &mut Defer), expected: &str) {
 
 #[test]
 fn it_runs_in_the_clean_time_of_the_provider_that_is_chosen() {
-    let clean = "2025-11-01T02:00:00Z to 2025-11-01T02:59:57.500Z, 100 for 400, 90: cleaner; held to 2025-11-01T03:14:57.500Z";
+    let clean = "2025-11-01T02:00:00Z to 2025-11-01T02:59:57.5Z, 100 for 400, 90: cleaner; held to 2025-11-01T03:14:57.5Z";
     check(|_, _| {}, clean);
     let once = "2025-10-31T14:30:00Z to 2025-10-31T14:30:00Z";
     let unknown = format!(
@@ -79,7 +79,7 @@ fn it_runs_in_the_clean_time_of_the_provider_that_is_chosen() {
 #[test]
 fn it_begins_so_early_that_it_ends_in_time() {
     // Until the deadline, when that comes before the clean time is over.
-    let early = "2025-11-01T02:00:00Z to 2025-11-01T02:09:57.500Z, 100 for 400, 90: cleaner; held to 2025-11-01T02:24:57.500Z";
+    let early = "2025-11-01T02:00:00Z to 2025-11-01T02:09:57.5Z, 100 for 400, 90: cleaner; held to 2025-11-01T02:24:57.5Z";
     check(|_, command| command.deadline = at("2025-11-01T02:10:00Z"), early);
     // One that takes longer than it is clean begins with it.
     let long = |hive: &mut Hive, _: &mut Defer| hive.policy.providers[4].latency_ms = 5_400_000;
@@ -87,7 +87,7 @@ fn it_begins_so_early_that_it_ends_in_time() {
     // It has begun to be clean already.
     let begun =
         |_: &mut Hive, command: &mut Defer| command.chances[0].clean = Some((at("2025-10-31T14:00:00Z"), at("2025-10-31T15:00:00Z")));
-    check(begun, "2025-10-31T14:30:00Z to 2025-10-31T14:59:57.500Z, 100 for 400, 90: cleaner; held to 2025-10-31T15:14:57.500Z");
+    check(begun, "2025-10-31T14:30:00Z to 2025-10-31T14:59:57.5Z, 100 for 400, 90: cleaner; held to 2025-10-31T15:14:57.5Z");
 }
 
 #[test]

@@ -180,7 +180,7 @@ pub fn allocate(citizen: &str, tokens: u64) -> Command {
 /// A query that may wait until tomorrow, and for whom it is clean four hours from now.
 pub fn defer(citizen: &str, now: lab3_units::Time) -> Command {
     let Command::Allocate(allocate) = allocate(citizen, 100) else { panic!("an allocation") };
-    let later = |hours: u32| now.after(Duration::from_secs(hours * 3600));
+    let later = |hours: u32| now.after(lab3_units::Duration::from_secs(hours * 3600));
     let [carbon_ug_per_kwh, at_once_ug_per_kwh] = [Some(100_000_000), Some(400_000_000)];
     let [energy_mwh, carbon_saved_mg] = [300, 90].map(|units| Some(Amount::new(units)));
     let gain = lab3_compute::Gain { carbon_ug_per_kwh, at_once_ug_per_kwh, energy_mwh, carbon_saved_mg };

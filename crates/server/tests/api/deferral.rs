@@ -47,11 +47,11 @@ async fn a_query_that_may_wait_runs_in_the_clean_hour() {
     let reply = hive.post_keyed(PATH, "later", &query).await;
     let told = reply.ok();
     let deferral = json!({
-        "deadline": "2025-10-31T20:00:00Z", "run_at": "2025-10-31T16:00:00Z", "run_until": "2025-10-31T16:59:57.500Z",
+        "deadline": "2025-10-31T20:00:00Z", "run_at": "2025-10-31T16:00:00Z", "run_until": "2025-10-31T16:59:57.5Z",
         "carbon_g_per_kwh": 100.0, "at_once_carbon_g_per_kwh": 400.0, "saved_percent": 75.0, "energy_wh": 1.012, "carbon_saved_g": 0.304,
         "reason": "The grid is expected to emit 100 g a kWh then, and 400 g at once",
     });
-    assert_eq!((&told["deferral"], &told["expires_at"]), (&deferral, &json!("2025-10-31T17:14:57.500Z")));
+    assert_eq!((&told["deferral"], &told["expires_at"]), (&deferral, &json!("2025-10-31T17:14:57.5Z")));
     assert_eq!((&told["estimated_cost_gic"], &told["reason"]), (&json!(0.0005), &json!("Preferred provider local_llama is eligible")));
     let path = format!("/lab3/compute/allocations/{}", told["allocation_id"].as_str().unwrap());
     let seen = hive.get(&path).await.ok();
@@ -92,13 +92,13 @@ async fn when_it_runs_and_why() {
     let kept = signalled().await;
     let at_once = |why| [NOW, NOW, why];
     let cleaner = "The grid is expected to emit 100 g a kWh then, and 400 g at once";
-    check(&kept, "local", "2025-11-07T14:30:00Z", ["2025-10-31T16:00:00Z", "2025-10-31T16:59:57.500Z", cleaner]).await;
+    check(&kept, "local", "2025-11-07T14:30:00Z", ["2025-10-31T16:00:00Z", "2025-10-31T16:59:57.5Z", cleaner]).await;
     // The hour of the deadline counts as far as it goes, unless the query does not fit in.
-    check(&kept, "local", "2025-10-31T16:20:00Z", ["2025-10-31T16:00:00Z", "2025-10-31T16:19:57.500Z", cleaner]).await;
+    check(&kept, "local", "2025-10-31T16:20:00Z", ["2025-10-31T16:00:00Z", "2025-10-31T16:19:57.5Z", cleaner]).await;
     let less = "The grid is expected to emit 300 g a kWh then, and 400 g at once";
-    check(&kept, "local", "2025-10-31T16:00:30Z", ["2025-10-31T15:00:00Z", "2025-10-31T15:59:57.500Z", less]).await;
+    check(&kept, "local", "2025-10-31T16:00:30Z", ["2025-10-31T15:00:00Z", "2025-10-31T15:59:57.5Z", less]).await;
     let least = "The grid is not expected to emit less before the deadline than 400 g a kWh now, so it runs at once";
-    check(&kept, "local", "2025-10-31T14:50:00Z", [NOW, "2025-10-31T14:49:57.500Z", least]).await;
+    check(&kept, "local", "2025-10-31T14:50:00Z", [NOW, "2025-10-31T14:49:57.5Z", least]).await;
     let elsewhere = "deepseek runs on another grid, of which no cleaner hour is known, so it runs at once";
     check(&kept, "deepseek", "2025-10-31T20:00:00Z", at_once(elsewhere)).await;
     let unknown = "Nobody has said what the provider draws and where (energy.draws), so it runs at once";
@@ -107,7 +107,7 @@ async fn when_it_runs_and_why() {
     // Time passes: what is known is known of later steps, until it ends.
     kept.hive.pass(2 * 3600).await;
     let least = "The grid is not expected to emit less before the deadline than 100 g a kWh now, so it runs at once";
-    check(&kept, "local", "2025-10-31T20:00:00Z", ["2025-10-31T16:30:00Z", "2025-10-31T16:59:57.500Z", least]).await;
+    check(&kept, "local", "2025-10-31T20:00:00Z", ["2025-10-31T16:30:00Z", "2025-10-31T16:59:57.5Z", least]).await;
     kept.hive.pass(2 * 3600).await;
     let now = "2025-10-31T18:30:00Z";
     check(&kept, "local", "2025-10-31T20:00:00Z", [now, now, "No signal of the grid reaches so far, so it runs at once"]).await;
@@ -120,11 +120,11 @@ async fn where_nothing_is_published_the_past_tells_what_comes() {
     let hours: Vec<u32> = (0..12 * 24 + 15).map(|hour| if hour % 24 == 3 { 80 } else { 400 }).collect();
     push(&kept, "2025-10-19T00:00:00Z", &json!(hours), "measured").await;
     let reason = "The grid is expected to emit 80 g a kWh then, and 400 g at once";
-    check(&kept, "local", "2025-11-03T00:00:00Z", ["2025-11-01T03:00:00Z", "2025-11-01T03:59:57.500Z", reason]).await;
+    check(&kept, "local", "2025-11-03T00:00:00Z", ["2025-11-01T03:00:00Z", "2025-11-01T03:59:57.5Z", reason]).await;
     // What is published goes before.
     push(&kept, "2025-11-01T00:00:00Z", &json!([400, 50, 400, 400]), "forecast").await;
     let reason = "The grid is expected to emit 50 g a kWh then, and 400 g at once";
-    check(&kept, "local", "2025-11-03T00:00:00Z", ["2025-11-01T01:00:00Z", "2025-11-01T01:59:57.500Z", reason]).await;
+    check(&kept, "local", "2025-11-03T00:00:00Z", ["2025-11-01T01:00:00Z", "2025-11-01T01:59:57.5Z", reason]).await;
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ pub(crate) struct DeferralReply {
     #[schema(value_type = String, format = DateTime, example = "2025-11-01T02:00:00Z")]
     run_at: Shown<Time>,
     /// When to begin at the latest.
-    #[schema(value_type = String, format = DateTime, example = "2025-11-01T02:59:57.500Z")]
+    #[schema(value_type = String, format = DateTime, example = "2025-11-01T02:59:57.5Z")]
     run_until: Shown<Time>,
     /// What a kWh of the provider's grid is expected to emit then, by the average; `null` where nobody knows.
     #[schema(required, example = 120.0)]
