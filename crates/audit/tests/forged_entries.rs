@@ -104,14 +104,14 @@ fn energy_moves_between_its_own_accounts_and_in_its_own_records() {
     }
     // By then there are all these accounts.
     for elsewhere in [quota, alice] {
-        check_from(300, Class::Kinds, |record| {
+        check_from(400, Class::Kinds, |record| {
             let placed = record.entries.iter_mut().find_map(|event| match event {
                 Event::HoldPlaced { account, .. } if is_energy(&record.fact) => Some(account),
                 _ => None,
             });
             placed.is_some_and(|account| std::mem::replace(account, elsewhere) != elsewhere)
         });
-        check_from(300, Class::Kinds, |record| {
+        check_from(400, Class::Kinds, |record| {
             let settled = record.entries.iter_mut().find_map(|event| match event {
                 Event::HoldSettled { to, .. } if is_energy(&record.fact) => Some(to),
                 _ => None,
@@ -120,7 +120,7 @@ fn energy_moves_between_its_own_accounts_and_in_its_own_records() {
         });
     }
     // A certificate is nothing on the ledger.
-    check_from(300, Class::Kinds, |record| {
+    check_from(400, Class::Kinds, |record| {
         let is = matches!(record.fact, Fact::Energy(Energy::Certified(_)));
         record.entries.extend(is.then(|| moved(site, alice, 1, Kind::Draw)));
         is

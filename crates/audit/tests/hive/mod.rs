@@ -103,6 +103,12 @@ impl Hive {
         for _ in 0..steps {
             self.step();
         }
+        // One has used no compute before.
+        for who in [0, 1, 2, 7] {
+            let (asked, actor) = (self.asking(who), self.user(who));
+            let command = self.later(asked, who != 1);
+            self.open(who, actor, command);
+        }
     }
 
     /// Lives so many steps more.
@@ -153,8 +159,7 @@ impl Hive {
     }
 
     fn allocate(&mut self, who: usize, actor: Actor) {
-        let asked = self.asking(who);
-        let command = if asked.tokens.is_multiple_of(4) { self.later(asked) } else { Command::Allocate(asked) };
+        let command = Command::Allocate(self.asking(who));
         self.open(who, actor, command);
     }
 
@@ -165,9 +170,9 @@ impl Hive {
     }
 
     /// The query may wait until tomorrow: for a cleaner hour, or for none.
-    fn later(&self, asked: compute::Allocate) -> Command {
+    fn later(&self, asked: compute::Allocate, cleaner: bool) -> Command {
         let later = |hours: u32| self.engine.now().after(Duration::from_secs(hours * 3600));
-        let clean = (!asked.tokens.is_multiple_of(8)).then(|| (later(3), later(4)));
+        let clean = cleaner.then(|| (later(3), later(4)));
         let (energy_mwh, saved) = (Some(Amount::new(300)), Some(Amount::new(90)));
         let [carbon_ug_per_kwh, at_once_ug_per_kwh] = [Some(100_000_000), Some(400_000_000)];
         let gain = compute::Gain { carbon_ug_per_kwh, at_once_ug_per_kwh, energy_mwh, carbon_saved_mg: saved };
