@@ -5,11 +5,11 @@ mod lies;
 mod served;
 
 use lab3_audit::Class;
-use lab3_compute::{Deferral, Fact as Compute};
+use lab3_compute::Fact as Compute;
 use lab3_engine::Fact;
 use lab3_ledger::Event;
-use lab3_units::{Amount, Duration, Time};
-use lies::check;
+use lab3_units::Amount;
+use lies::{WAITING, check, waits};
 
 /// The first record of compute whose figure this is says one more than it did.
 #[track_caller]
@@ -60,25 +60,8 @@ fn an_end_says_what_it_freed() {
 
 #[test]
 fn a_query_that_waits_says_when_and_what_for() {
-    let lies: [fn(&mut Deferral, Time); 9] = [
-        |told, at| told.deadline = at,
-        |told, at| told.deadline = at.after(Duration::from_secs(7 * 86_400 + 1)),
-        |told, at| told.run_at = Time::from_millis(at.millis() - 1),
-        |told, _| told.run_at = told.run_until.after(Duration::from_millis(1)),
-        |told, _| told.run_until = told.deadline.after(Duration::from_millis(1)),
-        // Within the deadline, and past the hold.
-        |told, _| told.run_until = told.deadline,
-        |told, _| told.gain.carbon_saved_mg = Some(Amount::new(91)),
-        |told, _| told.gain.at_once_ug_per_kwh = Some(500_000_000),
-        |told, _| told.gain.energy_mwh = None,
-    ];
-    for lie in lies {
-        check(Class::Facts, |record| {
-            let at = record.at;
-            let Fact::Compute(Compute::Deferred(deferred)) = &mut record.fact else { return false };
-            lie(&mut deferred.deferral, at);
-            true
-        });
+    for lie in WAITING {
+        check(Class::Facts, |record| waits(record, lie));
     }
     check(Class::Facts, |record| {
         let is = matches!(record.fact, Fact::Compute(Compute::Deferred(_)));
