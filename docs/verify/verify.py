@@ -191,7 +191,9 @@ COMPUTE = enum(Allocated=ALLOCATED, Reported=REPORTED, Released=struct(allocatio
                Attempted=struct(allocated=ALLOCATED, query_tokens_max=u64, tool_runs_max=u64,
                                 allotment=struct(held=i64, output_tokens_held=u64, output_tokens_max=u64)),
                Extended=struct(allocation=ident, held=i64, output_tokens_held=u64, quota_remaining=i64),
-               Settled=struct(reported=REPORTED, usage=USAGE, counted=words("Provider Estimate Lease Cache"), output_sample=option(SAMPLE)))
+               Settled=struct(reported=REPORTED, usage=USAGE, counted=words("Provider Estimate Lease Cache"), output_sample=option(SAMPLE)),
+               Deferred=struct(allocated=ALLOCATED, deadline=i64, run_at=i64, run_until=i64, carbon_ug=option(u64), at_once_ug=option(u64),
+                               energy_mwh=option(i64), saved_mg=option(i64), why=text))
 PURPOSES = "Wallet Quota Issuance Pool Reserve Earnings Expense Usage"
 MASSES = "average_mg", "marginal_mg", "market_mg"
 MASS = struct(**dict.fromkeys(MASSES, i64))
@@ -376,6 +378,7 @@ class Books:
         if record["fact"][0] == "Compute":
             inner = fact.get("allocated") or fact.get("reported") or fact
             self.used(kind, inner, record["entries"], moved)
+            need(kind != "Deferred" or self.waits(record, fact), "a query does not wait as it says")
             opening, granted = inner.get("opening"), [(e["credit"], e["amount"]) for e in moved("Allowance")]
             said = [(opening["account"], opening["quota"])] if opening and opening["quota"] > 0 else []
             need(granted == said, "an allowance is granted that is not told of")
@@ -511,6 +514,14 @@ class Books:
             need(fact["lapsed"] == sum(e["amount"] for e in moved("Lapse")), "what it says lapsed")
         if kind in ("Reported", "Settled") and not fact["late"]:
             need((fact["charged"], fact["hive_paid"]) == (charged, by_hive), "what it says was paid")
+
+    def waits(self, record, fact):
+        held = [e["deadline"] for name, e in record["entries"] if name == "HoldPlaced"]
+        emits = lambda intensity: (fact["energy_mwh"] * intensity + 5 * 10**8) // 10**9
+        known = None not in (fact["carbon_ug"], fact["at_once_ug"], fact["energy_mwh"])
+        return (record["at"] <= fact["run_at"] <= fact["run_until"] <= fact["deadline"] <= record["at"] + 168 * HOUR
+                and record["at"] < fact["deadline"] and len(held) == 1 and fact["run_until"] <= held[0]
+                and (fact["saved_mg"] is None or known and fact["saved_mg"] == emits(fact["at_once_ug"]) - emits(fact["carbon_ug"])))
 
     def supply(self):
         return -self.accounts[self.offices[0]]["balance"] if self.offices else 0

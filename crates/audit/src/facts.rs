@@ -98,6 +98,7 @@ fn opening(fact: &Compute) -> Option<&Opening> {
     match fact {
         Compute::Allocated(allocated) => allocated.opening.as_ref(),
         Compute::Attempted(attempted) => attempted.allocated.opening.as_ref(),
+        Compute::Deferred(deferred) => deferred.allocated.opening.as_ref(),
         Compute::Reported(reported) => reported.opening.as_ref(),
         Compute::Settled(settled) => settled.reported.opening.as_ref(),
         Compute::Released(_) | Compute::Expired(_) | Compute::Extended(_) => None,

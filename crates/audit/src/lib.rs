@@ -11,6 +11,7 @@ mod audit;
 mod balance;
 mod books;
 mod deeds;
+mod deferral;
 mod energy;
 mod facts;
 mod fees;

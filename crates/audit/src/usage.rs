@@ -6,6 +6,7 @@ use lab3_ledger::{Event, Kind, Purpose};
 use lab3_units::Amount;
 
 use crate::books::Books;
+use crate::deferral;
 use crate::verdict::{Class, Found};
 
 /// What a record's entries did to allowances, added up.
@@ -60,6 +61,7 @@ pub(crate) fn check(books: &Books, record: &Record, fact: &Compute) -> Result<()
             says("allocations ended:", i128::from(expired.allocations), i128::from(done.ended))?;
             freed((expired.released, expired.lapsed), &done)
         }
+        Compute::Deferred(deferred) => deferral::check(record, deferred),
         Compute::Allocated(_) | Compute::Attempted(_) | Compute::Extended(_) => Ok(()),
     }
 }

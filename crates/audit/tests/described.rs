@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use lab3_compute::{
-    Allocated, Allotment, Attempted, Circuit, Counted, Excluded, Expired, Extended, Fact as Compute, Health, Line, Opening, Priority,
-    Released, Reported, Sample, Settled, Terms, Usage,
+    Allocated, Allotment, Attempted, Circuit, Counted, Deferral, Deferred, Excluded, Expired, Extended, Fact as Compute, Gain, Health,
+    Line, Opening, Priority, Released, Reported, Sample, Settled, Terms, Usage,
 };
 use lab3_energy::carbon::certificates::{Certificate, Claim, Fact as Certified, Source, State};
 use lab3_energy::carbon::{Footprint, Tier};
@@ -125,6 +125,15 @@ fn settled(counted: Counted) -> Settled {
     Settled { reported: reported(true), usage, counted, output_sample: Some(Sample { bucket: 128, halvings: 11 }) }
 }
 
+fn deferred(known: bool) -> Compute {
+    let [carbon_ug_per_kwh, at_once_ug_per_kwh] = [300, u64::MAX].map(|micrograms| known.then_some(micrograms));
+    let [energy_mwh, carbon_saved_mg] = [known.then(amount); 2];
+    let gain = Gain { carbon_ug_per_kwh, at_once_ug_per_kwh, energy_mwh, carbon_saved_mg };
+    let at = Time::from_millis(ALL);
+    let deferral = Deferral { deadline: at, run_at: at, run_until: at, gain, reason: "déjà".into() };
+    Compute::Deferred(Box::new(Deferred { allocated: allocated(Priority::Standard), deferral }))
+}
+
 fn compute() -> Vec<Compute> {
     let priorities = Priority::ALL.map(|priority| Compute::Allocated(Box::new(allocated(priority))));
     let allotment = Allotment { held: amount(), output_tokens_held: 300, output_tokens_max: u64::MAX };
@@ -139,6 +148,8 @@ fn compute() -> Vec<Compute> {
         Compute::Expired(Expired { allocations: u32::MAX, released: amount(), lapsed: amount() }),
         Compute::Attempted(Box::new(attempted)),
         Compute::Extended(extended),
+        deferred(true),
+        deferred(false),
     ];
     priorities.into_iter().chain(counted).chain(others).collect()
 }

@@ -57,6 +57,27 @@ fn both_come_to_the_same_verdict() {
 }
 
 #[test]
+fn both_find_what_is_wrong_with_what_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let honest = log(5, 40);
+    let folders: Vec<_> = (0..lies::WAITING.len()).map(|at| folder.path().join(at.to_string())).collect();
+    for (lie, path) in lies::WAITING.into_iter().zip(&folders) {
+        let mut log = honest.clone();
+        let changed = (1..=log.entries.len()).rev().find_map(|sequence| {
+            let mut record = log.record(sequence);
+            lies::waits(&mut record, lie).then_some((sequence, record))
+        });
+        let (sequence, record) = changed.unwrap();
+        log.write(sequence, &record);
+        log.signed_again().export(path);
+    }
+    let Some(told) = judge("--fee 0.001", &folders) else { return };
+    for (at, (status, words)) in told.into_iter().enumerate() {
+        assert!(status == 1 && words.contains("a query does not wait as it says"), "{at}: {words}");
+    }
+}
+
+#[test]
 fn honest_hives_hold_and_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let last = folder.path().join("last");

@@ -7,8 +7,9 @@ mod served;
 use lab3_audit::Class;
 use lab3_compute::Fact as Compute;
 use lab3_engine::Fact;
+use lab3_ledger::Event;
 use lab3_units::Amount;
-use lies::check;
+use lies::{WAITING, check, waits};
 
 /// The first record of compute whose figure this is says one more than it did.
 #[track_caller]
@@ -54,5 +55,21 @@ fn an_end_says_what_it_freed() {
         (released.released, released.lapsed) = (Amount::ZERO, Amount::ZERO);
         record.entries.clear();
         true
+    });
+}
+
+#[test]
+fn a_query_that_waits_says_when_and_what_for() {
+    for lie in WAITING {
+        check(Class::Facts, |record| waits(record, lie));
+    }
+    check(Class::Facts, |record| {
+        let is = matches!(record.fact, Fact::Compute(Compute::Deferred(_)));
+        record.entries.retain(|event| !is || !matches!(event, Event::HoldPlaced { .. }));
+        is
+    });
+    check(Class::Facts, |record| match &mut record.fact {
+        Fact::Compute(Compute::Deferred(deferred)) => deferred.allocated.opening.take().is_some(),
+        _ => false,
     });
 }

@@ -1,7 +1,7 @@
 //! Allocation: chooses a provider for a query and holds its cost on the citizen's allowance.
 
 use lab3_ledger::{Draft, Event, PlaceHold};
-use lab3_units::{Amount, Did, Id, Problem, Ratio};
+use lab3_units::{Amount, Did, Id, Problem, Ratio, Time};
 
 use crate::choice::{self, Candidate, NoFallback, Nobody, Wants};
 use crate::quota::open_month;
@@ -40,16 +40,17 @@ struct Answer<'a> {
 /// Errors: `PROVIDER_UNKNOWN` (`preferred_provider`); when nobody is eligible and no fallback answers: `NO_PROVIDER_FITS`
 /// (the field that keeps all out, if one does), `QUOTA_EXHAUSTED`, `NO_PROVIDER_UP`; `ALLOCATIONS_OPEN`.
 pub fn allocate(desk: &Desk<'_>, id: Id, command: &Allocate) -> Result<(Fact, Vec<Event>), Refusal> {
-    let (allocated, _, events) = place(desk, id, command, None)?;
+    let (allocated, _, events) = place(desk, id, command, None, |_, _| desk.now)?;
     Ok((Fact::Allocated(Box::new(allocated)), events))
 }
 
-/// As [`allocate`], and what a metered answer may take.
+/// As [`allocate`], and what a metered answer may take. `latest` is when the query begins at the latest, by the provider and its latency.
 pub(crate) fn place(
     desk: &Desk<'_>,
     id: Id,
     command: &Allocate,
     meter: Option<&Meter>,
+    latest: impl FnOnce(&str, u32) -> Time,
 ) -> Result<(Allocated, Allotment, Vec<Event>), Refusal> {
     let preferred = preferred(desk, command)?;
     let mut draft = Draft::new(desk.ledger);
@@ -65,7 +66,8 @@ pub(crate) fn place(
     let budget = if answer.hive_pays { Amount::MAX } else { wants.max_cost.min(wants.available) };
     let allotment = meter.map_or(Allotment::of_cost(cost), |meter| meter.allot(desk, provider, budget));
     let amount = if answer.hive_pays { Amount::ZERO } else { allotment.held };
-    let (account, deadline, open_max) = (purse.account, desk.now.after(desk.policy.hold), desk.policy.open_max);
+    let deadline = latest(&provider.name, latency_ms).after(desk.policy.hold);
+    let (account, open_max) = (purse.account, desk.policy.open_max);
     draft.hold(&PlaceHold { id, account, amount, deadline, code: tag.code(), open_max })?;
 
     let track = desk.state.track(&provider.name);

@@ -4,10 +4,10 @@
 //! from a fact, the record's ledger events, its id and its time; what those tell is not repeated here.
 
 use lab3_ledger::AccountNo;
-use lab3_units::{Amount, Id};
+use lab3_units::{Amount, Id, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::{Attempted, Circuit, Extended, Health, Line, Priority, Sample, Settled};
+use crate::{Attempted, Circuit, Extended, Gain, Health, Line, Priority, Sample, Settled};
 
 /// One thing that happened. The large ones are boxed: every record, of whatever module, has room for a fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub enum Fact {
     Extended(Extended),
     /// A query the desk put to a provider was settled by what it used, or failed.
     Settled(Box<Settled>),
+    /// A query that may wait was given to a provider, and its cost held until it has had its time.
+    Deferred(Box<Deferred>),
 }
 
 /// A citizen's month was opened by its first use.
@@ -66,6 +68,30 @@ pub struct Allocated {
     pub circuit: Option<Circuit>,
     /// Every provider with its terms, when the caller asked.
     pub explanation: Option<Vec<Line>>,
+}
+
+/// A query that may wait was given to a provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deferred {
+    /// To whom, why, and what is left.
+    pub allocated: Allocated,
+    /// When it runs.
+    pub deferral: Deferral,
+}
+
+/// When a query runs that may wait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deferral {
+    /// By when the answer has to be there.
+    pub deadline: Time,
+    /// When to begin.
+    pub run_at: Time,
+    /// When to begin at the latest; the same for one that runs at once.
+    pub run_until: Time,
+    /// What that gains, as far as it is known.
+    pub gain: Gain,
+    /// Why then, in a sentence.
+    pub reason: Box<str>,
 }
 
 /// A query was settled, or failed and cost nothing.

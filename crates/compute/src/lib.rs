@@ -1,6 +1,6 @@
 //! Module 1: which provider answers a query, what it costs, and who may still pay for it.
 //!
-//! Pure. A command ([`allocate`], [`report`], [`release`], [`expire`]) looks at a [`Desk`] and says what would happen: one
+//! Pure. A command ([`allocate`], [`defer`], [`report`], [`release`], [`expire`]) looks at a [`Desk`] and says what would happen: one
 //! [`Fact`] and the ledger's events, or a [`Refusal`]. [`State::apply`] folds the fact into the module's state and cannot
 //! fail. The rules with their numbers are told in `docs/modules/compute.md`.
 
@@ -8,6 +8,7 @@ mod accounts;
 mod allocate;
 mod choice;
 mod circuit;
+mod defer;
 mod desk;
 mod expire;
 mod explain;
@@ -33,10 +34,11 @@ mod testing;
 
 pub use allocate::{Allocate, allocate};
 pub use circuit::{Circuit, CircuitState};
+pub use defer::{Chance, DEFER_MAX, Defer, Gain, defer};
 pub use desk::{Desk, Refusal};
 pub use expire::expire;
 pub use explain::{Excluded, Line, Terms};
-pub use fact::{Allocated, Expired, Fact, Opening, Released, Reported};
+pub use fact::{Allocated, Deferral, Deferred, Expired, Fact, Opening, Released, Reported};
 pub use health::Health;
 pub use histogram::Sample;
 pub use meter::{Allotment, Attempt, Attempted, Extend, Extended, Meter, attempt, extend};

@@ -116,7 +116,7 @@ pub struct Attempted {
 ///
 /// Errors: as [`crate::allocate`].
 pub fn attempt(desk: &Desk<'_>, id: Id, command: &Attempt) -> Result<(Fact, Vec<Event>), Refusal> {
-    let (allocated, allotment, events) = place(desk, id, &command.allocate, Some(&command.meter))?;
+    let (allocated, allotment, events) = place(desk, id, &command.allocate, Some(&command.meter), |_, _| desk.now)?;
     let Meter { query_tokens_max, tool_runs_max, .. } = command.meter;
     let fact = Attempted { allocated, query_tokens_max, tool_runs_max, allotment };
     Ok((Fact::Attempted(Box::new(fact)), events))

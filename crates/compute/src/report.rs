@@ -18,7 +18,7 @@ pub struct Report {
     pub actual_cost: Amount,
     /// Whether it succeeded.
     pub success: bool,
-    /// The allocation it was made under; `None` looks for the oldest open one.
+    /// The allocation it was made under; `None` looks for the open one that expires first.
     pub allocation: Option<Id>,
     /// Tokens of the query.
     pub input_tokens: Option<u64>,
@@ -126,13 +126,15 @@ fn provider_name<'a>(desk: &Desk<'a>, name: &str) -> Result<&'a str, Problem> {
     configured.or_else(known).ok_or_else(|| desk.policy.unknown(name).in_field("provider"))
 }
 
-/// Finds what the report is about: the allocation it names, else the citizen's oldest open one with that provider.
+/// Finds what the report is about: the allocation it names, else of the citizen's open ones with that provider the one that expires first. As a rule
+/// that is the oldest; one that waits for its time is not taken for one that runs now.
 fn basis<'a>(desk: &Desk<'a>, command: &Report, provider: &str) -> Result<Basis<'a>, Refusal> {
     let account = accounts::find_quota(desk.ledger, &command.citizen);
     let number = desk.state.number(provider);
     let Some(id) = command.allocation else {
-        let mut open = account.into_iter().flat_map(|account| desk.ledger.holds_of(account));
-        return Ok(open.find(|hold| Tag::from_code(hold.code).provider == number).map_or(Basis::Direct, Basis::Open));
+        let open = account.into_iter().flat_map(|account| desk.ledger.holds_of(account));
+        let of_provider = open.filter(|hold| Tag::from_code(hold.code).provider == number);
+        return Ok(of_provider.min_by_key(|hold| hold.deadline).map_or(Basis::Direct, Basis::Open));
     };
     let (stands_on, given_to, basis) = match (allocation(desk, id), &command.late) {
         (Some(hold), _) => (hold.account, Tag::from_code(hold.code).provider, Basis::Open(hold)),

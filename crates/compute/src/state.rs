@@ -60,6 +60,7 @@ impl State {
             Fact::Allocated(allocated) => self.allocated(allocated),
             Fact::Reported(reported) => self.reported(at, reported),
             Fact::Attempted(attempted) => self.allocated(&attempted.allocated),
+            Fact::Deferred(deferred) => self.allocated(&deferred.allocated),
             Fact::Extended(_) => {}
             Fact::Settled(settled) => self.settled(at, settled),
             Fact::Released(_) => self.open = self.open.saturating_sub(1),

@@ -3,7 +3,7 @@
 use lab3_ledger::{Event, Ledger};
 use lab3_units::{Amount, Asset, Did, Duration, Id, Problem, Time};
 
-use crate::{Allocate, Allocated, Desk, Fact, Policy, Refusal, Report, Reported, State, allocate, report};
+use crate::{Allocate, Allocated, Defer, Deferred, Desk, Fact, Policy, Refusal, Report, Reported, State, allocate, defer, report};
 
 pub(crate) struct Hive {
     pub(crate) ledger: Ledger,
@@ -64,6 +64,15 @@ impl Hive {
         let id = self.next_id();
         match self.run(|desk| allocate(desk, id, command)) {
             Ok(Fact::Allocated(allocated)) => Ok((id, *allocated)),
+            Err(Refusal::Problem(problem)) => Err(problem),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn defer(&mut self, command: &Defer) -> Result<(Id, Deferred), Problem> {
+        let id = self.next_id();
+        match self.run(|desk| defer(desk, id, command)) {
+            Ok(Fact::Deferred(deferred)) => Ok((id, *deferred)),
             Err(Refusal::Problem(problem)) => Err(problem),
             other => panic!("{other:?}"),
         }

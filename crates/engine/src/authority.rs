@@ -58,6 +58,7 @@ fn check_will(desk: &Desk<'_>, command: &Command, will: Option<&Will>) -> Result
         }
         Command::Contribute(contribute) => pays(desk, &contribute.from, contribute.amount, Amount::ZERO, will),
         Command::Allocate(allocate) => check_not_frozen(trust, desk.now, &allocate.citizen),
+        Command::Defer(defer) => check_not_frozen(trust, desk.now, &defer.allocate.citizen),
         Command::Attempt(attempt) => check_not_frozen(trust, desk.now, &attempt.allocate.citizen),
         Command::Energy(Energy::Book(book)) => check_not_frozen(trust, desk.now, &book.citizen),
         Command::Grant(_) | Command::Mint(_) => approval(),

@@ -19,6 +19,8 @@ pub struct Key {
 pub enum Command {
     /// Choose a provider and hold the cost.
     Allocate(lab3_compute::Allocate),
+    /// The same for a query that may wait.
+    Defer(Box<lab3_compute::Defer>),
     /// Settle what a query really cost.
     Report(lab3_compute::Report),
     /// Choose a provider for a query the desk puts to it, and hold what it can cost.

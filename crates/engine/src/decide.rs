@@ -89,6 +89,7 @@ pub fn decide(desk: &Desk<'_>, submission: &Submission, ahead: Ahead) -> Result<
     };
     let (fact, entries) = match command {
         Command::Allocate(allocate) => lab3_compute::allocate(&desk.compute(), id, allocate).map(compute),
+        Command::Defer(defer) => lab3_compute::defer(&desk.compute(), id, defer).map(compute),
         Command::Report(report) => lab3_compute::report(&desk.compute(), report).map(compute),
         Command::Attempt(attempt) => lab3_compute::attempt(&desk.compute(), id, attempt).map(compute),
         Command::Extend(extend) => lab3_compute::extend(&desk.compute(), extend).map(compute),

@@ -75,7 +75,7 @@ pub enum Command {
     Grant(GrantArgs),
     /// Choose the provider for a query and hold its estimated cost.
     #[command(
-        after_help = "Examples:\n  lab3 allocate did:kaizen:alice 5000 --priority quality_optimized --min-quality 0.90 --max-cost 0.10\n  lab3 allocate did:kaizen:alice 5000 --dry-run --explain"
+        after_help = "Examples:\n  lab3 allocate did:kaizen:alice 5000 --priority quality_optimized --min-quality 0.90 --max-cost 0.10\n  lab3 allocate did:kaizen:alice 5000 --dry-run --explain\n  lab3 allocate did:kaizen:alice 5000 --provider local --deadline 2027-01-31T06:00:00Z"
     )]
     Allocate(AllocateArgs),
     /// List a citizen's transactions, newest first.

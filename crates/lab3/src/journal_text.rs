@@ -89,6 +89,7 @@ fn fact_name(fact: &Fact) -> &'static str {
         Fact::Compute(Compute::Attempted(_)) => "attempted",
         Fact::Compute(Compute::Extended(_)) => "extended",
         Fact::Compute(Compute::Settled(_)) => "settled",
+        Fact::Compute(Compute::Deferred(_)) => "deferred",
         Fact::Finance(Finance::Opened { .. }) => "opened",
         Fact::Finance(Finance::Transferred) => "transferred",
         Fact::Finance(Finance::Granted { .. }) => "granted",

@@ -1,6 +1,10 @@
-//! What a query draws when it ends, and what that emits in that hour: on the best ground there is, before the writer books it.
+//! What a query draws when it ends, and what that emits in that hour: on the best ground there is, before the writer books it. And what the grid is
+//! expected to emit, for queries that may wait.
 
-use std::sync::{Mutex, PoisonError};
+mod ahead;
+mod chances;
+
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lab3_energy::Draw;
@@ -9,7 +13,9 @@ use lab3_energy::signals::Kind;
 use lab3_units::{Amount, Did, Id, Time};
 
 use crate::App;
-use crate::readings::{KeptSignal, ReadingMemory, Unkept};
+use crate::carbon::ahead::Ahead;
+use crate::readings::outlook::latest;
+use crate::readings::{ReadingMemory, Unkept};
 
 /// How often is looked what the signals say of the grid.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
@@ -48,11 +54,13 @@ pub(crate) struct Carbon {
     settings: CarbonSettings,
     /// The site's grid now, where a signal says so.
     now: Mutex<Option<GridHour>>,
+    /// What it is expected to emit, where a signal reaches so far.
+    ahead: Mutex<Option<Arc<Ahead>>>,
 }
 
 impl Carbon {
     pub(crate) fn new(settings: CarbonSettings) -> Self {
-        Self { settings, now: Mutex::new(None) }
+        Self { settings, now: Mutex::new(None), ahead: Mutex::new(None) }
     }
 
     /// The site's grid in this hour.
@@ -63,6 +71,15 @@ impl Carbon {
     /// A signal says what the grid emits now; or none does any more.
     fn set_grid(&self, grid: Option<GridHour>) {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner) = grid;
+    }
+
+    /// What the site's grid is expected to emit.
+    fn ahead(&self) -> Option<Arc<Ahead>> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_ahead(&self, ahead: Option<Arc<Ahead>>) {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = ahead;
     }
 
     /// What a query drew that is settled now; nothing where nobody knows.
@@ -95,10 +112,17 @@ pub(crate) async fn follow(app: App) {
 }
 
 /// Looks what the signals say of the grid now. Where they say nothing, the settings do.
-async fn follow_once(app: &App) {
-    let (now, zone) = (app.engine().now(), app.carbon().settings.zone.clone());
-    match app.readings().ask(move |memory| Ok(grid_at(memory, zone.as_deref(), now)?)).await {
-        Ok(grid) => app.carbon().set_grid(grid),
+pub(crate) async fn follow_once(app: &App) {
+    let (now, zone, known) = (app.engine().now(), app.carbon().settings.zone.clone(), app.carbon().ahead());
+    let look = move |memory: &dyn ReadingMemory| {
+        let zone = zone.as_deref();
+        Ok((grid_at(memory, zone, now)?, ahead::look(memory, zone, now, known)?))
+    };
+    match app.readings().ask(look).await {
+        Ok((grid, ahead)) => {
+            app.carbon().set_grid(grid);
+            app.carbon().set_ahead(ahead);
+        }
         // Without a memory there are no signals, and that was said when it was opened.
         Err(problem) => tracing::debug!(%problem, "the signals say nothing of the grid"),
     }
@@ -108,12 +132,7 @@ async fn follow_once(app: &App) {
 fn grid_at(memory: &dyn ReadingMemory, zone: Option<&str>, now: Time) -> Result<Option<GridHour>, Unkept> {
     let signals = memory.signals()?;
     let of = |kind| -> Result<Option<Intensity>, Unkept> {
-        let of_kind: Vec<&KeptSignal> = signals.iter().filter(|signal| signal.kind == kind).collect();
-        let only = of_kind.first().map(|first| &*first.zone).filter(|zone| of_kind.iter().all(|signal| signal.zone == **zone));
-        let Some(zone) = zone.or(only) else { return Ok(None) };
-        // Of several publishers the one who wrote last.
-        let latest = of_kind.into_iter().filter(|signal| signal.zone == *zone && signal.first <= now && now < signal.end);
-        let Some(signal) = latest.max_by_key(|signal| signal.written) else { return Ok(None) };
+        let Some(signal) = latest(&signals, kind, zone, |signal| signal.first <= now && now < signal.end) else { return Ok(None) };
         let found = memory.steps(signal, now, now.after(lab3_units::Duration::from_millis(1)), 2)?;
         let value = found.iter().find_map(|series| series.values.get(series.step_at(now)?).copied());
         Ok(value.and_then(|grams| Intensity::from_g_per_kwh(grams).ok()))

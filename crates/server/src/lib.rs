@@ -144,6 +144,11 @@ impl App {
         }))
     }
 
+    /// Looks at once what the signals say of the grid, now and to come; a desk that is served does so every minute.
+    pub async fn look_at_grid(&self) {
+        carbon::follow_once(self).await;
+    }
+
     fn gateway(&self) -> &Gateway {
         &self.0.gateway
     }

@@ -4,6 +4,7 @@
 
 mod fetches;
 mod import;
+pub(crate) mod outlook;
 mod quantity;
 pub(crate) mod steps;
 

@@ -103,6 +103,12 @@ impl Hive {
         for _ in 0..steps {
             self.step();
         }
+        // One has used no compute before.
+        for who in [0, 1, 2, 7] {
+            let (asked, actor) = (self.asking(who), self.user(who));
+            let command = self.later(asked, who != 1);
+            self.open(who, actor, command);
+        }
     }
 
     /// Lives so many steps more.
@@ -161,6 +167,17 @@ impl Hive {
         let meter = compute::Meter { query_tokens_max: 900, answers: 1, able: vec!["anthropic_claude".into()], ..Default::default() };
         let attempt = compute::Attempt { allocate: self.asking(who), meter };
         self.open(who, actor, Command::Attempt(Box::new(attempt)));
+    }
+
+    /// The query may wait until tomorrow: for a cleaner hour, or for none.
+    fn later(&self, asked: compute::Allocate, cleaner: bool) -> Command {
+        let later = |hours: u32| self.engine.now().after(Duration::from_secs(hours * 3600));
+        let clean = cleaner.then(|| (later(3), later(4)));
+        let (energy_mwh, saved) = (Some(Amount::new(300)), Some(Amount::new(90)));
+        let [carbon_ug_per_kwh, at_once_ug_per_kwh] = [Some(100_000_000), Some(400_000_000)];
+        let gain = compute::Gain { carbon_ug_per_kwh, at_once_ug_per_kwh, energy_mwh, carbon_saved_mg: saved };
+        let chance = compute::Chance { provider: "anthropic_claude".into(), clean, gain, reason: "cleaner".into() };
+        Command::Defer(Box::new(compute::Defer { allocate: asked, deadline: later(24), chances: vec![chance] }))
     }
 
     fn asking(&mut self, who: usize) -> compute::Allocate {

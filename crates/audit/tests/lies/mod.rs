@@ -9,11 +9,12 @@ use std::sync::OnceLock;
 use crate::hive::{Hive, inscription, member, secret};
 use crate::served::{Log, signer};
 use lab3_audit::{Class, Terms, audit};
+use lab3_compute::{Deferral, Fact as Compute};
 use lab3_engine::{Actor, Fact, Record, Signed, write_entry};
 use lab3_finance::Fact as Money;
 use lab3_ledger::{AccountNo, Event, Kind, Purpose};
 use lab3_trust::{Act, Holder, Intent, PublicKey, Signature, Statement};
-use lab3_units::{Amount, Asset, Duration, FeeRate, Id, Owner};
+use lab3_units::{Amount, Asset, Duration, FeeRate, Id, Owner, Time};
 
 /// An honest Hive's log.
 pub fn honest() -> Log {
@@ -164,4 +165,26 @@ pub fn key_of(log: &Log, wanted: impl Fn(&Holder) -> bool) -> u32 {
     }
     let at = last(log).at;
     state.keys().find(|key| wanted(&key.holder) && key.standing(at) == lab3_trust::Standing::Valid).unwrap().number
+}
+
+/// What a query that waits can be said to do, and does not; with the time of its record.
+pub const WAITING: [fn(&mut Deferral, Time); 9] = [
+    |told, at| told.deadline = at,
+    |told, at| told.deadline = at.after(Duration::from_secs(7 * 86_400 + 1)),
+    |told, at| told.run_at = Time::from_millis(at.millis() - 1),
+    |told, _| told.run_at = told.run_until.after(Duration::from_millis(1)),
+    |told, _| told.run_until = told.deadline.after(Duration::from_millis(1)),
+    // Within the deadline, and past the hold.
+    |told, _| told.run_until = told.deadline,
+    |told, _| told.gain.carbon_saved_mg = Some(Amount::new(91)),
+    |told, _| told.gain.at_once_ug_per_kwh = Some(500_000_000),
+    |told, _| told.gain.energy_mwh = None,
+];
+
+/// Tells this of a query that waits, if the record is of one.
+pub fn waits(record: &mut Record, lie: fn(&mut Deferral, Time)) -> bool {
+    let at = record.at;
+    let Fact::Compute(Compute::Deferred(deferred)) = &mut record.fact else { return false };
+    lie(&mut deferred.deferral, at);
+    true
 }

@@ -10,7 +10,7 @@ use lab3_energy::carbon::certificates::Fact as Certified;
 use lab3_engine::{Actor, Fact, Record};
 use lab3_finance::Fact as Money;
 use lab3_ledger::{Event, Kind};
-use lab3_units::{Amount, Id, Time};
+use lab3_units::{Amount, Duration, Id, Time};
 
 /// A log that lies in one way, and in which; also about who acted, if `acts`.
 pub fn mutated(honest: &Log, dice: &mut Dice, acts: bool) -> (String, Log) {
@@ -129,6 +129,9 @@ fn change(record: &mut Record, kind: usize) -> bool {
             Fact::Compute(Compute::Reported(reported)) if !reported.late => more(&mut reported.hive_paid),
             Fact::Compute(Compute::Released(released)) => more(&mut released.released),
             Fact::Compute(Compute::Expired(expired)) => more(&mut expired.lapsed),
+            Fact::Compute(Compute::Deferred(deferred)) => {
+                deferred.deferral.run_until = deferred.deferral.deadline.after(Duration::from_millis(1))
+            }
             _ => return false,
         },
         8 => match &mut record.fact {

@@ -40,6 +40,11 @@ impl Intensity {
         float(i64::try_from(self.0).unwrap_or(i64::MAX)) / MICROGRAMS
     }
 
+    /// Micrograms of CO2e a kWh.
+    pub const fn ug_per_kwh(self) -> u64 {
+        self.0
+    }
+
     /// What an energy in mWh emits, in mg, halves up: one rounding.
     ///
     /// Errors: the energy is below zero, or the mass does not fit.

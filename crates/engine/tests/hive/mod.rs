@@ -177,6 +177,18 @@ pub fn allocate(citizen: &str, tokens: u64) -> Command {
     })
 }
 
+/// A query that may wait until tomorrow, and for whom it is clean four hours from now.
+pub fn defer(citizen: &str, now: lab3_units::Time) -> Command {
+    let Command::Allocate(allocate) = allocate(citizen, 100) else { panic!("an allocation") };
+    let later = |hours: u32| now.after(lab3_units::Duration::from_secs(hours * 3600));
+    let [carbon_ug_per_kwh, at_once_ug_per_kwh] = [Some(100_000_000), Some(400_000_000)];
+    let [energy_mwh, carbon_saved_mg] = [300, 90].map(|units| Some(Amount::new(units)));
+    let gain = lab3_compute::Gain { carbon_ug_per_kwh, at_once_ug_per_kwh, energy_mwh, carbon_saved_mg };
+    let clean = Some((later(4), later(5)));
+    let chance = lab3_compute::Chance { provider: "anthropic_claude".into(), clean, gain, reason: "cleaner".into() };
+    Command::Defer(Box::new(lab3_compute::Defer { allocate, deadline: later(20), chances: vec![chance] }))
+}
+
 pub fn report(citizen: &str, provider: &str, allocation: Option<Id>, units: i64) -> Command {
     Command::Report(lab3_compute::Report {
         citizen: did(citizen),

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use lab3_units::{Amount, Did, Ratio};
+use lab3_units::{Amount, Did, Ratio, Time};
 
+use super::trust::time;
 use super::{DeskArgs, amount, did, key, ratio};
 
 /// What every write can be told.
@@ -126,6 +127,9 @@ pub struct AllocateArgs {
     /// The provider to prefer, by name or alias.
     #[arg(long, value_name = "NAME")]
     pub provider: Option<String>,
+    /// By when the answer has to be there (RFC 3339, at most seven days ahead): until then the query may wait for cleaner hours.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub deadline: Option<Time>,
     /// Only ask: hold nothing.
     #[arg(long)]
     pub dry_run: bool,

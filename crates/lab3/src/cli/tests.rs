@@ -51,7 +51,7 @@ fn every_command_of_the_work_item_parses() {
         "quota did:kaizen:alice",
         "transfer did:kaizen:alice did:kaizen:bob 0.5 --reason tea --key k",
         "grant did:kaizen:solar 1000 Solar",
-        "allocate did:kaizen:alice 5000 --priority cost_optimized --min-quality 0.9 --max-cost 1 --provider claude --dry-run --explain",
+        "allocate did:kaizen:alice 5000 --priority cost_optimized --min-quality 0.9 --max-cost 1 --provider claude --deadline 2025-11-01T06:00:00Z --dry-run --explain",
         "history did:kaizen:alice --limit 3 --since 7",
         "stats",
         "energy signals --json",

@@ -155,6 +155,6 @@ fn scopes() -> impl TypedValueParser<Value = Scope> {
     PossibleValuesParser::new(known).try_map(|word| Scope::parse(&word).ok_or("no such scope"))
 }
 
-fn time(text: &str) -> Result<Time, String> {
+pub(super) fn time(text: &str) -> Result<Time, String> {
     Time::parse(text).ok_or_else(|| "write the moment in RFC 3339, such as 2027-01-31T12:00:00Z".to_owned())
 }

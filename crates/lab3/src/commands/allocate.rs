@@ -1,6 +1,7 @@
 //! `lab3 allocate DID TOKENS`
 
 use clap::ValueEnum as _;
+use lab3_units::Time;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -21,6 +22,8 @@ struct Request<'a> {
     max_cost_gic: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     preferred_provider: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline: Option<Time>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -37,6 +40,7 @@ pub fn run(client: &Client, args: &AllocateArgs) -> Result<String, Failure> {
         min_quality: args.min_quality.map(super::number).transpose()?,
         max_cost_gic: args.max_cost.map(super::mic).transpose()?,
         preferred_provider: args.provider.as_deref(),
+        deadline: args.deadline,
         dry_run: args.dry_run,
         explain: args.explain,
     };
@@ -50,6 +54,9 @@ pub fn run(client: &Client, args: &AllocateArgs) -> Result<String, Failure> {
 
 fn chosen(allocation: &Document) -> String {
     let held = if allocation.has("allocation_id") { allocation.text("allocation_id") } else { "none: a dry run holds nothing".to_owned() };
+    let deferral = allocation.object("deferral");
+    let of_deferral = |field| deferral.as_ref().map_or_else(String::new, |deferral| deferral.text(field));
+    let with_unit = |field, unit| deferral.as_ref().map_or_else(String::new, |deferral| deferral.with_unit(field, unit));
     pairs(&[
         ("provider", allocation.text("provider")),
         ("reason", allocation.text("reason")),
@@ -57,6 +64,13 @@ fn chosen(allocation: &Document) -> String {
         ("estimated latency", allocation.with_unit("estimated_latency_ms", "ms")),
         ("quota remaining", allocation.with_unit("quota_remaining", "MIC")),
         ("fallback", allocation.text("fallback_provider")),
+        ("run at", of_deferral("run_at")),
+        ("at the latest", of_deferral("run_until")),
+        ("why then", of_deferral("reason")),
+        ("carbon then", with_unit("carbon_g_per_kwh", "g/kWh")),
+        ("carbon at once", with_unit("at_once_carbon_g_per_kwh", "g/kWh")),
+        ("saved", with_unit("saved_percent", "%")),
+        ("carbon saved", with_unit("carbon_saved_g", "g")),
         ("allocation", held),
         ("expires", allocation.text("expires_at")),
     ])

@@ -123,6 +123,28 @@ fn allocate_sends_only_what_was_said() {
 }
 
 #[test]
+fn allocate_tells_when_a_query_runs_that_may_wait() {
+    let reply = r#"{"provider":"local_llama","reason":"Best score","allocation_id":"al_1","expires_at":"2025-11-01T03:14:57.5Z","deferral":{
+        "deadline":"2025-11-01T06:00:00Z","run_at":"2025-11-01T02:00:00Z","run_until":"2025-11-01T02:59:57.5Z","carbon_g_per_kwh":120.0,
+        "at_once_carbon_g_per_kwh":400.0,"saved_percent":70.0,"energy_wh":null,"carbon_saved_g":null,"reason":"Cleaner"}}"#;
+    let (printed, asked) = run("allocate did:kaizen:alice 5000 --deadline 2025-11-01T07:00:00+01:00", 200, reply);
+    assert_eq!(asked.body, r#"{"citizen_did":"did:kaizen:alice","query_tokens":5000,"deadline":"2025-11-01T06:00:00Z"}"#);
+    let expected = [
+        "provider local_llama",
+        "reason Best score",
+        "run at 2025-11-01T02:00:00Z",
+        "at the latest 2025-11-01T02:59:57.5Z",
+        "why then Cleaner",
+        "carbon then 120.0 g/kWh",
+        "carbon at once 400.0 g/kWh",
+        "saved 70.0 %",
+        "allocation al_1",
+        "expires 2025-11-01T03:14:57.5Z",
+    ];
+    assert_eq!(lines(&printed.unwrap()), expected);
+}
+
+#[test]
 fn allocate_explains() {
     let reply = r#"{"provider":"anthropic_claude","allocation_id":null,"expires_at":null,"dry_run":true,"providers":[
         {"provider":"anthropic_claude","eligible":true,"excluded_by":null,"cost_gic":0.075,"latency_ms":600,"quality":0.97,"reliability":0.99,"score":0.778,"terms":{"cost":0.0}},

@@ -16,10 +16,6 @@ pub(crate) struct Grid {
     pub(crate) count: usize,
 }
 
-/// How much of the past a forecast looks at: what its models and their back-test need, and no more values than can be tried in a moment.
-pub(crate) const PAST_S: i64 = 80 * 86_400;
-pub(crate) const PAST_STEPS: i64 = 60_000;
-
 /// A reading holds until the next one, but no longer than this.
 const HOLDS_MS: i64 = 15 * 60_000;
 

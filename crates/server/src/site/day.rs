@@ -16,9 +16,9 @@ use lab3_units::{Code, Problem, Time};
 
 use super::devices::{self, GRID, Way};
 use super::gather::JOBS;
-use super::outlook::{of_zone, row};
 use super::{SiteSettings, Standing, desk};
 use crate::App;
+use crate::readings::outlook::{at_or_latest, row};
 use crate::readings::steps::Grid;
 use crate::readings::{KeptSignal, NoteKind, ReadingMemory, Unkept};
 
@@ -181,7 +181,7 @@ impl Asked {
 
     /// A signal of the grid as it is known now: what was published, and of what is to come what is expected.
     fn signal(&self, memory: &dyn ReadingMemory, signals: &[KeptSignal], kind: Kind, grid: Grid) -> Result<Row, Unkept> {
-        let Some(signal) = of_zone(signals, kind, self.zone.as_deref(), self.now) else { return Ok(vec![None; grid.count]) };
+        let Some(signal) = at_or_latest(signals, kind, self.zone.as_deref(), self.now) else { return Ok(vec![None; grid.count]) };
         let values = row(memory, signal, grid)?;
         let reading = |(step, value): (usize, Option<f64>)| {
             let mark = if grid.begin(step) < self.now { Mark::Measured } else { Mark::Forecast };

@@ -10,9 +10,10 @@ use lab3_energy::site::{Ahead, LoadSite, Now, Outlook, Site, Tier};
 use lab3_units::Time;
 
 use super::devices::{self, GRID, Way};
-use super::outlook::{Expected, Watches, laid_over, of_zone, published, row};
+use super::outlook::{Expected, Watches, laid_over, published};
 use super::promise::promises_of;
 use super::{SiteSettings, Standing};
+use crate::readings::outlook::{at_or_latest, row};
 use crate::readings::steps::Grid;
 use crate::readings::{KeptSignal, ReadingMemory, Unkept};
 
@@ -143,7 +144,7 @@ impl Asked {
         otherwise: Option<f64>,
         told: &mut Vec<String>,
     ) -> Result<Vec<f64>, Unkept> {
-        let found = match of_zone(signals, kind, self.zone.as_deref(), self.now) {
+        let found = match at_or_latest(signals, kind, self.zone.as_deref(), self.now) {
             Some(signal) => row(memory, signal, grid)?,
             None => vec![None; grid.count],
         };

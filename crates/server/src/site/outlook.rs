@@ -1,15 +1,14 @@
-//! What is expected of each device, from what it read for weeks, and of signals, from what is published and what was.
+//! What is expected of each device, from what it read for weeks.
 
 use std::collections::BTreeMap;
 
 use lab3_energy::controller::{Watch, Worse};
-use lab3_energy::forecast;
 use lab3_energy::signals::Kind;
 use lab3_energy::site::Outlook;
 use lab3_units::Time;
 
 use super::devices::{Way, energy};
-use crate::readings::steps::{Grid, PAST_S, PAST_STEPS, known, laid};
+use crate::readings::steps::Grid;
 use crate::readings::{KeptSignal, ReadingMemory, Unkept};
 
 /// How much of a device's past is looked at first.
@@ -20,9 +19,6 @@ const PAST_MAX: usize = 60_000;
 
 /// The share of steps that may be worse than the pessimistic row.
 const BEYOND: f64 = 0.05;
-
-/// A signal that ended longer ago says nothing of today.
-const STALE_MS: i64 = 7 * 86_400_000;
 
 /// Every device under watch, by its name.
 #[derive(Debug, Default)]
@@ -129,31 +125,4 @@ pub(crate) fn laid_over(outlook: &mut Outlook, row: &[Option<f64>], worse: Worse
             *worst = if worse == Worse::Less { worst.min(*expected) } else { worst.max(*expected) };
         }
     }
-}
-
-/// The signal of a zone (of the only one there is, when none is named) that reaches furthest; of several publishers' the one written last.
-pub(crate) fn of_zone<'a>(signals: &'a [KeptSignal], kind: Kind, zone: Option<&str>, at: Time) -> Option<&'a KeptSignal> {
-    let of_kind = || signals.iter().filter(move |signal| signal.kind == kind);
-    let only = of_kind().next().map(|first| &*first.zone).filter(|zone| of_kind().all(|signal| signal.zone == **zone));
-    let zone = zone.or(only)?;
-    of_kind().filter(|signal| signal.zone == zone).max_by_key(|signal| (signal.first <= at && at < signal.end, signal.written))
-}
-
-/// A signal on a grid: what is published, and where nothing is, what is expected from its past.
-pub(crate) fn row(memory: &dyn ReadingMemory, signal: &KeptSignal, grid: Grid) -> Result<Vec<Option<f64>>, Unkept> {
-    let pieces = memory.steps(signal, grid.start, grid.end(), usize::MAX)?;
-    let mut row: Vec<Option<f64>> = laid(&pieces, grid).into_iter().map(|value| value.map(|(value, _)| value)).collect();
-    if row.iter().all(Option::is_some) || grid.start.millis().saturating_sub(signal.end.millis()) > STALE_MS {
-        return Ok(row);
-    }
-    let past_ms = PAST_S.min(PAST_STEPS * i64::from(signal.step_s)) * 1000;
-    let from = Time::from_millis(signal.end.millis().saturating_sub(past_ms));
-    let Some(past) = known(memory.steps(signal, from, signal.end, usize::MAX)?, grid.step_s, grid.start) else { return Ok(row) };
-    let ahead = Grid::over(past.end(), grid.end(), grid.step_s, past.end()).count;
-    let Some(foreseen) = forecast(&past, ahead) else { return Ok(row) };
-    let foreseen = laid(&[foreseen.expected], grid);
-    for (value, foreseen) in row.iter_mut().zip(foreseen) {
-        *value = value.or(foreseen.map(|(value, _)| value));
-    }
-    Ok(row)
 }

@@ -64,8 +64,8 @@ async fn an_allocation_is_held_then_settled() {
     let expected = json!({
         "allocation_id": allocation["allocation_id"], "citizen_did": ALICE, "provider": "anthropic_claude", "state": "open",
         "query_tokens": 5000, "estimated_cost_gic": 0.075, "charged_gic": null, "overrun_gic": null,
-        "allocated_at": "2025-10-31T14:30:00Z", "expires_at": "2025-10-31T14:45:00Z", "ended_at": null, "energy": null,
-        "reason": allocation["reason"], "sequence": 2
+        "allocated_at": "2025-10-31T14:30:00Z", "expires_at": "2025-10-31T14:45:00Z", "ended_at": null,
+        "reason": allocation["reason"], "deferral": null, "energy": null, "sequence": 2
     });
     assert_eq!(open, expected);
     hive.pass(2).await;

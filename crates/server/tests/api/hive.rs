@@ -18,6 +18,7 @@ pub const NOW: &str = "2025-10-31T14:30:00Z";
 
 pub struct Hive {
     pub engine: Engine,
+    pub app: App,
     pub router: Router,
     pub clock: Arc<ManualClock>,
 }
@@ -50,8 +51,8 @@ impl Hive {
     pub fn wired(policy: Policy, settings: ServerSettings, wiring: Wiring) -> Self {
         let clock = Arc::new(ManualClock::new(Time::parse(NOW).unwrap()));
         let engine = Engine::start(Arc::new(MemoryStore::new()), policy, clock.clone(), Limits::default()).unwrap();
-        let router = router(App::wired(engine.clone(), settings, wiring));
-        Self { engine, router, clock }
+        let app = App::wired(engine.clone(), settings, wiring);
+        Self { engine, router: router(app.clone()), app, clock }
     }
 
     /// A Hive in which alice has money.

@@ -25,6 +25,7 @@ impl Kept {
         Self::with(folder, ServerSettings::default())
     }
 
+    /// With settings of its own.
     pub fn with(folder: TempDir, settings: ServerSettings) -> Self {
         let readings = wiring::open(folder.path(), 30);
         Self { hive: Hive::wired(Policy::default(), settings, Wiring { readings, ..Wiring::default() }), folder }

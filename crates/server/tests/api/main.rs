@@ -9,6 +9,7 @@ mod bookings;
 mod compute;
 mod connected;
 mod contract;
+mod deferral;
 mod did_web;
 mod energy;
 mod finance;

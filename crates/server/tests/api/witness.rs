@@ -100,7 +100,7 @@ impl Memory {
         let clock = Arc::new(ManualClock::new(Time::parse(NOW).unwrap()));
         let engine = Engine::start(Arc::new(MemoryStore::new()), Policy::default(), clock.clone(), Limits::default()).unwrap();
         let app = App::wired(engine.clone(), ServerSettings::default(), Wiring { witness: Some(witness), ..Wiring::default() });
-        Hive { engine, router: router(app), clock }
+        Hive { engine, router: router(app.clone()), app, clock }
     }
 }
 

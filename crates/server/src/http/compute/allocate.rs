@@ -1,13 +1,14 @@
 //! `POST /lab3/compute/allocate`: chooses a provider and holds the cost.
 
 use axum::response::Response;
-use lab3_compute::{Allocate, Allocated, Fact as Compute, Line, Priority, Refusal, Terms};
+use lab3_compute::{Allocate, Allocated, Defer, Deferral, Fact as Compute, Line, Priority, Refusal, Terms};
 use lab3_engine::{Command, Fact};
 use lab3_ledger::Event;
 use lab3_units::{Code, Did, Id, Problem, Ratio, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::deferral::DeferralReply;
 use crate::App;
 use crate::http::body::{Sent, submission};
 use crate::http::doc::Doc;
@@ -40,6 +41,8 @@ request! {
         pub max_cost_gic: Option<Positive>,
         /// Wins when it is eligible. Aliases such as `claude` are understood.
         pub preferred_provider: Option<Words<1, 64>>,
+        /// By when the answer has to be there, at most seven days from now: the query may wait until then, and is given the time that is expected to be the cleanest.
+        pub deadline: Option<Time>,
         /// Answer the same, but hold nothing.
         pub dry_run: Option<bool>,
         /// Add every provider with its terms, or the rule that excluded it.
@@ -78,6 +81,10 @@ pub(crate) struct AllocateReply<'a> {
     dry_run: bool,
     /// The journal record this stands in; on a dry run, the last record looked at.
     sequence: u64,
+    /// When the query runs, when a `deadline` was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    deferral: Option<DeferralReply>,
     /// Every provider, when `explain` was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -134,7 +141,10 @@ impl Touching for AllocateRequest {
 
 pub(crate) fn doc() -> Doc {
     Doc::new("compute", "allocate", "Choose a provider for a query and hold its cost")
-        .about("The hold ends when the usage is reported, the allocation released, or after 15 minutes by itself.")
+        .about(
+            "The hold ends when the usage is reported, the allocation released, or after 15 minutes by itself. With a `deadline` the query may wait: the reply says \
+             when to run it (`deferral`), and the 15 minutes begin when it begins at the latest.",
+        )
         .reads::<AllocateRequest>()
         .answers::<AllocateReply>("Who answers the query, and what is held for it")
         .refuses(&[Code::ACCOUNT_FROZEN])
@@ -145,6 +155,7 @@ pub(crate) fn doc() -> Doc {
 pub(crate) async fn allocate(app: App, permit: Permit<Sent<AllocateRequest>>) -> Answer {
     let (actor, Sent { body, key }) = permit.open();
     let dry_run = body.dry_run == Some(true);
+    let deadline = body.deadline;
     let command = Allocate {
         citizen: body.citizen_did,
         tokens: body.query_tokens.0,
@@ -154,24 +165,46 @@ pub(crate) async fn allocate(app: App, permit: Permit<Sent<AllocateRequest>>) ->
         preferred: body.preferred_provider.map(|name| name.0),
         explain: body.explain == Some(true),
     };
+    let command = match deadline {
+        Some(deadline) => Command::Defer(Box::new(waiting(&app, command, deadline))),
+        None => Command::Allocate(command),
+    };
     if dry_run {
         return Ok(try_out(&app, command).await?);
     }
-    let committed = app.engine().submit(submission(key, actor, Command::Allocate(command))).await?;
+    let committed = app.engine().submit(submission(key, actor, command)).await?;
     let record = &committed.stored.record;
-    let Fact::Compute(Compute::Allocated(fact)) = &record.fact else { return Err(unexpected(&committed).into()) };
     let hold = record.entries.iter().find_map(held);
-    Ok(done(&app, &AllocateReply::new(fact, hold, committed.stored.sequence), &committed))
+    let Some(reply) = (match &record.fact {
+        Fact::Compute(fact) => AllocateReply::of(fact, hold, committed.stored.sequence),
+        _ => None,
+    }) else {
+        return Err(unexpected(&committed).into());
+    };
+    Ok(done(&app, &reply, &committed))
+}
+
+/// The request of a query that may wait: the writer gets what waiting gains at whichever provider it chooses.
+fn waiting(app: &App, allocate: Allocate, deadline: Time) -> Defer {
+    let policy = app.engine().policy();
+    let chances = app.carbon().chances(&policy.compute, allocate.tokens, (app.engine().now(), deadline));
+    Defer { allocate, deadline, chances }
 }
 
 /// Asks the rule what it would decide now, and holds nothing.
-async fn try_out(app: &App, command: Allocate) -> Result<Response, Problem> {
-    let look = move |desk: &lab3_engine::Desk<'_>| (lab3_compute::allocate(&desk.compute(), fresh_id(), &command), desk.state.sequence);
-    match app.engine().read(move |desk| look(desk)).await? {
-        (Ok((Compute::Allocated(fact), _)), sequence) => Ok(reply(&AllocateReply::new(&fact, None, sequence))),
-        (Err(Refusal::Problem(problem)), _) => Err(problem),
-        _ => Err(Problem::new(Code::INTERNAL, "A dry run gave something else than an allocation. Please report this.")),
-    }
+async fn try_out(app: &App, command: Command) -> Result<Response, Problem> {
+    let decide = move |desk: &lab3_compute::Desk<'_>| match &command {
+        Command::Defer(defer) => Some(lab3_compute::defer(desk, fresh_id(), defer)),
+        Command::Allocate(allocate) => Some(lab3_compute::allocate(desk, fresh_id(), allocate)),
+        _ => None,
+    };
+    let (decided, sequence) = app.engine().read(move |desk| (decide(&desk.compute()), desk.state.sequence)).await?;
+    let shown = match decided {
+        Some(Ok((fact, _))) => AllocateReply::of(&fact, None, sequence).map(|shown| reply(&shown)),
+        Some(Err(Refusal::Problem(problem))) => return Err(problem),
+        _ => None,
+    };
+    shown.ok_or_else(|| Problem::new(Code::INTERNAL, "A dry run gave something else than an allocation. Please report this."))
 }
 
 /// The hold a record placed.
@@ -183,7 +216,16 @@ fn held(event: &Event) -> Option<(Id, Time)> {
 }
 
 impl<'a> AllocateReply<'a> {
-    fn new(fact: &'a Allocated, hold: Option<(Id, Time)>, sequence: u64) -> Self {
+    /// The reply that the fact of an allocation makes.
+    fn of(fact: &'a Compute, hold: Option<(Id, Time)>, sequence: u64) -> Option<Self> {
+        match fact {
+            Compute::Allocated(fact) => Some(Self::new(fact, None, hold, sequence)),
+            Compute::Deferred(fact) => Some(Self::new(&fact.allocated, Some(&fact.deferral), hold, sequence)),
+            _ => None,
+        }
+    }
+
+    fn new(fact: &'a Allocated, deferral: Option<&Deferral>, hold: Option<(Id, Time)>, sequence: u64) -> Self {
         let lines = fact.explanation.as_ref();
         Self {
             provider: &fact.provider,
@@ -196,6 +238,7 @@ impl<'a> AllocateReply<'a> {
             expires_at: hold.map(|(_, deadline)| Shown(deadline)),
             dry_run: hold.is_none(),
             sequence,
+            deferral: deferral.map(DeferralReply::new),
             providers: lines.map(|lines| lines.iter().map(ProviderLine::new).collect()),
         }
     }

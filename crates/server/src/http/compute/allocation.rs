@@ -1,12 +1,13 @@
 //! `GET /lab3/compute/allocations/{allocation_id}`: one allocation, from its placing to its end.
 
-use lab3_compute::{Allocated, Counted, Fact as Compute};
+use lab3_compute::{Allocated, Counted, Deferral, Fact as Compute};
 use lab3_engine::{Engine, Fact, Stored, draw_id, report_id};
 use lab3_ledger::{AccountNo, Event};
 use lab3_units::{Amount, Code, Id, Problem, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::deferral::DeferralReply;
 use super::drawn::DrawnReply;
 use crate::App;
 use crate::http::doc::Doc;
@@ -55,6 +56,9 @@ pub(crate) struct AllocationReply {
     /// Why this provider, in one sentence.
     #[schema(value_type = String, example = "Quality score 0.97 meets min_quality 0.90")]
     reason: Box<str>,
+    /// When it was to run; `null` of a query that did not wait.
+    #[schema(required)]
+    deferral: Option<DeferralReply>,
     /// What its query drew and emitted, as it was booked when it ended; `null` where nobody knows.
     #[schema(required)]
     energy: Option<DrawnReply>,
@@ -96,6 +100,7 @@ pub(crate) struct Placed<'a> {
     deadline: Time,
     stored: &'a Stored,
     fact: &'a Allocated,
+    deferral: Option<&'a Deferral>,
 }
 
 /// How an allocation ended.
@@ -109,13 +114,14 @@ struct Ended {
 impl<'a> Placed<'a> {
     /// The allocation this record made, if it made one.
     pub(crate) fn of(stored: &'a Stored) -> Option<Self> {
-        let fact = match &stored.record.fact {
-            Fact::Compute(Compute::Allocated(fact)) => fact,
-            Fact::Compute(Compute::Attempted(fact)) => &fact.allocated,
+        let (fact, deferral) = match &stored.record.fact {
+            Fact::Compute(Compute::Allocated(fact)) => (&**fact, None),
+            Fact::Compute(Compute::Attempted(fact)) => (&fact.allocated, None),
+            Fact::Compute(Compute::Deferred(fact)) => (&fact.allocated, Some(&fact.deferral)),
             _ => return None,
         };
         stored.record.entries.iter().find_map(|event| match *event {
-            Event::HoldPlaced { id, account, deadline, .. } => Some(Self { id, account, deadline, stored, fact }),
+            Event::HoldPlaced { id, account, deadline, .. } => Some(Self { id, account, deadline, stored, fact, deferral }),
             _ => None,
         })
     }
@@ -137,6 +143,7 @@ impl<'a> Placed<'a> {
             expires_at: Shown(self.deadline),
             ended_at: ended.as_ref().map(|ended| Shown(ended.at)),
             reason: self.fact.reason.clone(),
+            deferral: self.deferral.map(DeferralReply::new),
             energy: drawn.as_ref().and_then(DrawnReply::of),
             sequence: self.stored.sequence,
         })

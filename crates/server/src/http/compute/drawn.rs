@@ -68,6 +68,6 @@ impl DrawnReply {
 
 /// A count of thousandths (mWh, mg) as a number of the unit.
 #[allow(clippy::cast_precision_loss, reason = "for showing: a query draws far less than 2^53 mWh")]
-fn thousandths(amount: Amount) -> f64 {
+pub(super) fn thousandths(amount: Amount) -> f64 {
     amount.units() as f64 / 1000.0
 }

@@ -3,6 +3,7 @@
 pub(crate) mod allocate;
 pub(crate) mod allocation;
 pub(crate) mod allocations;
+mod deferral;
 mod drawn;
 pub(crate) mod providers;
 pub(crate) mod quota;

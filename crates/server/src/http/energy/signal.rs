@@ -14,7 +14,8 @@ use crate::http::parameters::{NamedAsked, parameters};
 use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::reply::{Answer, Shown, sized_reply};
 use crate::json::{Whole, Word};
-use crate::readings::steps::{Grid, PAST_S, PAST_STEPS, known, laid};
+use crate::readings::outlook::{PAST_S, PAST_STEPS};
+use crate::readings::steps::{Grid, known, laid};
 use crate::readings::{KeptSignal, ReadingMemory};
 
 /// Most values of one reply.
