@@ -50,7 +50,7 @@ fn server(settings: &Settings) -> ServerSettings {
     let average = f64::from(energy.carbon_g_per_kwh);
     let marginal = if energy.carbon_marginal_g_per_kwh == 0 { average } else { f64::from(energy.carbon_marginal_g_per_kwh) };
     let carbon = CarbonSettings { zone, grid: grid(average, marginal).unwrap_or_default(), draws: energy.draws.0.clone() };
-    ServerSettings { body_bytes_max, limits, carbon }
+    ServerSettings { body_bytes_max, limits, carbon, ..ServerSettings::default() }
 }
 
 /// Longest wait for a connection to where a DID's document is.

@@ -53,11 +53,18 @@ pub struct ServerSettings {
     pub limits: LimitSettings,
     /// What queries draw, and what that emits.
     pub carbon: CarbonSettings,
+    /// Meters of the grid's connection, which are everybody's: whoever shares what exports earned may have them counted.
+    pub export_meters: Vec<Box<str>>,
 }
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        Self { body_bytes_max: 4 << 20, limits: LimitSettings::default(), carbon: CarbonSettings::default() }
+        Self {
+            body_bytes_max: 4 << 20,
+            limits: LimitSettings::default(),
+            carbon: CarbonSettings::default(),
+            export_meters: vec!["grid".into()],
+        }
     }
 }
 

@@ -61,7 +61,7 @@ const WATCH_METERS: Rule = Rule::new(&[Kind::Operator, Kind::Steward, Kind::Audi
 pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
     use compute::{allocate, allocation, allocations, providers, quota, release, report_usage, stats};
     use desk::{error, errors, health, journal, openapi, scrape};
-    use energy::{book, bookings, certificate, certificates, close_hour, dispatch, job_end, jobs, signal, signals, signals_push, telemetry, telemetry_append};
+    use energy::{book, bookings, certificate, certificates, close_hour, dispatch, exports, job_end, jobs, signal, signals, signals_push, telemetry, telemetry_append};
     use finance::{balance, balance_proof, contribute, epoch_close, erase, grant, mint, pool, transaction, transactions, transfer, transfers};
     use log::tile;
     use witness::add_checkpoint::{self, add_checkpoint};
@@ -94,6 +94,8 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
         .post("/lab3/energy/certificates/{certificate_id}/split", of_citizen(&[Kind::Citizen], Scope::Money), certificate::split, certificate::split_doc())
         .post("/lab3/energy/certificates/{certificate_id}/hand", of_citizen(&[Kind::Citizen], Scope::Money), certificate::hand, certificate::hand_doc())
         .post("/lab3/energy/certificates/{certificate_id}/claim", of_citizen(&[Kind::Citizen], Scope::Money), certificate::claim, certificate::claim_doc())
+        .post("/lab3/energy/exports/share", of_citizen(&[Kind::Citizen], Scope::Money), exports::share, exports::share_doc())
+        .get("/lab3/energy/exports", of_citizen(READERS, Scope::Read), exports::exports, exports::doc())
         .post("/lab3/energy/signals", TEND_ENERGY, signals_push::push, signals_push::doc())
         .get("/lab3/energy/signals", shared(Scope::Read), signals::signals, signals::doc())
         .get("/lab3/energy/signals/{kind}", shared(Scope::Read), signal::signal, signal::doc())

@@ -11,6 +11,7 @@ mod connected;
 mod contract;
 mod did_web;
 mod energy;
+mod exports;
 mod finance;
 mod history;
 mod hive;

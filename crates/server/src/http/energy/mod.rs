@@ -8,6 +8,7 @@ pub(super) mod close_hour;
 #[allow(dead_code, reason = "the route comes with the store of plans and telemetry")]
 mod day;
 pub(super) mod dispatch;
+pub(super) mod exports;
 pub(super) mod job_end;
 pub(super) mod jobs;
 mod plan;
