@@ -2,7 +2,7 @@
 
 use lab3_energy::carbon::certificates::{Issue, Source};
 use lab3_energy::carbon::{Estimate, Footprint, GridHour, Intensity, Interval, Tier};
-use lab3_energy::{Book, BookedJob, Certify, CloseHour, Draw, Run, SettleJob};
+use lab3_energy::{Among, Book, BookedJob, Certify, CloseHour, Draw, Run, SettleJob, ShareExports};
 use lab3_engine::{Actor, Command, Energy, Submission};
 use lab3_units::{Amount, Duration, Id, Owner, Time};
 
@@ -23,11 +23,12 @@ pub struct Site {
 impl Hive {
     /// One command about energy, or an hour that passes.
     pub fn energy(&mut self) {
-        match self.dice.below(10) {
+        match self.dice.below(11) {
             0 | 1 => self.clock.advance(Duration::from_secs(1800 + u32::try_from(self.dice.below(3600)).unwrap())),
             2 | 3 => self.book(),
             4 | 5 => self.end_job(),
             6 | 7 => self.close_hour(),
+            10 => self.share_exports(),
             _ => self.certify(),
         }
     }
@@ -126,6 +127,33 @@ impl Hive {
         if self.send_energy(actor, id, Energy::Certify(Box::new(command))) {
             self.site.certificates.extend(becomes);
         }
+    }
+
+    /// Shares what some hours of the last days earned; many of them were shared.
+    fn share_exports(&mut self) {
+        let (id, who) = (self.id(), self.dice.below(4));
+        let end = self.engine.now().millis() / HOUR_MS - i64::try_from(self.dice.below(48)).unwrap();
+        let hours = i64::try_from(1 + self.dice.below(3)).unwrap();
+        let mut members: Vec<usize> = (0..4).filter(|_| self.dice.below(3) > 0).collect();
+        members.reverse();
+        let among = match self.dice.below(3) {
+            0 => Among::Equal(members.into_iter().map(member).collect()),
+            1 => Among::Weights(members.into_iter().map(|who| (member(who), 1 + self.dice.next() % 1_000)).collect()),
+            _ => Among::Generation(Vec::new()),
+        };
+        let share = ShareExports {
+            id,
+            payer: member(who),
+            device: "grid".into(),
+            from: Time::from_millis((end - hours) * HOUR_MS),
+            to: Time::from_millis(end * HOUR_MS),
+            amount: Amount::new(1 + i64::try_from(self.dice.below(10_000)).unwrap()),
+            exported_mwh: (self.dice.below(2) == 0).then(|| self.dice.units(3_000_000)),
+            measured: false,
+            among,
+        };
+        let actor = self.payer(who);
+        self.send_energy(actor, id, Energy::ShareExports(Box::new(share)));
     }
 
     fn steward(&self) -> Actor {

@@ -137,11 +137,12 @@ fn change(record: &mut Record, kind: usize) -> bool {
             Fact::Energy(Energy::Booked(booked)) => more(&mut booked.jobs[0].energy_mwh),
             Fact::Energy(Energy::JobSettled(settled)) => more(&mut settled.house.0),
             Fact::Energy(Energy::JobReleased { released, .. } | Energy::JobsExpired { released, .. }) => more(released),
+            Fact::Energy(Energy::ExportShared(shared)) => more(&mut shared.shares[0].amount),
             Fact::Energy(Energy::Certified(Certified::Claimed { claim, .. })) => claim.at = Time::from_millis(0),
             _ => return false,
         },
         9 => match record.entries.last_mut() {
-            Some(Event::Transferred { amount, kind: Kind::Draw | Kind::Correction, .. }) => more(amount),
+            Some(Event::Transferred { amount, kind: Kind::Draw | Kind::Correction | Kind::ExportShare, .. }) => more(amount),
             _ => return false,
         },
         _ => return false,

@@ -1,5 +1,6 @@
 //! `lab3 energy ...`
 
+pub mod exports;
 mod frame;
 pub mod jobs;
 pub mod plan;
@@ -31,6 +32,8 @@ pub fn desk(command: &EnergyCommand) -> &DeskArgs {
         EnergyCommand::Plan(args) | EnergyCommand::Jobs(args) => &args.desk,
         EnergyCommand::Signals(args) => &args.desk,
         EnergyCommand::Import(args) => &args.desk,
+        EnergyCommand::Share(args) => &args.desk,
+        EnergyCommand::Exports(args) => &args.desk,
     }
 }
 
@@ -42,6 +45,8 @@ pub fn run(client: &Client, command: &EnergyCommand, env: &Env) -> Result<String
         EnergyCommand::Jobs(args) => jobs::run(client, args, Page::of(args.plain, env)),
         EnergyCommand::Signals(args) => signals::signals(client, args),
         EnergyCommand::Import(args) => signals::import(client, args),
+        EnergyCommand::Share(args) => exports::share(client, args),
+        EnergyCommand::Exports(args) => exports::exports(client, args),
     }
 }
 

@@ -13,7 +13,7 @@ const CAROL: &str = "did:kaizen:carol";
 /// Alice shares what two hours earned, the last of which ended at 14:00; it is 14:30.
 fn share(changes: &Value) -> Value {
     let mut body = json!({
-        "payer_did": ALICE, "device": "grid", "from": "2025-10-31T12:00:00Z", "to": "2025-10-31T14:00:00Z", "amount_gic": "0.00001", "exported_kwh": 1.25,
+        "payer_did": ALICE, "device": "grid", "from": "2025-10-31T12:00:00Z", "to": "2025-10-31T14:00:00Z", "amount_gic": "0.001", "exported_kwh": 1.25,
         "rule": "weights", "members": [{ "did": CAROL, "weight": 1 }, { "did": BOB, "weight": 2 }],
     });
     for (name, value) in changes.as_object().unwrap() {
@@ -30,15 +30,15 @@ async fn it_goes_to_each_by_weight_once_under_a_key_and_without_a_fee() {
     let hive = Hive::with_alice("1").await;
     let reply = hive.post_keyed(SHARE, "k1", &share(&json!({}))).await;
     let told = reply.ok();
-    let members = json!([{ "did": BOB, "weight": 2, "amount_gic": 0.000_007 }, { "did": CAROL, "weight": 1, "amount_gic": 0.000_003 }]);
-    assert_eq!((&told["members"], &told["amount_gic"], &told["exported_kwh"]), (&members, &json!(0.00001), &json!(1.25)));
+    let members = json!([{ "did": BOB, "weight": 2, "amount_gic": 0.000_667 }, { "did": CAROL, "weight": 1, "amount_gic": 0.000_333 }]);
+    assert_eq!((&told["members"], &told["amount_gic"], &told["exported_kwh"]), (&members, &json!(0.001), &json!(1.25)));
     assert_eq!((&told["rule"], &told["measured"]), (&json!("weights"), &json!(false)));
-    assert_eq!([hive.balance(ALICE).await, hive.balance(BOB).await, hive.balance(CAROL).await], ["0.99999", "0.000007", "0.000003"]);
+    assert_eq!([hive.balance(ALICE).await, hive.balance(BOB).await, hive.balance(CAROL).await], ["0.999", "0.000667", "0.000333"]);
     let again = hive.post_keyed(SHARE, "k1", &share(&json!({}))).await;
     assert_eq!((again.text(), again.header("idempotency-replayed")), (reply.text(), Some("true")));
     hive.post(SHARE, &share(&json!({}))).await.refused(409, "L3-0066", Some("from"));
     hive.post(SHARE, &share(&json!({ "from": "2025-10-31T13:00:00Z" }))).await.refused(409, "L3-0066", Some("from"));
-    assert_eq!(hive.balance(ALICE).await, "0.99999");
+    assert_eq!(hive.balance(ALICE).await, "0.999");
 
     let hers = hive.get(&format!("/lab3/financial/transactions?did={CAROL}")).await.ok();
     let one = &hers["transactions"][0];
@@ -65,7 +65,7 @@ async fn the_latest_sharings_are_listed() {
     .ok();
     let listed = hive.get(&format!("{EXPORTS}?payer_did={ALICE}")).await.ok();
     let expected = json!({
-        "tx_id": first["tx_id"], "payer_did": ALICE, "device": "grid", "from": "2025-10-31T12:00:00Z", "to": "2025-10-31T14:00:00Z", "amount_gic": 0.00001,
+        "tx_id": first["tx_id"], "payer_did": ALICE, "device": "grid", "from": "2025-10-31T12:00:00Z", "to": "2025-10-31T14:00:00Z", "amount_gic": 0.001,
         "exported_kwh": 1.25, "measured": false, "rule": "weights", "members": 2, "timestamp": "2025-10-31T14:30:00Z",
     });
     assert_eq!((&listed["sharings"][1], &listed["sharings"][0]["device"]), (&expected, &json!("barn")));
@@ -85,8 +85,8 @@ async fn generation_shares_by_what_was_certified() {
     }
     let told = hive.post(SHARE, &by(Value::Null)).await.ok();
     let members =
-        json!([{ "did": BOB, "weight": 3000, "amount_gic": 0.000_008 }, { "did": CAROL, "weight": 1000, "amount_gic": 0.000_002 }]);
-    assert_eq!(told["members"], members, "7.5 and 2.5: a tie");
+        json!([{ "did": BOB, "weight": 3000, "amount_gic": 0.000_750 }, { "did": CAROL, "weight": 1000, "amount_gic": 0.000_250 }]);
+    assert_eq!(told["members"], members);
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn what_the_meter_fed_in_is_counted_at_its_hours_price() {
     hive.post(SHARE, &measured).await.refused(400, "L3-0006", Some("device"));
     hive.post("/lab3/energy/telemetry", &counted(&[("14:15", 105.5)])).await.ok();
     hive.post("/lab3/energy/signals", &price("guess", "forecast", json!([9, 9]))).await.ok();
-    hive.post(SHARE, &measured).await.refused(400, "L3-0006", Some("price_source"));
+    hive.post(SHARE, &measured).await.refused(400, "L3-0006", Some("price_zone"));
     let with = |source: &str| share(&json!({ "amount_gic": null, "exported_kwh": null, "price_source": source }));
     hive.post(SHARE, &with("guess")).await.refused(400, "L3-0006", Some("from"));
     // 0.5 + 1.5 kWh at 0.08, and 2 + 0.5 kWh at 0.05.
@@ -157,8 +157,8 @@ async fn nobody_but_the_payer_shares_and_not_from_a_frozen_account() {
     let hive = &kept.hive;
     hive.mint(ALICE, "1").await;
     let operator = make(hive, None, json!({ "kind": "operator" })).await;
-    let alice = make(hive, Some(&operator), json!({ "kind": "citizen", "did": ALICE })).await;
-    let bob = make(hive, Some(&operator), json!({ "kind": "citizen", "did": BOB })).await;
+    let alice = make(hive, Some(&operator), json!({ "kind": "citizen", "did": ALICE, "scopes": ["money", "read"] })).await;
+    let bob = make(hive, Some(&operator), json!({ "kind": "citizen", "did": BOB, "scopes": ["money", "read"] })).await;
     post_as(hive, &bob, SHARE, &share(&json!({}))).await.refused(403, "L3-0036", None);
     post_as(hive, &operator, SHARE, &share(&json!({}))).await.refused(403, "L3-0036", None);
     post_as(hive, &alice, SHARE, &share(&json!({ "amount_gic": null, "exported_kwh": null, "device": "roof" }))).await.refused(
@@ -181,5 +181,5 @@ async fn nobody_but_the_payer_shares_and_not_from_a_frozen_account() {
     get_as(hive, &bob, &format!("{EXPORTS}?payer_did={ALICE}")).await.refused(403, "L3-0036", None);
     assert_eq!(get_as(hive, &alice, &format!("{EXPORTS}?payer_did={ALICE}")).await.ok()["sharings"][0]["device"], "grid");
     let hers = get_as(hive, &bob, &format!("/lab3/financial/transactions?did={BOB}")).await.ok();
-    assert_eq!(hers["transactions"][0]["amount_gic"], 0.000_007);
+    assert_eq!(hers["transactions"][0]["amount_gic"], 0.000_667);
 }
