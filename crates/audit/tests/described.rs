@@ -14,7 +14,9 @@ use lab3_compute::{
 };
 use lab3_energy::carbon::certificates::{Certificate, Claim, Fact as Certified, Source, State};
 use lab3_energy::carbon::{Footprint, Tier};
-use lab3_energy::{ExportShared, MemberShare, ShareRule, Booked, BookedJob, Drawn, Fact as Energy, HourClosed, JobHour, JobSettled, Part, Run, Share};
+use lab3_energy::{
+    Booked, BookedJob, Drawn, ExportShared, Fact as Energy, HourClosed, JobHour, JobSettled, MemberShare, Part, Run, Share, ShareRule,
+};
 use lab3_engine::{Actor, Fact, Record};
 use lab3_finance::{Balanced, Closing, Fact as Money, Sheet, Total};
 use lab3_ledger::{AccountNo, Event, HoldEnd, Kind, Limits, Purpose};

@@ -6,16 +6,46 @@ mod hive;
 mod lies;
 mod served;
 
-use hive::member;
+use std::sync::OnceLock;
+
+use hive::{Hive, member};
 use lab3_audit::Class;
 use lab3_energy::{ExportShared, Fact as Energy, ShareRule};
 use lab3_engine::{Actor, Fact, Record};
 use lab3_ledger::{Event, Kind, Limits, Purpose};
 use lab3_trust::Holder;
 use lab3_units::{Amount, Asset, Id, Owner, Time};
-use lies::{account, check, check_added, honest, key_of, record};
+use lies::{account, check_in, judged, key_of, record, wallet};
+use served::{Log, signer};
 
 const HOUR_MS: i64 = 3_600_000;
+
+/// An honest Hive's log: forty hours of exports, and so many steps of all else, half of them before it is closed.
+fn log(steps: usize) -> Log {
+    let mut hive = Hive::new(5);
+    hive.inscribe(*signer(7).verifier().public());
+    hive.share_exports(40);
+    if steps > 0 {
+        hive.live(steps);
+    }
+    let entries = hive.entries();
+    hive.stop();
+    Log::of(entries)
+}
+
+fn exports() -> Log {
+    static LOG: OnceLock<Log> = OnceLock::new();
+    LOG.get_or_init(|| log(0)).clone()
+}
+
+/// With exports, or a transfer.
+fn shared_or(within: bool) -> Log {
+    if within { exports() } else { lies::honest() }
+}
+
+fn is_shared(record: &Record) -> bool {
+    matches!(record.fact, Fact::Energy(Energy::ExportShared(_)))
+}
 
 /// What is found when the first sharing of several members, and its entries, are others.
 #[track_caller]
@@ -32,7 +62,7 @@ fn lie(change: impl Fn(&mut ExportShared, &mut Vec<Event>)) {
 /// The same, for the first for which `change` says it changed something.
 #[track_caller]
 fn some(change: impl Fn(&mut ExportShared, &mut Vec<Event>) -> bool) {
-    check(Class::Facts, |record| match &mut record.fact {
+    check_in(exports(), 1, Class::Facts, |record| match &mut record.fact {
         Fact::Energy(Energy::ExportShared(shared)) => change(shared, &mut record.entries),
         _ => false,
     });
@@ -95,15 +125,17 @@ fn whole_hours_are_shared_when_they_are_over_and_once() {
     lie(|shared, _| shared.from = Time::from_millis(i64::MIN));
     lie(|shared, _| shared.exported_mwh = Some(Amount::new(-1)));
     lie(|shared, _| shared.id = Id::from_bytes([9; 16]));
-    let told = check_added(Class::Facts, |log| {
-        let shared = (1..=log.entries.len()).rev().map(|at| log.record(at)).find(|r| matches!(r.fact, Fact::Energy(Energy::ExportShared(_))));
-        let Record { mut fact, mut entries, .. } = shared.unwrap();
-        if let Fact::Energy(Energy::ExportShared(shared)) = &mut fact {
-            shared.id = Id::from_bytes([0xab; 16]);
-        }
-        entries.retain(|event| !matches!(event, Event::AccountOpened { .. }));
-        record(log, fact, entries)
-    });
+    let mut log = exports();
+    let again = (1..=log.entries.len()).rev().map(|at| log.record(at)).find(is_shared);
+    let Record { mut fact, mut entries, .. } = again.unwrap();
+    if let Fact::Energy(Energy::ExportShared(shared)) = &mut fact {
+        shared.id = Id::from_bytes([0xab; 16]);
+    }
+    entries.retain(|event| !matches!(event, Event::AccountOpened { .. }));
+    let again = record(&log, fact, entries);
+    log.entries.push(lab3_engine::write_entry(&again).unwrap());
+    let last = log.entries.len();
+    let told = judged(log, last, Class::Facts);
     assert!(told.contains("was shared"), "{told}");
 }
 
@@ -112,11 +144,11 @@ fn money_goes_from_the_payers_wallet_to_members_wallets_and_nowhere_else() {
     lie(|shared, _| shared.payer.0 = 0);
     lie(|shared, entries| {
         // In fact and entries to what is no wallet.
-        let quota = account(&honest(), &Owner::from(&member(0)), Purpose::Quota);
-        let was = std::mem::replace(&mut shared.shares.last_mut().unwrap().account, quota);
+        let pool = account(&exports(), &Owner::hive("pool"), Purpose::Pool);
+        let was = std::mem::replace(&mut shared.shares.last_mut().unwrap().account, pool);
         for event in entries {
             match event {
-                Event::Transferred { to, .. } if *to == was => *to = quota,
+                Event::Transferred { to, .. } if *to == was => *to = pool,
                 _ => {}
             }
         }
@@ -133,7 +165,7 @@ fn money_goes_from_the_payers_wallet_to_members_wallets_and_nowhere_else() {
         }
     });
     for (within, kind) in [(true, Kind::Transfer), (true, Kind::Contribution), (false, Kind::ExportShare)] {
-        check(Class::Kinds, |record| {
+        check_in(shared_or(within), 1, Class::Kinds, |record| {
             let is = matches!(record.fact, Fact::Energy(Energy::ExportShared(_)));
             let moved = record.entries.iter_mut().find_map(|event| match event {
                 Event::Transferred { kind, .. } if is || *kind == Kind::Transfer => Some(kind),
@@ -146,21 +178,35 @@ fn money_goes_from_the_payers_wallet_to_members_wallets_and_nowhere_else() {
 
 #[test]
 fn the_payer_shares_and_nobody_else() {
-    let key = |wanted: fn(&Holder) -> bool| Actor::Key(key_of(&honest(), wanted));
-    let first = key(|holder| *holder == Holder::Citizen(member(0)));
-    let wallet = account(&honest(), &Owner::from(&member(0)), Purpose::Wallet);
-    for (actor, late) in [(first, true), (Actor::Key(1), true), (Actor::Key(5), true), (Actor::Engine, false)] {
-        check(Class::Actors, |record| {
-            let Fact::Energy(Energy::ExportShared(shared)) = &record.fact else { return false };
-            let is = shared.payer != wallet && (!late || matches!(record.actor, Actor::Key(_)));
-            record.actor = if is { actor } else { record.actor };
-            is
-        });
+    let closed = log(40);
+    let shared = closed.record((1..=closed.entries.len()).find(|&at| is_shared(&closed.record(at))).unwrap());
+    let key = |wanted: fn(&Holder) -> bool| Actor::Key(key_of(&closed, wanted));
+    let keys = [key(|holder| *holder == Holder::Citizen(member(1))), Actor::Key(1), Actor::Key(5), Actor::Engine];
+    let own = key(|holder| *holder == Holder::Citizen(member(0)));
+    let payer = wallet(&closed, 0);
+    for (actor, class) in
+        keys.map(|key| (key, Class::Actors)).into_iter().chain([(own, Class::Signatures), (Actor::Signed, Class::Signatures)])
+    {
+        // Other hours, so that all else is well.
+        let Record { mut fact, .. } = shared.clone();
+        let Fact::Energy(Energy::ExportShared(shared)) = &mut fact else { unreachable!("it is shared") };
+        let hour = closed.record(closed.entries.len()).at.millis() / HOUR_MS * HOUR_MS;
+        (shared.id, shared.from, shared.to) = (Id::from_bytes([0xab; 16]), Time::from_millis(hour - HOUR_MS), Time::from_millis(hour));
+        (shared.payer, shared.rule) = (payer, ShareRule::Weights);
+        shared.shares.truncate(1);
+        shared.shares[0].account = wallet(&closed, 1);
+        shared.shares[0].amount = shared.amount;
+        let entry = Event::Transferred {
+            from: payer,
+            to: shared.shares[0].account,
+            amount: shared.amount,
+            kind: Kind::ExportShare,
+            memo: "".into(),
+        };
+        let forged = Record { actor, ..record(&closed, fact, vec![entry]) };
+        let mut log = closed.clone();
+        log.entries.push(lab3_engine::write_entry(&forged).unwrap());
+        let last = log.entries.len();
+        judged(log, last, class);
     }
-    // Who has a key pays with it.
-    check(Class::Signatures, |record| {
-        let is = matches!(record.fact, Fact::Energy(Energy::ExportShared(_))) && matches!(record.actor, Actor::Key(_));
-        record.actor = if is { Actor::Signed } else { record.actor };
-        is
-    });
 }

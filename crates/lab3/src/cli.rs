@@ -16,9 +16,7 @@ use lab3_units::{Amount, Asset, Did, Ratio};
 use crate::config::Flag;
 
 pub use did::{DidCommand, DidResolveArgs, DidShowArgs};
-pub use energy::{
-    EnergyCommand, EnergyExportsArgs, EnergyFileArgs, EnergyImportArgs, EnergyShareArgs, EnergySignalsArgs, EnergyTodayArgs,
-};
+pub use energy::{EnergyCommand, EnergyExportsArgs, EnergyFileArgs, EnergyImportArgs, EnergyShareArgs, EnergySignalsArgs, EnergyTodayArgs};
 pub use govern::{
     IntentCommand, IntentFreezeArgs, IntentMoneyArgs, IntentPolicyArgs, IntentSendArgs, IntentTextArgs, IntentTreasurersArgs,
     NamedSignature, PolicyCommand, PolicySetArgs, RulesArgs, TreasurersArgs, TreasurersCommand, TreasurersNameArgs, countersign,

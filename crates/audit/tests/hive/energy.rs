@@ -6,7 +6,7 @@ use lab3_energy::{Among, Book, BookedJob, Certify, CloseHour, Draw, Run, SettleJ
 use lab3_engine::{Actor, Command, Energy, Submission};
 use lab3_units::{Amount, Duration, Id, Owner, Time};
 
-use super::{Hive, member};
+use super::{Dice, Hive, member};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -23,12 +23,11 @@ pub struct Site {
 impl Hive {
     /// One command about energy, or an hour that passes.
     pub fn energy(&mut self) {
-        match self.dice.below(11) {
+        match self.dice.below(10) {
             0 | 1 => self.clock.advance(Duration::from_secs(1800 + u32::try_from(self.dice.below(3600)).unwrap())),
             2 | 3 => self.book(),
             4 | 5 => self.end_job(),
             6 | 7 => self.close_hour(),
-            10 => self.share_exports(),
             _ => self.certify(),
         }
     }
@@ -46,7 +45,7 @@ impl Hive {
     }
 
     fn id(&mut self) -> Id {
-        Id::from_bytes(((u128::from(self.dice.next()) << 64) | u128::from(self.dice.next())).to_be_bytes())
+        id(&mut self.dice)
     }
 
     fn book(&mut self) {
@@ -129,31 +128,43 @@ impl Hive {
         }
     }
 
-    /// Shares what some hours of the last days earned; many of them were shared.
-    fn share_exports(&mut self) {
-        let (id, who) = (self.id(), self.dice.below(4));
-        let end = self.engine.now().millis() / HOUR_MS - i64::try_from(self.dice.below(48)).unwrap();
-        let hours = i64::try_from(1 + self.dice.below(3)).unwrap();
-        let mut members: Vec<usize> = (0..4).filter(|_| self.dice.below(3) > 0).collect();
-        members.reverse();
-        let among = match self.dice.below(3) {
-            0 => Among::Equal(members.into_iter().map(member).collect()),
-            1 => Among::Weights(members.into_iter().map(|who| (member(who), 1 + self.dice.next() % 1_000)).collect()),
-            _ => Among::Generation(Vec::new()),
-        };
-        let share = ShareExports {
-            id,
-            payer: member(who),
-            device: "grid".into(),
-            from: Time::from_millis((end - hours) * HOUR_MS),
-            to: Time::from_millis(end * HOUR_MS),
-            amount: Amount::new(1 + i64::try_from(self.dice.below(10_000)).unwrap()),
-            exported_mwh: (self.dice.below(2) == 0).then(|| self.dice.units(3_000_000)),
-            measured: false,
-            among,
-        };
-        let actor = self.payer(who);
-        self.send_energy(actor, id, Energy::ShareExports(Box::new(share)));
+    /// So many hours pass in which something is generated, and what some of them earned is shared. A closed Hive pays by intents, and none shares: so it is
+    /// done first. By dice of its own.
+    pub fn share_exports(&mut self, hours: usize) {
+        let mut dice = Dice::new(9);
+        (0..3).for_each(|who| self.mint(who, 1_000_000));
+        for _ in 0..hours {
+            self.clock.advance(Duration::from_secs(3600));
+            let end = self.engine.now().millis() / HOUR_MS - i64::try_from(dice.below(2)).unwrap();
+            let hour = |back: i64| Time::from_millis((end - back) * HOUR_MS);
+            let issue = Issue {
+                id: id(&mut dice),
+                generated_mwh: dice.units(3_000_000),
+                hour: hour(1),
+                source: Source::Wind,
+                device: "mill".into(),
+                owner: Owner::from(&member(dice.below(4))),
+            };
+            self.send_energy(Actor::Open, issue.id, Energy::Certify(Box::new(Certify::Issue(issue))));
+            let members: Vec<usize> = (0..4).rev().filter(|_| dice.below(4) > 0).collect();
+            let among = match dice.below(3) {
+                0 => Among::Equal(members.into_iter().map(member).collect()),
+                1 => Among::Weights(members.into_iter().map(|who| (member(who), 1 + dice.next() % 1_000)).collect()),
+                _ => Among::Generation(Vec::new()),
+            };
+            let share = ShareExports {
+                id: id(&mut dice),
+                payer: member(dice.below(3)),
+                device: "grid".into(),
+                from: hour(1 + i64::try_from(dice.below(4)).unwrap()),
+                to: hour(0),
+                amount: dice.units(20_000),
+                exported_mwh: (dice.below(2) == 0).then(|| dice.units(3_000_000)),
+                measured: false,
+                among,
+            };
+            self.send_energy(Actor::Open, share.id, Energy::ShareExports(Box::new(share)));
+        }
     }
 
     fn steward(&self) -> Actor {
@@ -164,6 +175,10 @@ impl Hive {
         let submission = Submission::new(actor, None, id, Command::Energy(command));
         self.runtime.block_on(self.engine.submit(submission)).is_ok()
     }
+}
+
+fn id(dice: &mut Dice) -> Id {
+    Id::from_bytes(((u128::from(dice.next()) << 64) | u128::from(dice.next())).to_be_bytes())
 }
 
 fn intensity(g_per_kwh: f64) -> Intensity {

@@ -30,7 +30,9 @@ pub enum EnergyCommand {
     )]
     Import(EnergyImportArgs),
     /// Share what exports earned among members, by rule.
-    #[command(after_help = "Example:\n  lab3 energy share exports.json\n\nThe file:\n  { \"payer_did\": \"did:kaizen:alice\", \"device\": \"grid\", \"from\": \"2026-11-22T00:00:00Z\", \"to\": \"2026-11-23T00:00:00Z\",\n    \"amount_gic\": 12.5, \"rule\": \"equal\", \"members\": [{ \"did\": \"did:kaizen:bob\" }] }")]
+    #[command(
+        after_help = "Example:\n  lab3 energy share exports.json\n\nThe file:\n  { \"payer_did\": \"did:kaizen:alice\", \"device\": \"grid\", \"from\": \"2026-11-22T00:00:00Z\", \"to\": \"2026-11-23T00:00:00Z\",\n    \"amount_gic\": 12.5, \"rule\": \"equal\", \"members\": [{ \"did\": \"did:kaizen:bob\" }] }"
+    )]
     Share(EnergyShareArgs),
     /// List what exports earned and was shared lately.
     #[command(after_help = "Example:\n  lab3 energy exports --payer did:kaizen:alice")]

@@ -253,7 +253,10 @@ fn energy_share() {
     let (printed, asked) = run(&format!("energy share {} --key k1", file.display()), 200, reply);
     assert_eq!((asked.line.as_str(), asked.body.as_str()), ("POST /lab3/energy/exports/share HTTP/1.1", request));
     let printed = lines(&printed.unwrap());
-    assert!(["shared 12.5 MIC", "rule equal", "did:kaizen:bob 1 12.5"].iter().all(|line| printed.iter().any(|other| other == line)), "{printed:?}");
+    assert!(
+        ["shared 12.5 MIC", "rule equal", "did:kaizen:bob 1 12.5"].iter().all(|line| printed.iter().any(|other| other == line)),
+        "{printed:?}"
+    );
 }
 
 #[test]
