@@ -82,10 +82,11 @@ fn live_through_a_day_of_energy(hive: &Hive) {
     send(8, certify(Certify::Split { id: id(7), by: owner.clone(), first_wh: Amount::new(1000), into: [id(71), id(72)] }));
     send(9, certify(Certify::Hand { id: id(71), by: owner, to: Owner::from(&did("bob")) }));
     send(10, certify(Certify::Claim { id: id(71), by: Owner::from(&did("bob")), hour }));
-    let weights = vec![(did("alice"), 2), (did("carol"), 1), (did("dora"), 1)];
+    hive.mint("dora", 1);
+    let weights = vec![(did("dora"), 2), (did("erin"), 1), (did("frank"), 1)];
     let share = lab3_energy::ShareExports {
         id: id(11),
-        payer: did("alice"),
+        payer: did("dora"),
         device: "grid".into(),
         from: hour,
         to: Time::from_millis(hour.millis() + 3_600_000),
