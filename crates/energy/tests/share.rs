@@ -41,7 +41,9 @@ impl Hive {
         let from = draft.open(&Owner::hive("issuance"), Asset::MIC, Purpose::Issuance, Limits::OVERDRAFT);
         let to = draft.open(&Owner::from(&did(0)), Asset::MIC, Purpose::Wallet, Limits::NO_OVERDRAFT);
         draft.transfer(&Transfer { from, to, amount: Amount::new(funds), kind: Kind::Mint, memo: "" }).unwrap();
-        draft.into_events().iter().for_each(|event| hive.ledger.apply(1, event));
+        for event in &draft.into_events() {
+            hive.ledger.apply(1, event);
+        }
         hive
     }
 
@@ -49,7 +51,9 @@ impl Hive {
         let desk = Desk { ledger: &self.ledger, state: &self.state, policy: &self.policy, now: self.now };
         let (fact, events) = decide(&desk)?;
         self.records += 1;
-        events.iter().for_each(|event| self.ledger.apply(self.records + 1, event));
+        for event in &events {
+            self.ledger.apply(self.records + 1, event);
+        }
         self.state.apply(self.now, &fact);
         Ok(fact)
     }

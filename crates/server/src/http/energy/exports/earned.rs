@@ -64,13 +64,11 @@ impl Wanted {
         let fed = self.fed(memory, grid)?;
         let mut money = 0.0;
         for (step, (price, kwh)) in prices.into_iter().zip(&fed).enumerate() {
-            match price {
-                Some((price, Mark::Measured)) => money += price * kwh,
-                _ => {
-                    let begin = grid.begin(step);
-                    return Err(wrong("from", format!("There is no measured price_export of {begin}. Import it, or send amount_gic.")));
-                }
-            }
+            let Some((price, Mark::Measured)) = price else {
+                let begin = grid.begin(step);
+                return Err(wrong("from", format!("There is no measured price_export of {begin}. Import it, or send amount_gic.")));
+            };
+            money += price * kwh;
         }
         let amount = units(money, f64::floor).filter(|amount| amount.is_positive());
         let amount = amount.ok_or_else(|| {
