@@ -211,7 +211,9 @@ ENERGY = enum(Drawn=struct(allocation=option(ident), provider=text, on_site=flag
               Booked=struct(citizen=text, account=u32, jobs=seq(JOB), gap_ppm=option(u32)),
               JobSettled=struct(job=ident, energy=u32, carbon=u32, energy_mwh=i64, metered=flag, footprint=MASS,
                                 hours=seq(struct(hour=i64, energy_mwh=i64, carbon_mg=i64)), house=struct(energy_mwh=i64, carbon_mg=i64)),
-              JobReleased=struct(job=ident, released=i64), JobsExpired=struct(jobs=seq(ident), released=i64), Certified=CERTIFIED)
+              JobReleased=struct(job=ident, released=i64), JobsExpired=struct(jobs=seq(ident), released=i64), Certified=CERTIFIED,
+              ExportShared=struct(id=ident, payer=u32, device=text, start=i64, end=i64, amount=i64, exported_mwh=option(i64), measured=flag,
+                                  rule=words("Equal Weights Generation"), shares=seq(struct(account=u32, weight=u64, amount=i64))))
 KEY, SIGNATURE = (lambda r: r.take(32)), (lambda r: r.take(64))
 FINANCE = enum(Opened=struct(issuance=u32, pool=u32, reserve=u32, pool_balance=i64), Transferred=None, Granted=struct(pool_balance=i64),
                Contributed=struct(pool_balance=i64), Minted=struct(supply=i64),
@@ -244,7 +246,7 @@ END = struct(id=ident, placed=u64, account=u32, held=i64)
 EVENT = enum(AccountOpened=struct(owner=text, asset=u16, purpose=words(PURPOSES),
                                   limits=struct(overdraft=flag, ceiling=i64)),
              Transferred=struct(debit=u32, credit=u32, amount=i64, memo_of=words(
-                 "Transfer Grant Settlement Contribution Fee Mint EpochReward Allowance Lapse Draw Correction"), memo=text),
+                 "Transfer Grant Settlement Contribution Fee Mint EpochReward Allowance Lapse Draw Correction ExportShare"), memo=text),
              HoldPlaced=struct(id=ident, account=u32, amount=i64, deadline=i64, code=u32),
              HoldSettled=struct(end=END, to=u32, taken=i64), HoldReleased=END, HoldExpired=END,
              HoldExtended=struct(id=ident, account=u32, by=i64, deadline=i64))
@@ -262,7 +264,8 @@ MOVES = {"Transfer": (1, "Transferred", "Wallet>Wallet"), "Fee": (1, "Transferre
          "EpochReward": (1, "EpochClosed EpochBalanced", "Issuance>Wallet Issuance>Pool Issuance>Reserve"),
          "Allowance": (2, "Compute", "Issuance>Quota"), "Lapse": (2, "Compute", "Quota>Issuance"),
          "Settlement": (2, "Compute", "Quota>Earnings Expense>Earnings Earnings>Quota"),
-         "Draw": (3, "Energy", "Issuance>Usage"), "Correction": (3, "Energy", "Usage>Issuance")}  # of carbon (4) as of energy (3)
+         "Draw": (3, "Energy", "Issuance>Usage"), "Correction": (3, "Energy", "Usage>Issuance"),
+         "ExportShare": (1, "ExportShared", "Wallet>Wallet")}  # of carbon (4) as of energy (3)
 
 def balance_of(number, account, salt):
     """The text of an account's leaf in a sheet of balances."""
@@ -283,7 +286,7 @@ class Books:
         self.accounts, self.names, self.holds, self.ids = [], {}, {}, set()
         self.at, self.epoch, self.offices, self.fee, self.log_key, self.treasury = -2**63, 0, None, fee, None, Treasury()
         self.seed, self.sheets = bytes(32), False
-        self.jobs, self.hours, self.closed, self.certificates, self.issued = {}, {}, -2**63, {}, set()
+        self.jobs, self.hours, self.closed, self.certificates, self.issued, self.shared = {}, {}, -2**63, {}, {}, {}
 
     def post(self, number, change, held=0):
         need(number < len(self.accounts), f"account {number} was never opened")
@@ -301,7 +304,7 @@ class Books:
         return taken[0], taken[1] + ">" + given[1]
 
     def enter(self, sequence, record, kind, name, e):
-        fact = kind if record["fact"][0] == "Finance" or kind == "Certified" else record["fact"][0]
+        fact = kind if record["fact"][0] == "Finance" or kind in ("Certified", "ExportShared") else record["fact"][0]
         if name == "AccountOpened":
             place, purpose, owner = (e["owner"], e["asset"], e["purpose"][0]), e["purpose"][0], OWNERS.get((e["asset"], e["purpose"][0]))
             fits = owner and any(e["owner"].startswith(one) if one[-1] in ":/" else e["owner"] == one for one in owner.split())
@@ -389,7 +392,7 @@ class Books:
                 account["month"] = opening["period"]
 
         if record["fact"][0] == "Energy":
-            (self.certify if kind == "Certified" else self.energy)(record, kind, fact)
+            {"Certified": self.certify, "ExportShared": self.share}.get(kind, self.energy)(record, kind, fact)
 
     def energy(self, record, kind, fact):
         """What was used by the entries, less what is said of it, is nothing; holds are placed and end as is said."""
@@ -476,7 +479,7 @@ class Books:
             ended = new["hour"] % HOUR == 0 and new["hour"] + HOUR <= record["at"]
             need(ended and new["energy_wh"] > 0 and new["state"][0] == "Active", "a certificate is issued that cannot be")
             need(not one and (new["device"], new["hour"]) not in self.issued, "something is certified twice")
-            self.issued.add((new["device"], new["hour"]))
+            self.issued[new["device"], new["hour"]] = new["owner"], new["energy_wh"]
             self.certificates[fact["id"]] = new
             return
         need(one and one["state"][0] == "Active", "a certificate is used that there is not, or that was used")
@@ -492,6 +495,35 @@ class Books:
             one["state"] = "Split", None
             for part, energy in zip(into, (first, one["energy_wh"] - first)):
                 self.certificates[part] = dict(one, energy_wh=energy, state=("Active", None))
+
+    def share(self, record, _, fact):
+        """Hamilton's method again: each its exact part rounded down, and one more to the largest remainders, the first DID first."""
+        start, end, amount, shares = fact["start"], fact["end"], fact["amount"], fact["shares"]
+        whole = start % HOUR == end % HOUR == 0 and HOUR <= end - start <= 366 * 24 * HOUR and end <= record["at"]
+        need(fact["id"] == record["id"] and whole and amount > 0 and (fact["exported_mwh"] or 0) >= 0, "exports are shared that cannot be so")
+        before = self.shared.setdefault((fact["payer"], fact["device"]), [])
+        need(all(end <= since or start >= until for since, until in before), "an hour of exports is shared twice")
+        before.append((start, end))
+        wallets = [fact["payer"]] + [share["account"] for share in shares]
+        need(all(n < len(self.accounts) and (self.accounts[n]["asset"], self.accounts[n]["purpose"]) == (1, "Wallet") for n in wallets),
+             "exports are shared from or to what is no wallet")
+        owners = [self.accounts[share["account"]]["owner"].encode() for share in shares]
+        need(0 < len(shares) <= 4000 and all(one < next for one, next in zip(owners, owners[1:])), "members are too many, or out of order")
+        made, weights = {}, [share["weight"] for share in shares]
+        for (_, hour), (owner, energy) in self.issued.items():
+            if start <= hour < end:
+                made[owner.encode()] = made.get(owner.encode(), 0) + energy
+        due = {"Equal": [1] * len(shares), "Weights": weights, "Generation": [made.get(owner, 0) for owner in owners]}[fact["rule"][0]]
+        need(weights == due and min(weights) > 0, "a member weighs another than the rule gives")
+        parts = [amount * weight // sum(weights) for weight in weights]
+        for at in sorted(range(len(parts)), key=lambda at: (-(amount * weights[at] % sum(weights)), at))[:amount - sum(parts)]:
+            parts[at] += 1
+        need(parts == [share["amount"] for share in shares], "a share is another than its weight gives")
+        paid = [(e["debit"], e["credit"], e["amount"], e["memo"]) for name, e in record["entries"] if name == "Transferred"]
+        need(paid == [(fact["payer"], share["account"], part, "") for share, part in zip(shares, parts) if part and share["account"] != fact["payer"]],
+             "the entries pay other shares than are told of")
+        opened = {self.names[e["owner"], e["asset"], e["purpose"][0]] for name, e in record["entries"] if name == "AccountOpened"}
+        need(opened <= set(wallets[1:]), "an account is opened for nobody who has a share")
 
     def sheet(self, fact):
         self.sheets, sums, leaves = True, {}, []

@@ -54,7 +54,11 @@ fn goes_on(fact: &Fact) -> bool {
 /// Money, or what is theirs as money is: certificates.
 fn moves_members_money(record: &Record) -> bool {
     let theirs = matches!(&record.fact, Fact::Energy(Energy::Certified(fact)) if !matches!(fact, Certified::Issued { .. }));
-    theirs || record.entries.iter().any(|event| matches!(event, Event::Transferred { kind: Move::Transfer | Move::Contribution, .. }))
+    theirs
+        || record
+            .entries
+            .iter()
+            .any(|event| matches!(event, Event::Transferred { kind: Move::Transfer | Move::Contribution | Move::ExportShare, .. }))
 }
 
 fn with_key(state: &State, site: &Site, books: &Books, record: &Record, key: &Key) -> Result<(), Found> {
@@ -97,7 +101,11 @@ fn for_energy(state: &State, site: &Site, books: &Books, fact: &Energy, key: &Ke
     match site.owner(books, fact) {
         Some(owner) if !may_spend(state, key, owner, false) => bad(format!(
             "key {number} ({kind}) acts on a {} of {owner}",
-            if matches!(fact, Energy::Certified(_)) { "certificate" } else { "job" }
+            match fact {
+                Energy::Certified(_) => "certificate",
+                Energy::ExportShared(_) => "wallet",
+                _ => "job",
+            }
         )),
         _ => Ok(()),
     }
@@ -108,7 +116,9 @@ fn needed(fact: &Fact) -> Option<Scope> {
     match fact {
         Fact::Compute(_) | Fact::Energy(Energy::Booked(_) | Energy::JobSettled(_) | Energy::JobReleased { .. }) => Some(Scope::Compute),
         Fact::Energy(Energy::HourClosed(_) | Energy::Certified(Certified::Issued { .. })) => Some(Scope::Module),
-        Fact::Energy(Energy::Certified(_)) | Fact::Finance(Money::Transferred | Money::Contributed { .. }) => Some(Scope::Money),
+        Fact::Energy(Energy::Certified(_) | Energy::ExportShared(_)) | Fact::Finance(Money::Transferred | Money::Contributed { .. }) => {
+            Some(Scope::Money)
+        }
         Fact::Finance(Money::Granted { .. }) => Some(Scope::Grants),
         Fact::Finance(Money::Minted { .. }) => Some(Scope::Mint),
         Fact::Finance(Money::EpochClosed(_) | Money::EpochBalanced(_)) => Some(Scope::Epoch),

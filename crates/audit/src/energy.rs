@@ -14,6 +14,7 @@ use crate::verdict::{Class, Found};
 use deeds::{Deeds, End};
 
 mod deeds;
+mod shares;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -51,6 +52,7 @@ impl Site {
             Energy::JobReleased { job, released } => ends(&[*job], End::Released, *released),
             Energy::JobsExpired { jobs, released } => ends(jobs, End::Expired, *released),
             Energy::Certified(fact) => return self.certifies(record.at, fact),
+            Energy::ExportShared(shared) => return shares::check(&self.state, books, record, shared),
         };
         let done = Deeds::done(books, &record.entries);
         if let Some(other) = done.from.iter().find(|owner| **owner != said.source) {
@@ -69,7 +71,7 @@ impl Site {
         }
     }
 
-    /// Whose jobs or certificate a fact is about, where they are somebody's.
+    /// Whose jobs, certificate or money a fact is about, where they are somebody's.
     pub fn owner<'a>(&'a self, books: &'a Books, fact: &'a Energy) -> Option<&'a Owner> {
         let of_job = |job: &Id| Some(&books.account(self.state.job(*job)?.account)?.owner);
         match fact {
@@ -79,6 +81,7 @@ impl Site {
             Energy::Certified(Certified::Split { id, .. } | Certified::Handed { id, .. } | Certified::Claimed { id, .. }) => {
                 Some(&self.state.register().get(*id)?.owner)
             }
+            Energy::ExportShared(shared) => Some(&books.account(shared.payer)?.owner),
             Energy::Certified(Certified::Issued { .. }) | Energy::Drawn(_) | Energy::HourClosed(_) | Energy::JobsExpired { .. } => None,
         }
     }

@@ -1,5 +1,6 @@
 //! Which entry may stand under which fact, and between which accounts. MIC comes out of the issuance account by genesis, mint and the rewards of
-//! epochs and in no other way, and never goes back; compute is granted by the month and lapses; energy and carbon are drawn, and what a meter takes back goes back.
+//! epochs and in no other way, and never goes back; compute is granted by the month and lapses; energy and carbon are drawn, and what a meter takes back goes back. What exports
+//! earned goes from wallet to wallet.
 
 use lab3_energy::Fact as Energy;
 use lab3_engine::{Fact, Record};
@@ -21,6 +22,7 @@ enum Allows {
     Rewards,
     Compute,
     Energy,
+    Exports,
     Nothing,
 }
 
@@ -35,6 +37,7 @@ impl Allows {
             Fact::Finance(Money::Minted { .. }) => Self::Mint,
             Fact::Finance(Money::EpochClosed(_) | Money::EpochBalanced(_)) => Self::Rewards,
             Fact::Refused(_) | Fact::Batch { .. } | Fact::Trust(_) | Fact::Energy(Energy::Certified(_)) => Self::Nothing,
+            Fact::Energy(Energy::ExportShared(_)) => Self::Exports,
             Fact::Energy(_) => Self::Energy,
         }
     }
@@ -44,6 +47,7 @@ impl Allows {
 pub(crate) fn check(books: &Books, record: &Record, event: &Event) -> Result<(), Found> {
     let allows = Allows::of(&record.fact);
     let fits = match event {
+        Event::AccountOpened { asset, .. } if allows == Allows::Exports => *asset == Asset::MIC,
         Event::AccountOpened { asset, .. } => allows != Allows::Nothing && is_energy(*asset) == (allows == Allows::Energy),
         Event::Transferred { from, to, kind, .. } => {
             let (Some((asset, from)), Some((_, to))) = (place(books, *from), place(books, *to)) else { return Ok(()) };
@@ -102,6 +106,7 @@ fn moves(allows: Allows, kind: Kind, asset: Asset, from: Purpose, to: Purpose) -
             asset == Asset::COMPUTE && goes && allows == Allows::Compute
         }
         Kind::Draw => is_energy(asset) && (from, to) == (P::Issuance, P::Usage) && allows == Allows::Energy,
+        Kind::ExportShare => asset == Asset::MIC && (from, to) == (P::Wallet, P::Wallet) && allows == Allows::Exports,
         Kind::Correction => is_energy(asset) && (from, to) == (P::Usage, P::Issuance) && allows == Allows::Energy,
     }
 }

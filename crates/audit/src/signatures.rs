@@ -38,7 +38,7 @@ pub(crate) fn hold(record: &Record, books: &Books, state: &State) -> Result<(), 
 /// Whether nobody who has a key paid without it, on a closed Hive, and nothing was paid beside what was signed.
 fn paid(record: &Record, books: &Books, state: &State) -> Result<(), Found> {
     let mut payments = record.entries.iter().filter_map(|event| match event {
-        Event::Transferred { from, kind: Kind::Transfer | Kind::Contribution, .. } => Some(*from),
+        Event::Transferred { from, kind: Kind::Transfer | Kind::Contribution | Kind::ExportShare, .. } => Some(*from),
         _ => None,
     });
     match record.signed.as_deref() {
@@ -61,7 +61,7 @@ pub(crate) fn told<T>(checked: Result<T, Problem>) -> Result<T, Found> {
 }
 
 fn takes_money(record: &Record) -> bool {
-    matches!(record.fact, Fact::Finance(Money::Transferred | Money::Contributed { .. }))
+    matches!(record.fact, Fact::Finance(Money::Transferred | Money::Contributed { .. }) | Fact::Energy(lab3_energy::Fact::ExportShared(_)))
 }
 
 /// What one entry moved.

@@ -14,7 +14,9 @@ use lab3_compute::{
 };
 use lab3_energy::carbon::certificates::{Certificate, Claim, Fact as Certified, Source, State};
 use lab3_energy::carbon::{Footprint, Tier};
-use lab3_energy::{Booked, BookedJob, Drawn, Fact as Energy, HourClosed, JobHour, JobSettled, Part, Run, Share};
+use lab3_energy::{
+    Booked, BookedJob, Drawn, ExportShared, Fact as Energy, HourClosed, JobHour, JobSettled, MemberShare, Part, Run, Share, ShareRule,
+};
 use lab3_engine::{Actor, Fact, Record};
 use lab3_finance::{Balanced, Closing, Fact as Money, Sheet, Total};
 use lab3_ledger::{AccountNo, Event, HoldEnd, Kind, Limits, Purpose};
@@ -370,7 +372,25 @@ fn energy() -> Vec<Energy> {
         Energy::JobReleased { job: id(), released },
         Energy::JobsExpired { jobs: vec![id(); 2], released },
     ];
-    drawn.into_iter().map(|drawn| Energy::Drawn(Box::new(drawn))).chain(jobs).chain(certified).collect()
+    let rules = [ShareRule::Equal, ShareRule::Weights, ShareRule::Generation];
+    let shared = rules.map(|rule| Energy::ExportShared(Box::new(shared(rule, time))));
+    drawn.into_iter().map(|drawn| Energy::Drawn(Box::new(drawn))).chain(jobs).chain(certified).chain(shared).collect()
+}
+
+fn shared(rule: ShareRule, time: Time) -> ExportShared {
+    let known = rule == ShareRule::Weights;
+    ExportShared {
+        id: id(),
+        payer: ACCOUNT,
+        device: "grid".into(),
+        from: time,
+        to: time,
+        amount: amount(),
+        exported_mwh: known.then(amount),
+        measured: known,
+        rule,
+        shares: vec![MemberShare { account: AccountNo(300), weight: u64::MAX, amount: Amount::ZERO }; 2],
+    }
 }
 
 /// The words that name a value's variant, as `{:?}` writes it.

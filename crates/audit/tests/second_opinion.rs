@@ -29,6 +29,7 @@ fn terms() -> Terms {
 
 fn log(seed: u64, steps: usize) -> Log {
     let mut hive = Hive::new(seed);
+    hive.share_exports(40);
     hive.live(steps);
     let entries = hive.entries();
     hive.stop();

@@ -1,4 +1,4 @@
-//! The accounts energy is counted on: where it comes from, who used it.
+//! The accounts energy is counted on: where it comes from, who used it; and members' wallets.
 
 use std::sync::LazyLock;
 
@@ -44,6 +44,11 @@ pub(crate) fn provider(draft: &mut Draft<'_>, name: &str) -> Pair {
 /// What a citizen used.
 pub(crate) fn citizen(draft: &mut Draft<'_>, did: &Did) -> Pair {
     Pair::open(draft, &Owner::from(did), Purpose::Usage, Limits::NO_OVERDRAFT)
+}
+
+/// A member's money.
+pub(crate) fn wallet(draft: &mut Draft<'_>, did: &Did) -> AccountNo {
+    draft.open(&Owner::from(did), Asset::MIC, Purpose::Wallet, Limits::NO_OVERDRAFT)
 }
 
 /// What machines drew for nobody.

@@ -7,6 +7,7 @@ use lab3_units::{Amount, Id, Owner, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::carbon::{Footprint, Tier, certificates};
+use crate::exports::ExportShared;
 use crate::profile::Run;
 
 /// One thing that happened. The large ones are boxed: every record, of whatever module, has room for a fact.
@@ -36,6 +37,8 @@ pub enum Fact {
     },
     /// What became of a certificate.
     Certified(certificates::Fact),
+    /// What surplus earned was shared among members.
+    ExportShared(Box<ExportShared>),
 }
 
 impl Fact {
@@ -49,6 +52,7 @@ impl Fact {
             Fact::JobReleased { .. } => "job_released",
             Fact::JobsExpired { .. } => "jobs_expired",
             Fact::Certified(_) => "certified",
+            Fact::ExportShared(_) => "export_shared",
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::carbon::Tier;
 use crate::carbon::certificates::Register;
+use crate::exports::Exports;
 use crate::fact::{Booked, Drawn, Fact, HourClosed, JobSettled};
 use crate::profile::{Profile, Run};
 
@@ -33,6 +34,8 @@ pub struct State {
     pub(crate) closed: Option<Time>,
     /// Certificates.
     pub(crate) register: Register,
+    /// What of exports was shared.
+    pub(crate) exports: Exports,
 }
 
 /// A job that is booked.
@@ -72,7 +75,8 @@ impl Tally {
 impl Default for State {
     fn default() -> Self {
         let register = Register::new(CERTIFICATES_MAX);
-        Self { promised: Profile::default(), jobs: BTreeMap::new(), hours: BTreeMap::new(), closed: None, register }
+        let exports = Exports::default();
+        Self { promised: Profile::default(), jobs: BTreeMap::new(), hours: BTreeMap::new(), closed: None, register, exports }
     }
 }
 
@@ -102,6 +106,11 @@ impl State {
         &self.register
     }
 
+    /// What of exports was shared.
+    pub fn exports(&self) -> &Exports {
+        &self.exports
+    }
+
     /// Hours in which something was drawn behind the Hive's meter and that were not divided yet.
     pub fn hours_open(&self) -> impl Iterator<Item = Time> {
         self.hours.keys().copied()
@@ -117,6 +126,7 @@ impl State {
             Fact::JobReleased { job, .. } => self.forget(*job),
             Fact::JobsExpired { jobs, .. } => jobs.iter().for_each(|job| self.forget(*job)),
             Fact::Certified(fact) => self.register.apply(fact),
+            Fact::ExportShared(shared) => self.exports.apply(at, shared),
         }
     }
 

@@ -64,6 +64,8 @@ pub enum Energy {
     ReleaseJob(Id),
     /// Issue, split, hand on or claim a certificate.
     Certify(Box<lab3_energy::Certify>),
+    /// Share what exports earned.
+    ShareExports(Box<lab3_energy::ShareExports>),
 }
 
 /// A change of who may do what, and who asks for it: he is judged once more when it is decided.

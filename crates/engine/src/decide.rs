@@ -127,6 +127,7 @@ fn decide_energy(desk: &Desk<'_>, command: &Energy) -> Result<Decision, Problem>
         Energy::SettleJob(settle) => lab3_energy::settle_job(&desk, settle),
         Energy::ReleaseJob(job) => lab3_energy::release_job(&desk, *job),
         Energy::Certify(certify) => lab3_energy::certify(&desk, certify).map(|fact| (fact, Vec::new())),
+        Energy::ShareExports(share) => lab3_energy::share_exports(&desk, share),
     }?;
     Ok((Fact::Energy(fact), entries))
 }

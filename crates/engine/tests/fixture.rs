@@ -82,7 +82,21 @@ fn live_through_a_day_of_energy(hive: &Hive) {
     send(8, certify(Certify::Split { id: id(7), by: owner.clone(), first_wh: Amount::new(1000), into: [id(71), id(72)] }));
     send(9, certify(Certify::Hand { id: id(71), by: owner, to: Owner::from(&did("bob")) }));
     send(10, certify(Certify::Claim { id: id(71), by: Owner::from(&did("bob")), hour }));
-    send(11, defer("carol", now));
+    send(12, defer("carol", now));
+    hive.mint("dora", 1);
+    let weights = vec![(did("dora"), 2), (did("erin"), 1), (did("frank"), 1)];
+    let share = lab3_energy::ShareExports {
+        id: id(11),
+        payer: did("dora"),
+        device: "grid".into(),
+        from: hour,
+        to: Time::from_millis(hour.millis() + 3_600_000),
+        amount: Amount::new(3),
+        exported_mwh: Some(Amount::new(250_000)),
+        measured: false,
+        among: lab3_energy::Among::Weights(weights),
+    };
+    send(11, energy(Energy::ShareExports(Box::new(share))));
     // The third job's time is over some time, and that of the query that waited.
     hive.clock.advance(Duration::from_secs(86_400));
     block_on(hive.engine.freeze()).unwrap();

@@ -33,6 +33,8 @@ pub enum Kind {
     Draw,
     /// A draw taken back, because a meter says less.
     Correction,
+    /// A member's share of what exports earned.
+    ExportShare,
 }
 
 impl Kind {
@@ -55,6 +57,7 @@ impl Kind {
             Kind::Lapse => "lapse",
             Kind::Draw => "draw",
             Kind::Correction => "correction",
+            Kind::ExportShare => "export_share",
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use lab3_energy::carbon::certificates::{Issue, Source};
 use lab3_energy::carbon::{Estimate, Footprint, GridHour, Intensity, Interval, Tier};
-use lab3_energy::{Book, BookedJob, Certify, CloseHour, Draw, Run, SettleJob};
+use lab3_energy::{Among, Book, BookedJob, Certify, CloseHour, Draw, Run, SettleJob, ShareExports};
 use lab3_engine::{Actor, Command, Energy, Submission};
 use lab3_units::{Amount, Duration, Id, Owner, Time};
 
-use super::{Hive, member};
+use super::{Dice, Hive, member};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -45,7 +45,7 @@ impl Hive {
     }
 
     fn id(&mut self) -> Id {
-        Id::from_bytes(((u128::from(self.dice.next()) << 64) | u128::from(self.dice.next())).to_be_bytes())
+        id(&mut self.dice)
     }
 
     fn book(&mut self) {
@@ -128,6 +128,45 @@ impl Hive {
         }
     }
 
+    /// So many hours pass in which something is generated, and what some of them earned is shared. A closed Hive pays by intents, and none shares: so it is
+    /// done first. By dice of its own.
+    pub fn share_exports(&mut self, hours: usize) {
+        let mut dice = Dice::new(9);
+        (0..3).for_each(|who| self.mint(who, 1_000_000));
+        for _ in 0..hours {
+            self.clock.advance(Duration::from_secs(3600));
+            let end = self.engine.now().millis() / HOUR_MS - i64::try_from(dice.below(2)).unwrap();
+            let hour = |back: i64| Time::from_millis((end - back) * HOUR_MS);
+            let issue = Issue {
+                id: id(&mut dice),
+                generated_mwh: dice.units(3_000_000),
+                hour: hour(1),
+                source: Source::Wind,
+                device: "mill".into(),
+                owner: Owner::from(&member(dice.below(4))),
+            };
+            self.send_energy(Actor::Open, issue.id, Energy::Certify(Box::new(Certify::Issue(issue))));
+            let members: Vec<usize> = (0..4).rev().filter(|_| dice.below(4) > 0).collect();
+            let among = match dice.below(3) {
+                0 => Among::Equal(members.into_iter().map(member).collect()),
+                1 => Among::Weights(members.into_iter().map(|who| (member(who), 1 + dice.next() % 1_000)).collect()),
+                _ => Among::Generation(Vec::new()),
+            };
+            let share = ShareExports {
+                id: id(&mut dice),
+                payer: member(dice.below(3)),
+                device: "grid".into(),
+                from: hour(1 + i64::try_from(dice.below(4)).unwrap()),
+                to: hour(0),
+                amount: dice.units(20_000),
+                exported_mwh: (dice.below(2) == 0).then(|| dice.units(3_000_000)),
+                measured: false,
+                among,
+            };
+            self.send_energy(Actor::Open, share.id, Energy::ShareExports(Box::new(share)));
+        }
+    }
+
     fn steward(&self) -> Actor {
         if self.keys.is_empty() { Actor::Open } else { Actor::Key(STEWARD) }
     }
@@ -136,6 +175,10 @@ impl Hive {
         let submission = Submission::new(actor, None, id, Command::Energy(command));
         self.runtime.block_on(self.engine.submit(submission)).is_ok()
     }
+}
+
+fn id(dice: &mut Dice) -> Id {
+    Id::from_bytes(((u128::from(dice.next()) << 64) | u128::from(dice.next())).to_be_bytes())
 }
 
 fn intensity(g_per_kwh: f64) -> Intensity {

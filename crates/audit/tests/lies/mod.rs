@@ -41,8 +41,13 @@ pub fn check(class: Class, change: impl FnMut(&mut Record) -> bool) {
 }
 
 #[track_caller]
-pub fn check_from(first: usize, class: Class, mut change: impl FnMut(&mut Record) -> bool) {
-    let mut log = honest();
+pub fn check_from(first: usize, class: Class, change: impl FnMut(&mut Record) -> bool) {
+    check_in(honest(), first, class, change);
+}
+
+/// The same in another log.
+#[track_caller]
+pub fn check_in(mut log: Log, first: usize, class: Class, mut change: impl FnMut(&mut Record) -> bool) {
     let found = (first..=log.entries.len()).find(|&sequence| {
         let mut record = log.record(sequence);
         let changed = change(&mut record);

@@ -130,7 +130,7 @@ fn change(record: &mut Record, kind: usize) -> bool {
             Fact::Compute(Compute::Released(released)) => more(&mut released.released),
             Fact::Compute(Compute::Expired(expired)) => more(&mut expired.lapsed),
             Fact::Compute(Compute::Deferred(deferred)) => {
-                deferred.deferral.run_until = deferred.deferral.deadline.after(Duration::from_millis(1))
+                deferred.deferral.run_until = deferred.deferral.deadline.after(Duration::from_millis(1));
             }
             _ => return false,
         },
@@ -140,11 +140,12 @@ fn change(record: &mut Record, kind: usize) -> bool {
             Fact::Energy(Energy::Booked(booked)) => more(&mut booked.jobs[0].energy_mwh),
             Fact::Energy(Energy::JobSettled(settled)) => more(&mut settled.house.0),
             Fact::Energy(Energy::JobReleased { released, .. } | Energy::JobsExpired { released, .. }) => more(released),
+            Fact::Energy(Energy::ExportShared(shared)) => more(&mut shared.shares[0].amount),
             Fact::Energy(Energy::Certified(Certified::Claimed { claim, .. })) => claim.at = Time::from_millis(0),
             _ => return false,
         },
         9 => match record.entries.last_mut() {
-            Some(Event::Transferred { amount, kind: Kind::Draw | Kind::Correction, .. }) => more(amount),
+            Some(Event::Transferred { amount, kind: Kind::Draw | Kind::Correction | Kind::ExportShare, .. }) => more(amount),
             _ => return false,
         },
         _ => return false,

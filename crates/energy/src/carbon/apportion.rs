@@ -2,7 +2,7 @@
 //!
 //! Each part is its exact share rounded down or up, never further off; the parts sum to the whole; a larger weight never gets less than a smaller
 //! one; among equal remainders the earlier part is rounded up. What it does not promise: with a larger whole, or another part more, one part may
-//! lose a unit (the Alabama paradox). Nobody is paid by single units here, and the sum is what is audited.
+//! lose a unit (the Alabama paradox): a mWh, a mg, a KS. The sum is what is audited. A part whose own weight alone grows never loses one.
 //!
 //! Source: M. L. Balinski and H. P. Young, *Fair Representation* (1982), the method of Hamilton.
 

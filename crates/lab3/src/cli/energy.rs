@@ -50,6 +50,14 @@ pub enum EnergyCommand {
         after_help = "Examples:\n  lab3 energy import DE_2025_hourly.csv\n  lab3 energy import prices.xml --zone DE --mic-per-currency 1\n  lab3 energy import meter.csv --kind load --zone house --source meter --unit kW"
     )]
     Import(EnergyImportArgs),
+    /// Share what exports earned among members, by rule.
+    #[command(
+        after_help = "Example:\n  lab3 energy share exports.json\n\nThe file:\n  { \"payer_did\": \"did:kaizen:alice\", \"device\": \"grid\", \"from\": \"2026-11-22T00:00:00Z\", \"to\": \"2026-11-23T00:00:00Z\",\n    \"amount_gic\": 12.5, \"rule\": \"equal\", \"members\": [{ \"did\": \"did:kaizen:bob\" }] }"
+    )]
+    Share(EnergyShareArgs),
+    /// List what exports earned and was shared lately.
+    #[command(after_help = "Example:\n  lab3 energy exports --payer did:kaizen:alice")]
+    Exports(EnergyExportsArgs),
 }
 
 /// `lab3 energy today`
@@ -134,6 +142,31 @@ pub struct EnergyRespondArgs {
     /// Promise what can be.
     #[arg(long)]
     pub promise: bool,
+    /// The server.
+    #[command(flatten)]
+    pub desk: DeskArgs,
+}
+
+/// `lab3 energy share`
+#[derive(Args, Clone, Debug, Default)]
+pub struct EnergyShareArgs {
+    /// The request as JSON, as the HTTP API takes it; - for stdin.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The write.
+    #[command(flatten)]
+    pub write: WriteArgs,
+    /// The server.
+    #[command(flatten)]
+    pub desk: DeskArgs,
+}
+
+/// `lab3 energy exports`
+#[derive(Args, Clone, Debug, Default)]
+pub struct EnergyExportsArgs {
+    /// Who paid; everybody's when left out.
+    #[arg(long, value_name = "DID", value_parser = did)]
+    pub payer: Option<Did>,
     /// The server.
     #[command(flatten)]
     pub desk: DeskArgs,

@@ -1,6 +1,7 @@
 //! `lab3 energy ...`
 
 mod bookings;
+pub mod exports;
 mod frame;
 pub mod jobs;
 mod now;
@@ -37,6 +38,8 @@ pub fn desk(command: &EnergyCommand) -> &DeskArgs {
         EnergyCommand::Bookings(args) | EnergyCommand::Certificates(args) => &args.desk,
         EnergyCommand::Respond(args) => &args.desk,
         EnergyCommand::Import(args) => &args.desk,
+        EnergyCommand::Share(args) => &args.desk,
+        EnergyCommand::Exports(args) => &args.desk,
     }
 }
 
@@ -54,6 +57,8 @@ pub fn run(client: &Client, command: &EnergyCommand, env: &Env) -> Result<String
         EnergyCommand::Responses(args) => respond::responses(client, args),
         EnergyCommand::Signals(args) => signals::signals(client, args),
         EnergyCommand::Import(args) => signals::import(client, args),
+        EnergyCommand::Share(args) => exports::share(client, args),
+        EnergyCommand::Exports(args) => exports::exports(client, args),
     }
 }
 

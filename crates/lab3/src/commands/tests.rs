@@ -264,3 +264,30 @@ fn energy_import() {
         assert!(Cli::try_parse_from(words(line)).is_err(), "{line}");
     }
 }
+
+#[test]
+fn energy_share() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("exports.json");
+    let request = r#"{"payer_did":"did:kaizen:alice","device":"grid","rule":"equal"}"#;
+    std::fs::write(&file, request).unwrap();
+    let reply = r#"{"tx_id":"tx_06f2x1w0v7r9h3kz8q5d4c2bgm","from":"2026-11-22T00:00:00Z","to":"2026-11-23T00:00:00Z","amount_gic":12.5,"exported_kwh":null,"measured":false,"rule":"equal","members":[{"did":"did:kaizen:bob","weight":1,"amount_gic":12.5}],"sequence":7}"#;
+    let (printed, asked) = run(&format!("energy share {} --key k1", file.display()), 200, reply);
+    assert_eq!((asked.line.as_str(), asked.body.as_str()), ("POST /lab3/energy/exports/share HTTP/1.1", request));
+    let printed = lines(&printed.unwrap());
+    assert!(
+        ["shared 12.5 MIC", "rule equal", "did:kaizen:bob 1 12.5"].iter().all(|line| printed.iter().any(|other| other == line)),
+        "{printed:?}"
+    );
+}
+
+#[test]
+fn energy_exports() {
+    let reply = r#"{"sharings":[{"tx_id":"tx_06f2x1w0v7r9h3kz8q5d4c2bgm","payer_did":"did:kaizen:alice","device":"grid","from":"2026-11-22T00:00:00Z","to":"2026-11-23T00:00:00Z","amount_gic":12.5,"exported_kwh":160.25,"measured":true,"rule":"weights","members":12,"timestamp":"2026-11-23T01:00:00Z"}]}"#;
+    let (printed, asked) = run("energy exports --payer did:kaizen:alice", 200, reply);
+    assert_eq!(asked.line, "GET /lab3/energy/exports?payer_did=did:kaizen:alice HTTP/1.1");
+    let expected = "2026-11-22T00:00:00Z 2026-11-23T00:00:00Z grid did:kaizen:alice 12.5 160.25 weights 12 tx_06f2x1w0v7r9h3kz8q5d4c2bgm";
+    assert_eq!(lines(&printed.unwrap())[2], expected);
+    let (printed, _) = run("energy exports", 200, r#"{"sharings":[]}"#);
+    assert_eq!(printed.unwrap(), "nothing was shared yet; lab3 energy share FILE does");
+}

@@ -61,7 +61,7 @@ const WATCH_METERS: Rule = Rule::new(&[Kind::Operator, Kind::Steward, Kind::Audi
 pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
     use compute::{allocate, allocation, allocations, providers, quota, release, report_usage, stats};
     use desk::{error, errors, health, journal, openapi, scrape};
-    use energy::{book, bookings, certificate, certificates, close_hour, day, dispatch, job_end, jobs, responses, signal, signals, signals_push, standing, telemetry, telemetry_append};
+    use energy::{book, bookings, certificate, certificates, close_hour, day, dispatch, exports, job_end, jobs, responses, signal, signals, signals_push, standing, telemetry, telemetry_append};
     use finance::{balance, balance_proof, contribute, epoch_close, erase, grant, mint, pool, transaction, transactions, transfer, transfers};
     use log::tile;
     use witness::add_checkpoint::{self, add_checkpoint};
@@ -98,6 +98,8 @@ pub(crate) fn table(metrics: &Metrics) -> Table<'_> {
         .get("/lab3/energy/day", shared(Scope::Read), day::day, day::doc())
         .post("/lab3/energy/responses", TEND_ENERGY, responses::respond, responses::respond_doc())
         .get("/lab3/energy/responses", shared(Scope::Read), responses::responses, responses::doc())
+        .post("/lab3/energy/exports/share", of_citizen(&[Kind::Citizen], Scope::Money), exports::share, exports::share_doc())
+        .get("/lab3/energy/exports", of_citizen(READERS, Scope::Read), exports::exports, exports::doc())
         .post("/lab3/energy/signals", TEND_ENERGY, signals_push::push, signals_push::doc())
         .get("/lab3/energy/signals", shared(Scope::Read), signals::signals, signals::doc())
         .get("/lab3/energy/signals/{kind}", shared(Scope::Read), signal::signal, signal::doc())

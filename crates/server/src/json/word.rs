@@ -1,7 +1,7 @@
 //! Words of a closed list, and plain text in a query.
 
-use lab3_energy::Mark;
 use lab3_energy::signals::{Format, Kind};
+use lab3_energy::{Mark, ShareRule};
 use lab3_units::{Code, Problem, Time};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
@@ -67,6 +67,7 @@ words! {
     Kind: Kind::ALL.map(|kind| (kind, kind.name())).to_vec();
     Format: Format::ALL.map(|format| (format, format.name())).to_vec();
     Mark: vec![(Mark::Measured, "measured"), (Mark::Forecast, "forecast"), (Mark::Filled, "filled")];
+    ShareRule: vec![(ShareRule::Equal, "equal"), (ShareRule::Weights, "weights"), (ShareRule::Generation, "generation")];
     Quantity: Quantity::ALL.map(|quantity| (quantity, quantity.name())).to_vec();
 }
 

@@ -12,6 +12,7 @@ mod contract;
 mod deferral;
 mod did_web;
 mod energy;
+mod exports;
 mod finance;
 mod history;
 mod hive;

@@ -19,8 +19,16 @@ const MWH: i64 = 1000;
 pub struct Register {
     certificates_max: usize,
     certificates: BTreeMap<Id, Certificate>,
-    /// Which certificate was issued for a device's hour.
-    issued: BTreeMap<(Arc<str>, Time), Id>,
+    /// What was issued for a device's hour.
+    issued: BTreeMap<(Arc<str>, Time), Issued>,
+}
+
+/// A certificate as it was issued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Issued {
+    id: Id,
+    energy_wh: Amount,
+    owner: Owner,
 }
 
 impl Register {
@@ -39,6 +47,12 @@ impl Register {
         self.certificates.iter().map(|(&id, certificate)| (id, certificate))
     }
 
+    /// To whom how many Wh were issued for hours that begin within that time, its end not included: as it was issued, whatever became of it.
+    pub fn issued_within(&self, from: Time, to: Time) -> impl Iterator<Item = (&Owner, Amount)> {
+        let within = self.issued.iter().filter(move |((_, hour), _)| *hour >= from && *hour < to);
+        within.map(|(_, issued)| (&issued.owner, issued.energy_wh))
+    }
+
     /// May this be certified? Errors: the id is in use, the hour is none or certified already, there is less than a Wh, or the register is full.
     pub fn issue(&self, issue: Issue) -> Result<Fact, Refusal> {
         let Issue { id, generated_mwh, hour, source, device, owner } = issue;
@@ -47,8 +61,8 @@ impl Register {
         if hour.millis().rem_euclid(HOUR_MS) != 0 {
             return Err(Refusal::NotAnHour);
         }
-        if let Some(&earlier) = self.issued.get(&(device.clone(), hour)) {
-            return Err(Refusal::AlreadyIssued(earlier));
+        if let Some(earlier) = self.issued.get(&(device.clone(), hour)) {
+            return Err(Refusal::AlreadyIssued(earlier.id));
         }
         let energy_wh = Amount::new(generated_mwh.units().div_euclid(MWH));
         if !energy_wh.is_positive() {
@@ -114,7 +128,8 @@ impl Register {
                 if self.certificates.contains_key(id) {
                     return;
                 }
-                self.issued.insert((certificate.device.clone(), certificate.hour), *id);
+                let issued = Issued { id: *id, energy_wh: certificate.energy_wh, owner: certificate.owner.clone() };
+                self.issued.insert((certificate.device.clone(), certificate.hour), issued);
                 self.certificates.insert(*id, certificate.clone());
             }
             Fact::Split { id, into, first_wh } => {

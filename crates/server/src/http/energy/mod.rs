@@ -7,6 +7,7 @@ pub(super) mod certificates;
 pub(super) mod close_hour;
 pub(super) mod day;
 pub(super) mod dispatch;
+pub(super) mod exports;
 pub(super) mod job_end;
 pub(super) mod jobs;
 mod plan;

@@ -134,6 +134,42 @@ pub(crate) async fn signal(app: App, permit: Permit<NamedAsked<Kind, SignalQuery
     Ok(sized_reply(&values, 1024 + bytes))
 }
 
+/// A signal by what is said of it.
+pub(super) struct Meant<'a> {
+    pub(super) kind: Kind,
+    pub(super) zone: Option<&'a Name>,
+    pub(super) source: Option<&'a Name>,
+    pub(super) detail: Option<&'a Name>,
+}
+
+impl Meant<'_> {
+    /// The one signal that is meant.
+    ///
+    /// Errors: `PARAMETER` (`zone`, `source`) when it is one of several, `SIGNAL_UNKNOWN` (`kind`).
+    pub(super) fn found(&self, memory: &dyn ReadingMemory) -> Result<KeptSignal, Problem> {
+        let is = |wanted: Option<&Name>, name: &str| wanted.is_none_or(|wanted| &*wanted.0 == name);
+        let meant = |signal: &KeptSignal| {
+            let named = is(self.zone, &signal.zone) && is(self.source, &signal.source) && is(self.detail, &signal.detail);
+            signal.kind == self.kind && named
+        };
+        let mut found: Vec<KeptSignal> = memory.signals()?.into_iter().filter(meant).collect();
+        // Who names zone and source and no detail means the one without, if there is one.
+        if found.len() > 1 && self.detail.is_none() && found.iter().filter(|signal| signal.detail.is_empty()).count() == 1 {
+            found.retain(|signal| signal.detail.is_empty());
+        }
+        let kind = self.kind.name();
+        if found.len() > 1 {
+            let names = found.iter().take(5).map(|signal| [&*signal.zone, &signal.source, &signal.detail].join(" ").trim().to_owned());
+            let names = names.collect::<Vec<_>>().join("; ");
+            let detail = format!("There are {} of {kind}. Name zone, source and detail: {names}.", found.len());
+            let field = if self.zone.is_none() { "zone" } else { "source" };
+            return Err(Problem::new(Code::PARAMETER, detail).in_field(field));
+        }
+        let detail = format!("There is no such {kind} here. GET /lab3/energy/signals lists what there is.");
+        found.pop().ok_or_else(|| Problem::new(Code::SIGNAL_UNKNOWN, detail).in_field("kind"))
+    }
+}
+
 /// What is asked for.
 struct Wanted {
     kind: Kind,
@@ -162,29 +198,9 @@ impl Wanted {
         Ok(ValuesReply { signal: SignalReply::new(signal), start, step_minutes, values, marks, forecast, unforeseen })
     }
 
-    /// The one signal that is meant.
     fn signal(&self, memory: &dyn ReadingMemory) -> Result<KeptSignal, Problem> {
-        let is = |wanted: &Option<Name>, name: &str| wanted.as_ref().is_none_or(|wanted| &*wanted.0 == name);
-        let meant = |signal: &KeptSignal| {
-            let named =
-                is(&self.query.zone, &signal.zone) && is(&self.query.source, &signal.source) && is(&self.query.detail, &signal.detail);
-            signal.kind == self.kind && named
-        };
-        let mut found: Vec<KeptSignal> = memory.signals()?.into_iter().filter(meant).collect();
-        // Who names zone and source and no detail means the one without, if there is one.
-        if found.len() > 1 && self.query.detail.is_none() && found.iter().filter(|signal| signal.detail.is_empty()).count() == 1 {
-            found.retain(|signal| signal.detail.is_empty());
-        }
-        let kind = self.kind.name();
-        if found.len() > 1 {
-            let names = found.iter().take(5).map(|signal| [&*signal.zone, &signal.source, &signal.detail].join(" ").trim().to_owned());
-            let names = names.collect::<Vec<_>>().join("; ");
-            let detail = format!("There are {} of {kind}. Name zone, source and detail: {names}.", found.len());
-            let field = if self.query.zone.is_none() { "zone" } else { "source" };
-            return Err(Problem::new(Code::PARAMETER, detail).in_field(field));
-        }
-        let detail = format!("There is no such {kind} here. GET /lab3/energy/signals lists what there is.");
-        found.pop().ok_or_else(|| Problem::new(Code::SIGNAL_UNKNOWN, detail).in_field("kind"))
+        let SignalQuery { zone, source, detail, .. } = &self.query;
+        Meant { kind: self.kind, zone: zone.as_ref(), source: source.as_ref(), detail: detail.as_ref() }.found(memory)
     }
 
     /// What is expected, or the words why nothing is.

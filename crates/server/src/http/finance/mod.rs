@@ -7,7 +7,7 @@ pub(crate) mod epoch_close;
 pub(crate) mod erase;
 pub(crate) mod grant;
 pub(crate) mod mint;
-mod names;
+pub(in crate::http) mod names;
 pub(crate) mod pool;
 pub(crate) mod statement;
 pub(crate) mod transaction;

@@ -1,5 +1,8 @@
 //! Transactions as the journal tells them: which transfers of MIC a record holds, and under which ids.
 
+use std::borrow::Cow;
+
+use lab3_energy::Fact as Energy;
 use lab3_engine::{Fact, Stored};
 use lab3_ledger::{AccountNo, Event, Kind};
 use lab3_units::{Amount, Time};
@@ -19,6 +22,8 @@ pub(crate) struct Movement<'a> {
     pub(crate) amount: Amount,
     pub(crate) kind: Kind,
     pub(crate) memo: &'a str,
+    /// The time whose exports it is a share of.
+    exports: Option<(Time, Time)>,
     at: Time,
     pub(crate) sequence: u64,
 }
@@ -27,10 +32,14 @@ pub(crate) struct Movement<'a> {
 ///
 /// A record's transfer has the record's id; each item of a linked batch has its own, which the record keeps as aliases, in
 /// order. Whatever follows a transfer under the same id (its fee, further rewards of an epoch) has `_1`, `_2` ... behind it.
-/// Only finance moves MIC: the transfers in compute's records are of allowance.
+/// Finance moves MIC, and energy where exports are shared: the other transfers of these records are of allowance, energy and carbon.
 pub(crate) fn transactions_of(stored: &Stored) -> impl Iterator<Item = Movement<'_>> {
     let record = &stored.record;
-    let entries = if matches!(record.fact, Fact::Finance(_)) { &record.entries[..] } else { &[] };
+    let (entries, exports) = match &record.fact {
+        Fact::Finance(_) => (&record.entries[..], None),
+        Fact::Energy(Energy::ExportShared(shared)) => (&record.entries[..], Some((shared.from, shared.to))),
+        _ => (&[][..], None),
+    };
     let mut items = record.aliases.iter();
     let mut id = TransactionId { id: record.id, further: 0 };
     let mut first = true;
@@ -44,7 +53,7 @@ pub(crate) fn transactions_of(stored: &Stored) -> impl Iterator<Item = Movement<
         }
         first = false;
         let (from, to, amount, kind) = (*from, *to, *amount, *kind);
-        Some(Movement { id, from, to, amount, kind, memo, at: record.at, sequence: stored.sequence })
+        Some(Movement { id, from, to, amount, kind, memo, exports, at: record.at, sequence: stored.sequence })
     })
 }
 
@@ -54,7 +63,7 @@ pub(crate) struct Transaction<'a> {
     /// Its id.
     #[schema(value_type = String, example = "tx_06f2x1w0v7r9h3kz8q5d4c2bgm")]
     tx_id: TransactionId,
-    /// `transfer`, `grant`, `settlement`, `contribution`, `fee`, `mint` or `epoch_reward`.
+    /// `transfer`, `grant`, `settlement`, `contribution`, `fee`, `mint`, `epoch_reward` or `export_share`.
     #[serde(rename = "type")]
     #[schema(example = "transfer")]
     type_: &'static str,
@@ -79,10 +88,10 @@ pub(crate) struct Transaction<'a> {
 /// What a transaction was for; only what there is to say.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Metadata<'a> {
-    /// The sender's words.
+    /// The sender's words; of a share of exports, which time's.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "API compute credits")]
-    reason: Option<&'a str>,
+    reason: Option<Cow<'a, str>>,
     /// The project a grant was given to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -97,10 +106,12 @@ impl<'a> Movement<'a> {
     /// The transaction, with its parties' names.
     pub(crate) fn told(self, names: &'a Names) -> Transaction<'a> {
         let words = Some(self.memo).filter(|memo| !memo.is_empty());
+        let share = || self.exports.map(|(from, to)| format!("share of exports {from} to {to}").into());
         let metadata = match self.kind {
             Kind::Grant => Metadata { project: words, ..Metadata::default() },
             Kind::Fee => Metadata { fee_of: Some(TransactionId { further: 0, ..self.id }), ..Metadata::default() },
-            _ => Metadata { reason: words, ..Metadata::default() },
+            Kind::ExportShare => Metadata { reason: share(), ..Metadata::default() },
+            _ => Metadata { reason: words.map(Cow::Borrowed), ..Metadata::default() },
         };
         Transaction {
             tx_id: self.id,

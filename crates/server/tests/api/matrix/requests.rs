@@ -83,6 +83,7 @@ pub fn request(line: &Line, object: Object, names: &Names, things: &Things, itse
         ("/lab3/compute/allocations" | "/lab3/energy/bookings" | "/lab3/energy/certificates", _) if line.method == "GET" => {
             path = format!("{path}?citizen_did={}", names.did);
         }
+        ("/lab3/energy/exports", "of") => path = format!("{path}?payer_did={}", names.did),
         ("/lab3/financial/transactions" | "/lab3/keys", "of") => path = format!("{path}?did={}", names.did),
         _ => {}
     }
@@ -125,6 +126,10 @@ pub fn body(line: &Line, names: &Names, things: &Things) -> Option<Value> {
         ("/lab3/energy/certificates/{certificate_id}/hand", _) => json!({ "to_did": did }),
         ("/lab3/energy/certificates/{certificate_id}/claim", _) => json!({ "hour": "2025-10-31T12:00:00Z" }),
         ("/lab3/energy/responses", _) => json!({ "from": "2025-10-31T17:00:00Z", "to": "2025-10-31T18:00:00Z", "reduce_kw": 1 }),
+        ("/lab3/energy/exports/share", _) => json!({
+            "payer_did": did, "device": "grid", "from": "2025-10-31T12:00:00Z", "to": "2025-10-31T13:00:00Z",
+            "amount_gic": 0.000_001, "rule": "equal", "members": [{ "did": other }],
+        }),
         ("/lab3/energy/signals", _) => {
             json!({ "kind": "load", "zone": "house", "start": "2025-10-31T12:00:00Z", "step_minutes": 60, "values": [1] })
         }
