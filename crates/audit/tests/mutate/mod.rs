@@ -130,7 +130,7 @@ fn change(record: &mut Record, kind: usize) -> bool {
             Fact::Compute(Compute::Released(released)) => more(&mut released.released),
             Fact::Compute(Compute::Expired(expired)) => more(&mut expired.lapsed),
             Fact::Compute(Compute::Deferred(deferred)) => {
-                deferred.deferral.run_until = deferred.deferral.deadline.after(Duration::from_millis(1))
+                deferred.deferral.run_until = deferred.deferral.deadline.after(Duration::from_millis(1));
             }
             _ => return false,
         },
