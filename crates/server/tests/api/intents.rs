@@ -164,9 +164,29 @@ async fn nothing_leaves_a_frozen_account() {
     post_as(&hive, &operator, "/lab3/members/freeze", &freeze).await.ok();
     let pay = signed(&statement(9, transfer(&member, 1, None)), &SEED);
     bring(&hive, &pay).await.refused(403, "L3-0039", None);
+    let refused = hive.engine.submit(waiting(&member)).await.unwrap_err();
+    assert_eq!(refused.code(), lab3_units::Code::ACCOUNT_FROZEN, "nor does a query that waits");
     post_as(&hive, &operator, "/lab3/members/freeze", &freeze).await.refused(409, "L3-0064", Some("citizen_did"));
     post_as(&hive, &operator, "/lab3/members/thaw", &json!({ "citizen_did": member.as_str(), "reason": "found" })).await.ok();
     bring(&hive, &pay).await.ok();
+    hive.engine.submit(waiting(&member)).await.unwrap();
+}
+
+/// A query that may wait until the evening.
+fn waiting(citizen: &lab3_units::Did) -> lab3_engine::Submission {
+    let allocate = lab3_compute::Allocate {
+        citizen: citizen.clone(),
+        tokens: 10,
+        priority: lab3_compute::Priority::Standard,
+        min_quality: None,
+        max_cost: None,
+        preferred: None,
+        explain: false,
+    };
+    let deadline = lab3_units::Time::parse("2025-10-31T20:00:00Z").unwrap();
+    let defer = lab3_compute::Defer { allocate, deadline, chances: Vec::new() };
+    let id = lab3_units::Id::from_bytes([0xde; 16]);
+    lab3_engine::Submission::new(lab3_engine::Actor::Signed, None, id, lab3_engine::Command::Defer(Box::new(defer)))
 }
 
 #[tokio::test]
