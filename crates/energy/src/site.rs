@@ -218,6 +218,12 @@ impl Site {
         self.dispatch(&Ahead::nothing(self)).check()
     }
 
+    /// A step's length, in whole seconds; never 0.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between nothing and a day")]
+    pub fn step_s(&self) -> u32 {
+        ((self.step_minutes.clamp(0.0, 1440.0) * 60.0).round() as u32).max(1)
+    }
+
     /// A step's length, in hours.
     pub fn step_h(&self) -> f64 {
         self.step_minutes / 60.0

@@ -81,6 +81,11 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
+    /// How long a step is, in seconds.
+    pub(crate) fn step_s(&self) -> u32 {
+        self.site.step_s()
+    }
+
     /// Whether it was made without something that may be known by now.
     fn is_blind(&self, now: Time) -> bool {
         !self.unknown.is_empty() && now.millis().saturating_sub(self.made.millis()) >= BLIND_MS

@@ -51,9 +51,8 @@ pub(super) struct Gathered {
 
 impl SiteSettings {
     /// How long a step is, in seconds.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between a quarter of an hour and an hour")]
     pub(crate) fn step_s(&self) -> u32 {
-        ((self.site.step_minutes * 60.0).round() as u32).max(1)
+        self.site.step_s()
     }
 
     /// The steps of a plan that is made at a moment.
@@ -160,9 +159,7 @@ impl Standing {
     /// What a battery was to hold when a step begins, kWh.
     fn stored_at(&self, battery: usize, at: Time) -> Option<f64> {
         let begin = self.decision.ahead.now.at;
-        let step_ms = (self.site.step_minutes * 60_000.0).max(1.0);
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "steps of some days")]
-        let steps = (at.millis().checked_sub(begin.millis())? as f64 / step_ms).round() as i64;
+        let steps = (at >= begin).then(|| at.millis_since(begin) / (u64::from(self.step_s()) * 1000))?;
         match usize::try_from(steps).ok()?.checked_sub(1) {
             None => self.decision.ahead.now.stored_kwh.get(battery).copied(),
             Some(last) => self.decision.planned.plan.batteries.get(battery)?.stored.get(last).copied(),

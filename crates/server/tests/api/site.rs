@@ -236,3 +236,33 @@ async fn an_event_that_makes_no_sense_is_refused_by_its_field() {
         kept.hive.post(RESPONSES, &body).await.refused(400, "L3-0006", Some(field));
     }
 }
+
+#[tokio::test]
+async fn jobs_take_the_hours_the_desk_knows_of() {
+    let kept = with_a_past().await;
+    let jobs = |start: &str, deadline: &str| {
+        json!({
+            "start": start, "step_minutes": 60,
+            "jobs": [{ "id": "train", "power_kw": 2, "duration_minutes": 60, "deadline": deadline }]
+        })
+    };
+    let path = "/lab3/energy/jobs";
+    let (today, night) = (jobs("2025-10-31T14:00:00Z", "2025-10-31T17:00:00Z"), jobs("2025-10-31T18:00:00Z", "2025-11-01T02:00:00Z"));
+    kept.hive.post(path, &night).await.refused(404, "L3-0057", Some("carbon_g_per_kwh"));
+    let signal = json!({
+        "kind": "carbon_average", "zone": "DE", "source": "grid", "start": "2025-10-31T14:00:00Z", "step_minutes": 60, "mark": "forecast",
+        "values": [300, 100, 300, 300, 300, 300, 300, 300, 300, 90, 300, 300]
+    });
+    kept.hive.post("/lab3/energy/signals", &signal).await.ok();
+    let placed = kept.hive.post(path, &night).await.ok()["jobs"][0].clone();
+    assert_eq!((&placed["runs"][0]["start"], &placed["carbon_saved_g"]), (&json!("2025-10-31T23:00:00Z"), &json!(420.0)), "{placed}");
+    let placed = kept.hive.post(path, &today).await.ok()["jobs"][0].clone();
+    assert_eq!(placed["runs"][0]["start"], "2025-10-31T15:00:00Z");
+    // The cellar is full, and this hour's sun would be sold: it is the Hive's own.
+    read(&kept.hive, vec![reading("cellar", "stored_kwh", "2025-10-31T14:29:30Z", 20.0)]).await;
+    read(&kept.hive, vec![reading("grid", "grid_up", "2025-10-31T14:29:40Z", 0.0)]).await;
+    kept.hive.get(SITE).await.ok();
+    read(&kept.hive, vec![reading("grid", "grid_up", "2025-10-31T14:29:50Z", 1.0)]).await;
+    let placed = kept.hive.post(path, &today).await.ok()["jobs"][0].clone();
+    assert_eq!((&placed["runs"][0]["start"], &placed["sums"]["carbon_g"]), (&json!("2025-10-31T14:00:00Z"), &json!(0.0)), "{placed}");
+}

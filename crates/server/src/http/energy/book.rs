@@ -99,7 +99,7 @@ pub(crate) fn doc() -> Doc {
         )
         .reads::<BookRequest>()
         .answers::<BookReply>("When the jobs run")
-        .refuses(&[Code::JOBS_UNPLACED, Code::POWER_PROMISED, Code::STANDING, Code::ALLOCATIONS_OPEN, Code::BOOKS_LIMIT])
+        .refuses(&[Code::SIGNAL_UNKNOWN, Code::READINGS_UNAVAILABLE, Code::JOBS_UNPLACED, Code::POWER_PROMISED, Code::STANDING, Code::ALLOCATIONS_OPEN, Code::BOOKS_LIMIT])
 }
 
 pub(crate) async fn book(app: App, permit: Permit<Sent<BookRequest>>) -> Answer {
@@ -109,7 +109,7 @@ pub(crate) async fn book(app: App, permit: Permit<Sent<BookRequest>>) -> Answer 
         let detail = format!("At most {JOBS_MAX} jobs are booked at once, and here are {}. Send them in several requests.", names.len());
         return Err(Problem::new(Code::FIELD_RANGE, detail).in_field("plan.jobs").into());
     }
-    let asked = Asked::of(body.plan).map_err(of_plan)?;
+    let asked = Asked::of(&app, body.plan).await.map_err(of_plan)?;
     let limit_w = app.engine().policy().energy.jobs_w_max;
     let mut tries = 0;
     let committed = loop {

@@ -7,6 +7,7 @@ use lab3_units::{Code, Problem, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::outlook::{Known, known};
 use super::{Positive, Price, Row, Share, positives, prices};
 use crate::App;
 use crate::http::body::Sent;
@@ -60,9 +61,9 @@ request! {
         pub start: Time,
         /// How long a step is, in minutes.
         pub step_minutes: Whole<1, 1_440>,
-        /// Carbon intensity of each step, g CO2e a kWh.
-        pub carbon_g_per_kwh: Row<Positive>,
-        /// Price of each step, MIC a kWh; no price when left out.
+        /// Carbon intensity of each step, g CO2e a kWh. When left out, what the desk's signals say up to the last deadline.
+        pub carbon_g_per_kwh: Option<Row<Positive>>,
+        /// Price of each step, MIC a kWh. When left out: none, or the desk's where its carbon is taken.
         pub price_per_kwh: Option<Row<Price>>,
         /// What all jobs may draw together in each step, in kW; no limit when left out.
         pub cap_kw: Option<Row<Positive>>,
@@ -141,12 +142,13 @@ pub(crate) fn doc() -> Doc {
         .about("The plan is made and not kept: nothing is held. Each job is told its runs, what they save against running at once, or why it has no place.")
         .reads::<JobsRequest>()
         .answers::<JobsReply>("When the jobs run")
+        .refuses(&[Code::SIGNAL_UNKNOWN, Code::READINGS_UNAVAILABLE, Code::QUEUE_FULL])
 }
 
 pub(crate) async fn jobs(app: App, permit: Permit<Sent<JobsRequest>>) -> Answer {
     let (_, Sent { body, .. }) = permit.open();
     let names: Vec<Box<str>> = body.jobs.0.iter().map(|job| job.id.0.clone()).collect();
-    let asked = Asked::of(body)?;
+    let asked = Asked::of(&app, body).await?;
     let schedule = app.planning().run(move || asked.placed()).await?;
     Ok(reply(&JobsReply::new(names, schedule)))
 }
@@ -163,14 +165,21 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Errors: `FIELD_RANGE` of rows that have not as many steps as the others, and of jobs with too much choice together.
-    pub(super) fn of(body: JobsRequest) -> Result<Self, Problem> {
+    /// Errors: `FIELD_RANGE` of rows that have not as many steps as the others, and of jobs with too much choice together; `SIGNAL_UNKNOWN` where the desk has to know the
+    /// carbon and does not.
+    pub(super) async fn of(app: &App, body: JobsRequest) -> Result<Self, Problem> {
         let step_s = u32::try_from(body.step_minutes.0 * 60).unwrap_or(u32::MAX);
-        let (carbon, price) = (positives(Some(body.carbon_g_per_kwh)), prices(body.price_per_kwh));
+        let (carbon, price) = if body.carbon_g_per_kwh.is_some() {
+            (positives(body.carbon_g_per_kwh), prices(body.price_per_kwh))
+        } else {
+            let until = body.jobs.0.iter().map(|job| job.deadline).fold(body.start, Time::max);
+            let Known { carbon, price } = known(app, body.start, until, step_s).await?;
+            (carbon, if body.price_per_kwh.is_some() { prices(body.price_per_kwh) } else { price })
+        };
         let cap = body.cap_kw.map(|cap| positives(Some(cap)));
         let steps = carbon.len();
         let misfit = |field: &'static str, found: usize| {
-            let detail = format!("There are {found} values here and {steps} of carbon_g_per_kwh. Give one for each step.");
+            let detail = format!("There are {found} values here and {steps} steps of carbon_g_per_kwh. Give one for each.");
             Problem::new(Code::FIELD_RANGE, detail).in_field(field)
         };
         if !price.is_empty() && price.len() != steps {

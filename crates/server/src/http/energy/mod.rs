@@ -10,6 +10,7 @@ pub(super) mod dispatch;
 pub(super) mod exports;
 pub(super) mod job_end;
 pub(super) mod jobs;
+mod outlook;
 mod plan;
 pub(super) mod responses;
 pub(super) mod signal;

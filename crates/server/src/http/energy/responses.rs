@@ -162,9 +162,8 @@ pub(crate) async fn respond(app: App, permit: Permit<Sent<RespondRequest>>) -> A
     };
     let begin = wish.span.0;
     let (standing, commitment, promised) = respond_to(&app, wish, body.promise == Some(true)).await?;
-    let step_ms = (standing.site.step_minutes * 60_000.0).max(1.0);
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "steps of some days")]
-    let first = (begin.millis_since(standing.decision.ahead.now.at) as f64 / step_ms).round() as usize;
+    let first = begin.millis_since(standing.decision.ahead.now.at) / (u64::from(standing.step_s()) * 1000);
+    let first = usize::try_from(first).unwrap_or(usize::MAX);
     Ok(reply(&RespondReply::new(commitment, first, promised.is_some())))
 }
 
