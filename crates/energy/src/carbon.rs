@@ -11,6 +11,7 @@
 
 mod apportion;
 mod bus;
+mod carried;
 pub mod certificates;
 pub mod ecologits;
 mod estimate;
@@ -26,6 +27,7 @@ mod trace;
 
 pub use apportion::split;
 pub use bus::mix;
+pub use carried::{SiteHour, consumed};
 pub use estimate::{Estimate, Formula, Measurement, ModelDraw, Sources, Stated, Tier, Work};
 pub use footprint::Footprint;
 pub use intensity::Intensity;

@@ -17,8 +17,8 @@ use crate::config::Flag;
 
 pub use did::{DidCommand, DidResolveArgs, DidShowArgs};
 pub use energy::{
-    EnergyBookArgs, EnergyCommand, EnergyDeskArgs, EnergyExportsArgs, EnergyFileArgs, EnergyImportArgs, EnergyOwnerArgs, EnergyRespondArgs,
-    EnergyShareArgs, EnergyTodayArgs,
+    EnergyBookArgs, EnergyCommand, EnergyDeskArgs, EnergyExportsArgs, EnergyFileArgs, EnergyHourArgs, EnergyImportArgs, EnergyOwnerArgs,
+    EnergyRespondArgs, EnergyShareArgs, EnergyTodayArgs,
 };
 pub use govern::{
     IntentCommand, IntentFreezeArgs, IntentMoneyArgs, IntentPolicyArgs, IntentSendArgs, IntentTextArgs, IntentTreasurersArgs,

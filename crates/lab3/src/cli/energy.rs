@@ -31,6 +31,11 @@ pub enum EnergyCommand {
     /// List a citizen's jobs that are booked.
     #[command(after_help = "Example:\n  lab3 energy bookings did:kaizen:alice")]
     Bookings(EnergyOwnerArgs),
+    /// Divide an hour's meter over who drew, idle machines and the house.
+    #[command(
+        after_help = "Examples:\n  lab3 energy hour 2026-11-23T17:00:00Z\n  lab3 energy hour 2026-11-23T17:00:00Z --meter-kwh 12.408 --idle-kwh 0.4\n\nWithout --meter-kwh the meters of the Hive's own site say what was consumed."
+    )]
+    Hour(EnergyHourArgs),
     /// List a citizen's certificates.
     #[command(after_help = "Example:\n  lab3 energy certificates did:kaizen:alice")]
     Certificates(EnergyOwnerArgs),
@@ -116,6 +121,26 @@ pub struct EnergyOwnerArgs {
     /// Whose.
     #[arg(value_name = "DID", value_parser = did)]
     pub did: Did,
+    /// The server.
+    #[command(flatten)]
+    pub desk: DeskArgs,
+}
+
+/// `lab3 energy hour`
+#[derive(Args, Clone, Debug)]
+pub struct EnergyHourArgs {
+    /// When it began.
+    #[arg(value_name = "TIME")]
+    pub hour: String,
+    /// What the main meter read; without it, what the site's own meters did.
+    #[arg(long, value_name = "KWH")]
+    pub meter_kwh: Option<f64>,
+    /// What machines drew for nobody.
+    #[arg(long, value_name = "KWH")]
+    pub idle_kwh: Option<f64>,
+    /// The write.
+    #[command(flatten)]
+    pub write: WriteArgs,
     /// The server.
     #[command(flatten)]
     pub desk: DeskArgs,

@@ -3,6 +3,7 @@
 mod bookings;
 pub mod exports;
 mod frame;
+mod hour;
 pub mod jobs;
 mod now;
 pub mod plan;
@@ -36,6 +37,7 @@ pub fn desk(command: &EnergyCommand) -> &DeskArgs {
         EnergyCommand::Now(args) | EnergyCommand::Responses(args) | EnergyCommand::Signals(args) => &args.desk,
         EnergyCommand::Book(args) => &args.desk,
         EnergyCommand::Bookings(args) | EnergyCommand::Certificates(args) => &args.desk,
+        EnergyCommand::Hour(args) => &args.desk,
         EnergyCommand::Respond(args) => &args.desk,
         EnergyCommand::Import(args) => &args.desk,
         EnergyCommand::Share(args) => &args.desk,
@@ -53,6 +55,7 @@ pub fn run(client: &Client, command: &EnergyCommand, env: &Env) -> Result<String
         EnergyCommand::Book(args) => bookings::book(client, args),
         EnergyCommand::Bookings(args) => bookings::bookings(client, args),
         EnergyCommand::Certificates(args) => bookings::certificates(client, args),
+        EnergyCommand::Hour(args) => hour::run(client, args),
         EnergyCommand::Respond(args) => respond::respond(client, args),
         EnergyCommand::Responses(args) => respond::responses(client, args),
         EnergyCommand::Signals(args) => signals::signals(client, args),

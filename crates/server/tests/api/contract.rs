@@ -126,7 +126,7 @@ async fn health_names_the_modules() {
     let expected = json!({
         "lab": "lab3", "status": "ok", "version": env!("CARGO_PKG_VERSION"),
         "modules": {
-            "compute_allocation": "active", "energy_routing": "planned", "supply_chain": "planned", "financial_flows": "active",
+            "compute_allocation": "active", "energy_routing": "active", "supply_chain": "planned", "financial_flows": "active",
             "labor_market": "planned", "maintenance": "planned"
         },
         "sequence": 2, "signed": null, "unsigned_because": "it has no signer", "seen": "", "witnesses": [], "uptime_s": null

@@ -266,3 +266,24 @@ async fn jobs_take_the_hours_the_desk_knows_of() {
     let placed = kept.hive.post(path, &today).await.ok()["jobs"][0].clone();
     assert_eq!((&placed["runs"][0]["start"], &placed["sums"]["carbon_g"]), (&json!("2025-10-31T14:00:00Z"), &json!(0.0)), "{placed}");
 }
+
+#[tokio::test]
+async fn an_hour_is_divided_by_the_sites_own_meters_and_brings_along_what_charged_the_battery() {
+    let kept = Kept::with(TempDir::new().unwrap(), settings());
+    let path = "/lab3/energy/hours";
+    let hour = |hour: u32| json!({ "hour": format!("2025-10-31T{hour:02}:00:00Z") });
+    kept.hive.post(path, &hour(13)).await.refused(400, "L3-0002", Some("meter_kwh"));
+    let signal = json!({
+        "kind": "carbon_average", "zone": "DE", "source": "grid", "start": "2025-10-31T11:00:00Z", "step_minutes": 60, "values": [300, 400, 500]
+    });
+    kept.hive.post("/lab3/energy/signals", &signal).await.ok();
+    // The cellar is charged with 2 kWh of the grid at 300 g, and gives 1 of them at one o'clock, beside 1 of the grid at 500 g and 1 of sun.
+    for (hour, bought, sun, given) in [(11, 2.0, 0.0, -2.0), (12, 0.0, 0.0, 0.0), (13, 1.0, 1.0, 1.0)] {
+        let at = format!("2025-10-31T{hour}:10:00Z");
+        let readings = [("grid", bought), ("roof", sun), ("cellar", given)];
+        read(&kept.hive, readings.iter().map(|(device, power)| reading(device, "power_kw", &at, *power)).collect()).await;
+    }
+    let closed = kept.hive.post(path, &hour(13)).await.ok();
+    assert_eq!((&closed["meter"]["energy_kwh"], &closed["meter"]["carbon_kg"]), (&json!(3.0), &json!(0.8)), "{closed}");
+    assert_eq!(closed["house"]["energy_kwh"], json!(3.0));
+}

@@ -15,6 +15,7 @@ use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::problem::unexpected;
 use crate::http::reply::{Answer, Shown, done};
 use crate::json::{Kwh as AskedKwh, request};
+use crate::site;
 
 request! {
     /// What was read of an hour.
@@ -22,13 +23,13 @@ request! {
     pub(crate) struct CloseHourRequest {
         /// When it began.
         pub hour: Time,
-        /// What the main meter read: all of it is divided.
-        pub meter_kwh: AskedKwh,
+        /// What was consumed by the main meter: all of it is divided. What the meters of the Hive's own site say when left out.
+        pub meter_kwh: Option<AskedKwh>,
         /// What a meter before the machines alone read, where there is one.
         pub compute_kwh: Option<AskedKwh>,
         /// What the machines are known to draw for nobody; nothing when left out.
         pub idle_kwh: Option<AskedKwh>,
-        /// What a kWh of it emitted, battery and own sources included; the grid's when left out.
+        /// What a kWh of it emitted, battery and own sources included. When left out, with `meter_kwh`, what charged the batteries is traced; else it is the grid's.
         pub carbon_g_per_kwh: Option<Positive>,
         /// The same at the margin; the grid's when left out.
         pub carbon_marginal_g_per_kwh: Option<Positive>,
@@ -88,19 +89,30 @@ pub(crate) fn doc() -> Doc {
         )
         .reads::<CloseHourRequest>()
         .answers::<CloseHourReply>("The parts")
-        .refuses(&[Code::HOUR_CLOSED, Code::BOOKS_LIMIT])
+        .refuses(&[Code::HOUR_CLOSED, Code::BOOKS_LIMIT, Code::READINGS_UNAVAILABLE])
 }
 
 pub(crate) async fn close_hour(app: App, permit: Permit<Sent<CloseHourRequest>>) -> Answer {
     let (actor, Sent { body, key }) = permit.open();
     let hour = body.hour;
     let claimed = app.engine().read(move |desk| claimed_mwh(&desk.state.energy, hour)).await?;
+    let (meter_mwh, traced) = if let Some(meter) = &body.meter_kwh {
+        (meter.0, None)
+    } else {
+        let load = site::consumed(&app, hour, claimed).await?;
+        (load.energy_mwh, Some(load.footprint))
+    };
+    let states_none =
+        body.carbon_g_per_kwh.is_none() && body.carbon_marginal_g_per_kwh.is_none() && body.carbon_residual_g_per_kwh.is_none();
     let command = CloseHour {
         hour,
-        meter_mwh: body.meter_kwh.0,
+        meter_mwh,
         compute_mwh: body.compute_kwh.map(|energy| energy.0),
         idle_mwh: body.idle_kwh.map_or(Amount::ZERO, |energy| energy.0),
-        footprint: footprint(&app, &body, claimed)?,
+        footprint: match traced.filter(|_| states_none) {
+            Some(footprint) => footprint,
+            None => footprint(&app, &body, meter_mwh, claimed)?,
+        },
     };
     let command = Command::Energy(EnergyCommand::CloseHour(Box::new(command)));
     let committed = app.engine().submit(submission(key, actor, command)).await?;
@@ -109,7 +121,7 @@ pub(crate) async fn close_hour(app: App, permit: Permit<Sent<CloseHourRequest>>)
 }
 
 /// What the hour's energy emits: by the request's intensities, or the grid's; certificates cover what they are claimed for, and emit nothing.
-fn footprint(app: &App, body: &CloseHourRequest, claimed: Amount) -> Result<Footprint, Problem> {
+fn footprint(app: &App, body: &CloseHourRequest, meter_mwh: Amount, claimed: Amount) -> Result<Footprint, Problem> {
     let grid = app.carbon().grid();
     let given = |figure: Option<Positive>, field: &'static str| -> Result<Option<Intensity>, Problem> {
         let wrong = |error| Problem::new(Code::FIELD_RANGE, format!("It is no intensity: {error}.")).in_field(field);
@@ -121,7 +133,7 @@ fn footprint(app: &App, body: &CloseHourRequest, claimed: Amount) -> Result<Foot
         residual: given(body.carbon_residual_g_per_kwh, "carbon_residual_g_per_kwh")?.or(grid.residual),
     };
     let cover = lab3_energy::carbon::Cover { energy_mwh: claimed, intensity: Intensity::ZERO };
-    let accounted = account(body.meter_kwh.0, &hour, &[cover]);
+    let accounted = account(meter_mwh, &hour, &[cover]);
     accounted
         .map(|accounted| accounted.footprint)
         .map_err(|error| Problem::new(Code::BOOKS_LIMIT, format!("It cannot be counted: {error}.")).in_field("meter_kwh"))
