@@ -18,6 +18,10 @@ pub(crate) const HOUR_MS: i64 = 3_600_000;
 /// Hours that wait for their meter; older ones stay as they were booked.
 const HOURS_MAX: i64 = 7 * 24;
 
+/// Jobs that were settled are remembered for so long after their end, to tell the day they ran in, and no more of them than this.
+const RAN_MS: i64 = 3 * 24 * HOUR_MS;
+const RAN_MAX: usize = 10_000;
+
 /// Certificates that may be known, those that were split or claimed included.
 const CERTIFICATES_MAX: usize = 100_000;
 
@@ -28,6 +32,8 @@ pub struct State {
     pub(crate) promised: Profile,
     /// Jobs that are booked, by their holds.
     pub(crate) jobs: BTreeMap<Id, Job>,
+    /// Jobs that were settled lately, by when they were to end.
+    pub(crate) ran: BTreeMap<(Time, Id), Job>,
     /// What was drawn behind the Hive's meter, by hours not divided yet and by the account the energy is counted on.
     pub(crate) hours: BTreeMap<Time, BTreeMap<AccountNo, Tally>>,
     /// When the last hour that was divided began.
@@ -49,6 +55,10 @@ pub struct Job {
     pub runs: Box<[Run]>,
     /// What it takes, in mWh.
     pub energy_mwh: Amount,
+    /// Carbon saved against running at once, in mg, as it was told.
+    pub carbon_saved_mg: Amount,
+    /// Money saved against running at once, in KS, as it was told.
+    pub cost_saved: Amount,
 }
 
 /// What somebody drew in an hour, as it was booked.
@@ -76,7 +86,15 @@ impl Default for State {
     fn default() -> Self {
         let register = Register::new(CERTIFICATES_MAX);
         let exports = Exports::default();
-        Self { promised: Profile::default(), jobs: BTreeMap::new(), hours: BTreeMap::new(), closed: None, register, exports }
+        Self {
+            promised: Profile::default(),
+            jobs: BTreeMap::new(),
+            ran: BTreeMap::new(),
+            hours: BTreeMap::new(),
+            closed: None,
+            register,
+            exports,
+        }
     }
 }
 
@@ -101,6 +119,11 @@ impl State {
         self.jobs.iter().map(|(&id, job)| (id, job))
     }
 
+    /// Jobs that were settled in the last days.
+    pub fn jobs_that_ran(&self) -> impl Iterator<Item = &Job> {
+        self.ran.values()
+    }
+
     /// Certificates.
     pub fn register(&self) -> &Register {
         &self.register
@@ -122,9 +145,9 @@ impl State {
             Fact::Drawn(drawn) => self.drawn(at, drawn),
             Fact::HourClosed(closed) => self.hour_closed(closed),
             Fact::Booked(booked) => self.booked(at, booked),
-            Fact::JobSettled(settled) => self.job_settled(settled),
-            Fact::JobReleased { job, .. } => self.forget(*job),
-            Fact::JobsExpired { jobs, .. } => jobs.iter().for_each(|job| self.forget(*job)),
+            Fact::JobSettled(settled) => self.job_settled(at, settled),
+            Fact::JobReleased { job, .. } => drop(self.forget(*job)),
+            Fact::JobsExpired { jobs, .. } => jobs.iter().for_each(|job| drop(self.forget(*job))),
             Fact::Certified(fact) => self.register.apply(fact),
             Fact::ExportShared(shared) => self.exports.apply(at, shared),
         }
@@ -160,22 +183,36 @@ impl State {
         self.promised.forget(at);
         for job in &booked.jobs {
             job.runs.iter().for_each(|run| self.promised.add(run));
-            let kept = Job { name: job.name.clone(), account: booked.account, runs: job.runs.clone(), energy_mwh: job.energy_mwh };
+            let kept = Job {
+                name: job.name.clone(),
+                account: booked.account,
+                runs: job.runs.clone(),
+                energy_mwh: job.energy_mwh,
+                carbon_saved_mg: job.carbon_saved_mg,
+                cost_saved: job.cost_saved,
+            };
             self.jobs.insert(job.id, kept);
         }
     }
 
-    fn job_settled(&mut self, settled: &JobSettled) {
-        self.forget(settled.job);
+    fn job_settled(&mut self, at: Time, settled: &JobSettled) {
+        if let Some(job) = self.forget(settled.job) {
+            let end = job.runs.last().map_or(at, |run| run.end);
+            self.ran.insert((end, settled.job), job);
+        }
+        let oldest = Time::from_millis(at.millis().saturating_sub(RAN_MS));
+        while self.ran.first_key_value().is_some_and(|((end, _), _)| *end < oldest || self.ran.len() > RAN_MAX) {
+            self.ran.pop_first();
+        }
         for part in &settled.hours {
             let weight = u64::try_from(part.energy_mwh.units()).unwrap_or(0).saturating_mul(1000);
             self.count(part.hour, settled.energy, settled.carbon, (weight, settled.metered), (part.energy_mwh, part.carbon_mg));
         }
     }
 
-    fn forget(&mut self, job: Id) {
-        if let Some(job) = self.jobs.remove(&job) {
-            job.runs.iter().for_each(|run| self.promised.remove(run));
-        }
+    fn forget(&mut self, job: Id) -> Option<Job> {
+        let job = self.jobs.remove(&job)?;
+        job.runs.iter().for_each(|run| self.promised.remove(run));
+        Some(job)
     }
 }

@@ -45,7 +45,11 @@ pub(crate) async fn day(app: &App, date: Option<&str>, names: bool) -> Result<Da
     let horizon = clocks.horizon(&date).map_err(|error| no_day(&error.to_string()))?;
     // What is to come stands in the plan, which is made first where one is due.
     let standing = if horizon.begin_of(horizon.count) > now { desk.standing(app).await.ok() } else { None };
-    let mut jobs = app.engine().read(|desk| desk.state.energy.jobs().map(|(_, job)| job.clone()).collect::<Vec<Job>>()).await?;
+    let all = |desk: &lab3_engine::Desk<'_>| {
+        let energy = &desk.state.energy;
+        energy.jobs_that_ran().chain(energy.jobs().map(|(_, job)| job)).cloned().collect::<Vec<Job>>()
+    };
+    let mut jobs = app.engine().read(move |desk| all(desk)).await?;
     jobs.retain(|job| job.runs.iter().any(|run| run.start < horizon.begin_of(horizon.count) && horizon.start < run.end));
     let asked = Asked {
         settings: desk.settings().clone(),
@@ -229,5 +233,6 @@ fn placed(number: usize, job: &Job, names: bool) -> PlacedJob {
     let runs: Vec<Run> = job.runs.iter().map(run).collect();
     // What it would have taken to run at once is not kept with a booking: it is taken to have wanted this time.
     let earliest = runs.first().map_or_else(Time::default, |run| run.start);
-    PlacedJob { name, owner: None, earliest, runs, measured: Row::new(), cost_saved: None, carbon_saved_g: None }
+    let (cost_saved, carbon_saved_g) = (Some(job.cost_saved.units() as f64 / 1e6), Some(job.carbon_saved_mg.units() as f64 / 1000.0));
+    PlacedJob { name, owner: None, earliest, runs, measured: Row::new(), cost_saved, carbon_saved_g }
 }

@@ -7,7 +7,7 @@ use lab3_units::Time;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::hive::Hive;
+use crate::hive::{ALICE, Hive};
 use crate::kept::Kept;
 
 const SITE: &str = "/lab3/energy/site";
@@ -186,6 +186,32 @@ async fn the_day_is_told_from_plans_and_readings_and_stays_over_a_restart() {
     kept.hive.get("/lab3/energy/day?date=2025-02-30").await.refused(400, "L3-0010", Some("date"));
     let yesterday = kept.hive.get("/lab3/energy/day?date=2025-10-30").await.ok();
     assert_eq!((&yesterday["steps_over"], &yesterday["planned"]), (&json!(96), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_job_stands_in_its_day_also_when_it_has_run() {
+    let kept = with_a_past().await;
+    let booking = json!({
+        "citizen_did": ALICE,
+        "plan": {
+            "start": "2025-10-31T14:00:00Z", "step_minutes": 60, "carbon_g_per_kwh": [300, 300, 100],
+            "jobs": [{ "id": "train", "power_kw": 2, "duration_minutes": 60, "deadline": "2025-10-31T17:00:00Z" }]
+        }
+    });
+    let booked = kept.hive.post("/lab3/energy/bookings", &booking).await.ok();
+    let told = json!([{
+        "name": "train", "owner": null, "carbon_saved_g": 400.0, "cost_saved_gic": 0.0,
+        "runs": [{ "start": "2025-10-31T16:00:00Z", "end": "2025-10-31T17:00:00Z", "power_kw": 2.0 }]
+    }]);
+    assert_eq!(kept.hive.get(DAY).await.ok()["jobs"], told);
+    // It is a load of the plan, the last to be served.
+    let site = kept.hive.get(SITE).await.ok();
+    assert_eq!(site["plan"]["loads"][2]["name"], "booked jobs");
+    kept.hive.clock.set(Time::parse("2025-10-31T17:10:00Z").unwrap());
+    let settle = format!("/lab3/energy/bookings/{}/settle", booked["jobs"][0]["job_id"].as_str().unwrap());
+    kept.hive.post(&settle, &json!({})).await.ok();
+    assert_eq!(kept.hive.get(DAY).await.ok()["jobs"], told);
+    assert_eq!(kept.hive.get("/lab3/energy/day?date=2025-10-30").await.ok()["jobs"], json!([]));
 }
 
 #[tokio::test]
