@@ -24,7 +24,7 @@ use crate::engine::Limits;
 use crate::load::{Loaded, StartError};
 use crate::outcome::{Batch, BatchOutcome, Message, Outcome, When, engine_id};
 use crate::recent::RecentKeys;
-use crate::record::{Actor, Draft, Fact, Stored};
+use crate::record::{Actor, Draft, Fact, Record, Stored};
 use crate::rules;
 use crate::shared::Progress;
 use crate::snapshot::Snapshotter;
@@ -310,7 +310,7 @@ impl Writer {
         match self.record(now, draft) {
             Ok(stored) => {
                 if let Some(draw) = submission.draw.as_deref().filter(|_| refused.is_none()) {
-                    self.book_draw(now, submission.id, draw);
+                    self.book_draw(now, &stored.record, draw);
                 }
                 refused.map_or_else(|| Outcome::Done(stored, self.decided.commit.clone()), Outcome::Refused)
             }
@@ -319,10 +319,13 @@ impl Writer {
     }
 
     /// Books what the query drew that was just settled: in the same batch, so that one is not durable without the other.
-    fn book_draw(&mut self, now: Time, settled: Id, draw: &lab3_energy::Draw) {
-        let id = draw_id(draw.allocation.unwrap_or(settled));
+    fn book_draw(&mut self, now: Time, settled: &Record, draw: &lab3_energy::Draw) {
+        // A report may leave it to the rule which allocation it settles.
+        let found = if let Fact::Compute(lab3_compute::Fact::Reported(reported)) = &settled.fact { reported.allocation } else { None };
+        let draw = lab3_energy::Draw { allocation: draw.allocation.or(found), ..draw.clone() };
+        let id = draw_id(draw.allocation.unwrap_or(settled.id));
         let booked =
-            lab3_energy::draw(&self.desk(now).energy(), draw).map_err(|problem| problem.to_string()).and_then(|(fact, entries)| {
+            lab3_energy::draw(&self.desk(now).energy(), &draw).map_err(|problem| problem.to_string()).and_then(|(fact, entries)| {
                 let record = Draft { entries, ..Draft::new(Actor::Engine, id, Fact::Energy(fact)) };
                 self.record(now, record).map_err(|error| error.to_string())
             });

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lab3_energy::Draw;
-use lab3_energy::carbon::{GridHour, Hardware, Intensity, ModelDraw, Sources, Stated, Work};
+use lab3_energy::carbon::{GridHour, Hardware, Intensity, Measurement, ModelDraw, Sources, Stated, Work};
 use lab3_energy::signals::Kind;
 use lab3_units::{Amount, Did, Id, Time};
 
@@ -19,6 +19,9 @@ use crate::readings::{ReadingMemory, Unkept};
 
 /// How often is looked what the signals say of the grid.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
+
+/// How far a meter that is bound to a query may be off: class 1 (IEC 62053-21).
+const METER_SPREAD: f64 = 0.01;
 
 /// What is known of what queries draw.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,6 +41,8 @@ pub struct ProviderDraw {
     pub provider: Box<str>,
     /// Whether it runs behind the Hive's own meter.
     pub on_site: bool,
+    /// The device that reads what its machines draw, if there is one: hours are divided by it.
+    pub meter: Option<Box<str>>,
     /// As it was measured on its machine.
     pub table: Option<ModelDraw>,
     /// As somebody states it.
@@ -82,13 +87,21 @@ impl Carbon {
         *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = ahead;
     }
 
-    /// What a query drew that is settled now; nothing where nobody knows.
-    pub(crate) fn draw(&self, provider: &str, citizen: &Did, allocation: Option<Id>, work: &Work) -> Option<Box<Draw>> {
+    /// What a query drew that is settled now: by its meter where one is bound to it, in mWh; nothing where nobody knows.
+    pub(crate) fn draw(
+        &self,
+        provider: &str,
+        citizen: &Did,
+        allocation: Option<Id>,
+        work: &Work,
+        metered_mwh: Option<Amount>,
+    ) -> Option<Box<Draw>> {
         let known = self.settings.draws.iter().find(|draw| *draw.provider == *provider)?;
-        if work.input_tokens == 0 && work.output_tokens == 0 {
+        if work.input_tokens == 0 && work.output_tokens == 0 && metered_mwh.is_none() {
             return None;
         }
-        let sources = Sources { meter: None, table: known.table.as_ref(), stated: known.stated.as_ref() };
+        let meter = metered_mwh.map(|energy_mwh| Measurement { energy_mwh, spread: METER_SPREAD });
+        let sources = Sources { meter: meter.as_ref(), table: known.table.as_ref(), stated: known.stated.as_ref() };
         let estimate = match sources.estimate(work) {
             Ok(estimate) => estimate?,
             Err(error) => {
@@ -158,7 +171,7 @@ mod tests {
         let grid = |g| GridHour { average: of(g), marginal: of(g), residual: None };
         let table = Some(ModelDraw { input_token_wh: 0.0001, output_token_wh: 0.001, request_wh: 0.0, spread: 0.2 });
         let hardware = Some(Hardware { embodied_g: 1_000_000.0, lifespan_s: 100_000_000.0, resources: 2.0 });
-        let local = ProviderDraw { provider: "local_llama".into(), on_site: true, table, stated: None, grid: None, hardware };
+        let local = ProviderDraw { provider: "local_llama".into(), on_site: true, meter: None, table, stated: None, grid: None, hardware };
         let far = ProviderDraw { provider: "far".into(), on_site: false, grid: Some(grid(50.0)), hardware: None, ..local.clone() };
         Carbon::new(CarbonSettings { zone: None, grid: grid(400.0), draws: vec![local, far] })
     }
@@ -172,22 +185,29 @@ mod tests {
     #[test]
     fn a_query_draws_where_it_runs() {
         let carbon = carbon();
-        let draw = carbon.draw("local_llama", &did(), None, &WORK).unwrap();
+        let draw = carbon.draw("local_llama", &did(), None, &WORK, None).unwrap();
         assert_eq!((draw.estimate.tier, draw.on_site, draw.grid.average.g_per_kwh()), (Tier::Measured, true, 400.0));
         assert!((draw.estimate.energy_wh.mid() - 0.3).abs() < 1e-12);
         assert_eq!(draw.embodied_mg, Some(Amount::new(20)), "half of a machine for 4 s");
         carbon.set_grid(Some(GridHour { average: Intensity::ZERO, ..carbon.grid() }));
-        assert_eq!(carbon.draw("local_llama", &did(), None, &WORK).unwrap().grid.average, Intensity::ZERO, "the signal's word");
-        let far = carbon.draw("far", &did(), None, &WORK).unwrap();
+        assert_eq!(carbon.draw("local_llama", &did(), None, &WORK, None).unwrap().grid.average, Intensity::ZERO, "the signal's word");
+        let far = carbon.draw("far", &did(), None, &WORK, None).unwrap();
         assert_eq!((far.on_site, far.grid.average.g_per_kwh(), far.embodied_mg), (false, 50.0, None));
+    }
+
+    #[test]
+    fn a_meter_knows_better_than_a_table() {
+        let draw = carbon().draw("local_llama", &did(), None, &Work::default(), Some(Amount::new(500))).unwrap();
+        assert_eq!((draw.estimate.tier, draw.estimate.energy_wh.mid()), (Tier::Metered, 0.5));
+        assert!(draw.estimate.energy_wh.low() < 0.5 && draw.estimate.energy_wh.high() > 0.5);
     }
 
     #[test]
     fn of_what_nobody_knows_nothing_is_booked() {
         let carbon = carbon();
-        assert!(carbon.draw("anthropic_claude", &did(), None, &WORK).is_none());
-        assert!(carbon.draw("local_llama", &did(), None, &Work::default()).is_none(), "a query that was not answered");
+        assert!(carbon.draw("anthropic_claude", &did(), None, &WORK, None).is_none());
+        assert!(carbon.draw("local_llama", &did(), None, &Work::default(), None).is_none(), "a query that was not answered");
         let nothing = Work { latency_s: Some(f64::NAN), ..WORK };
-        assert_eq!(carbon.draw("local_llama", &did(), None, &nothing).unwrap().embodied_mg, None);
+        assert_eq!(carbon.draw("local_llama", &did(), None, &nothing, None).unwrap().embodied_mg, None);
     }
 }

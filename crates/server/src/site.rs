@@ -29,7 +29,7 @@ use outlook::Watches;
 
 pub(crate) use day::{day, names_are_shown};
 pub(crate) use devices::GRID;
-pub(crate) use hour::consumed;
+pub(crate) use hour::{consumed, machines};
 pub(crate) use promise::{Promise, Wish, promises, respond};
 
 /// How near to the best is near enough, and how long is looked for it.

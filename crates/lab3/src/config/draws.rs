@@ -24,7 +24,7 @@ impl Setting for DrawList {
     fn accepts(&self, _: Range) -> String {
         format!(
             "a list of at most {DRAWS_MAX} tables, each with provider, ground (\"measured\" or \"stated\"), and output_token_wh, input_token_wh, request_wh, or of a stated \
-             one active_billions and total_billions (EcoLogits; a number or [low, high]) and pue; if need be on_site, spread, carbon_g_per_kwh, embodied_kg with \
+             one active_billions and total_billions (EcoLogits; a number or [low, high]) and pue; if need be on_site, meter, spread, carbon_g_per_kwh, embodied_kg with \
              lifespan_years and resources"
         )
     }
@@ -58,6 +58,7 @@ fn draws(rows: &[Raw]) -> Option<Vec<ProviderDraw>> {
 struct Row {
     provider: Option<String>,
     on_site: bool,
+    meter: Option<Box<str>>,
     measured: Option<bool>,
     tokens: [Option<f64>; 3],
     spread: Option<f64>,
@@ -76,6 +77,7 @@ fn draw(row: &[(String, Raw)]) -> Option<ProviderDraw> {
         match name.as_str() {
             "provider" => read.provider = Some(raw.text().filter(|text| (1..=64).contains(&text.len()))?.to_owned()),
             "on_site" => read.on_site = flag(raw)?,
+            "meter" => read.meter = Some(raw.text().filter(|text| (1..=64).contains(&text.len()))?.into()),
             "ground" => read.measured = Some(is_measured(raw.text()?)?),
             "output_token_wh" => read.tokens[0] = Some(number(raw)?),
             "input_token_wh" => read.tokens[1] = Some(number(raw)?),
@@ -129,7 +131,7 @@ impl Row {
             None => None,
         };
         let table = per_token.filter(|_| measured);
-        Some(ProviderDraw { provider: self.provider?.into(), on_site: self.on_site, table, stated, grid, hardware })
+        Some(ProviderDraw { provider: self.provider?.into(), on_site: self.on_site, meter: self.meter, table, stated, grid, hardware })
     }
 }
 
@@ -177,12 +179,13 @@ mod tests {
 
     #[test]
     fn a_draw_is_read_with_its_ground() {
-        let text = "[{ provider = \"local_llama\", on_site = true, ground = \"measured\", output_token_wh = 0.002, spread = 0.1, embodied_kg = 300, \
+        let text = "[{ provider = \"local_llama\", on_site = true, meter = \"rack\", ground = \"measured\", output_token_wh = 0.002, spread = 0.1, embodied_kg = 300, \
                     lifespan_years = 4, resources = 8 }, { provider = \"openai_gpt4\", ground = \"stated\", active_billions = [44, 132], total_billions = 440, \
                     pue = 1.1, carbon_g_per_kwh = 380 }]";
         let draws = read(text).unwrap();
         let [local, far] = &draws[..] else { panic!("two") };
         assert_eq!((local.on_site, local.table.map(|table| table.output_token_wh)), (true, Some(0.002)));
+        assert_eq!((local.meter.as_deref(), &far.meter), (Some("rack"), &None));
         assert_eq!(local.hardware.map(|machine| machine.embodied_g), Some(300_000.0));
         assert!(matches!(far.stated.as_ref().map(|stated| &stated.formula), Some(Formula::EcoLogits(_))) && far.table.is_none());
         assert_eq!(far.grid.map(|grid| grid.average.g_per_kwh()), Some(380.0));

@@ -211,7 +211,7 @@ impl Task {
         // What was kept from before was not computed again.
         let tokens = (counted != Counted::Cache).then(|| (usage.query_tokens(), usage.output));
         let work = tokens.map(|(input_tokens, output_tokens)| Work { input_tokens, output_tokens, latency_s: Some(took.as_secs_f64()) });
-        let draw = work.and_then(|work| self.app.carbon().draw(provider, &citizen, Some(allocation), &work));
+        let draw = work.and_then(|work| self.app.carbon().draw(provider, &citizen, Some(allocation), &work, None));
         let settle = Settle { citizen, allocation, usage, counted, success, latency_ms };
         for tried in 1..=SETTLE_TRIES {
             // Not waited for until it is durable: the hold is, and should a crash undo this, the lease charges it.

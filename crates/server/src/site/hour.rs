@@ -31,6 +31,25 @@ pub(crate) async fn consumed(app: &App, hour: Time, claimed: Amount) -> Result<L
     metered.map_err(|why| missing(format!("Say what the meter read: {why}.")))
 }
 
+/// What machines drew in an hour by their own meters; none where a provider behind the Hive's meter has none, or one was not read.
+///
+/// Errors: those of readings, where there is a meter to ask.
+pub(crate) async fn machines(app: &App, hour: Time) -> Result<Option<Amount>, Problem> {
+    let here = app.settings().carbon.draws.iter().filter(|draw| draw.on_site);
+    let Some(mut meters) = here.map(|draw| draw.meter.clone()).collect::<Option<Vec<_>>>().filter(|meters| !meters.is_empty()) else {
+        return Ok(None);
+    };
+    // Several providers on one machine have one meter.
+    meters.sort_unstable();
+    meters.dedup();
+    let grid = Grid { start: hour, step_s: 3600, count: 1 };
+    let read = app.readings().ask(move |memory| {
+        let energy = |device: &str| Ok(devices::energy(memory, device, Way::Own, grid)?.first().copied().flatten());
+        meters.iter().map(|device| energy(device)).collect::<Result<Vec<_>, Problem>>()
+    });
+    Ok(read.await?.into_iter().collect::<Option<Vec<f64>>>().and_then(|read| mwh(read.into_iter().sum())))
+}
+
 /// What the meters of a site say of some hours.
 struct Meters {
     bought: Vec<Option<f64>>,

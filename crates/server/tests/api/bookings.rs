@@ -6,6 +6,8 @@ use lab3_server::{CarbonSettings, ProviderDraw, ServerSettings};
 use serde_json::{Value, json};
 
 use crate::hive::{ALICE, BOB, Hive};
+use crate::kept::Kept;
+use crate::keys::{make, post_as};
 
 const BOOKINGS: &str = "/lab3/energy/bookings";
 const HOURS: &str = "/lab3/energy/hours";
@@ -19,16 +21,21 @@ fn booking(power: u64) -> Value {
     } })
 }
 
+fn grid() -> GridHour {
+    let of = |g| Intensity::from_g_per_kwh(g).unwrap();
+    GridHour { average: of(400.0), marginal: of(700.0), residual: None }
+}
+
+/// The local model draws 1 mWh a token.
+fn local() -> ProviderDraw {
+    let table = Some(ModelDraw { input_token_wh: 0.0, output_token_wh: 0.001, request_wh: 0.0, spread: 0.5 });
+    ProviderDraw { provider: "local_llama".into(), on_site: true, meter: None, table, stated: None, grid: None, hardware: None }
+}
+
 /// A Hive whose local model draws 1 mWh a token, at 400 g a kWh.
 fn measured() -> Hive {
-    let of = |g| Intensity::from_g_per_kwh(g).unwrap();
-    let grid = GridHour { average: of(400.0), marginal: of(700.0), residual: None };
-    let table = Some(ModelDraw { input_token_wh: 0.0, output_token_wh: 0.001, request_wh: 0.0, spread: 0.5 });
-    let local = ProviderDraw { provider: "local_llama".into(), on_site: true, table, stated: None, grid: None, hardware: None };
-    Hive::with(
-        Policy::default(),
-        ServerSettings { carbon: CarbonSettings { zone: None, grid, draws: vec![local] }, ..ServerSettings::default() },
-    )
+    let carbon = CarbonSettings { zone: None, grid: grid(), draws: vec![local()] };
+    Hive::with(Policy::default(), ServerSettings { carbon, ..ServerSettings::default() })
 }
 
 #[tokio::test]
@@ -89,6 +96,40 @@ async fn what_a_query_drew_stands_by_its_allocation_and_its_hour_adds_up_to_the_
     let energy = |part: &str| closed[part]["energy_kwh"].as_f64().unwrap();
     assert_eq!((energy("citizens"), energy("idle"), energy("house"), closed["drew"].as_u64()), (0.0003, 0.0001, 0.0006, Some(1)));
     assert_eq!((&closed["meter"]["carbon_kg"], &closed["citizens"]["carbon_kg"]), (&json!(0.0005), &json!(0.00015)));
+}
+
+#[tokio::test]
+async fn a_meter_bound_to_a_query_has_the_first_word_when_a_service_says_so() {
+    let hive = measured();
+    let report =
+        json!({ "citizen_did": ALICE, "provider": "local", "actual_cost": 0, "success": true, "output_tokens": 300, "energy_kwh": 0.002 });
+    let allocate = json!({ "citizen_did": ALICE, "query_tokens": 100, "preferred_provider": "local_llama", "min_quality": 0.1 });
+    let opened = hive.post("/lab3/compute/allocate", &allocate).await.ok();
+    hive.post("/lab3/compute/report_usage", &report).await.ok();
+    let drawn = hive.get(&format!("/lab3/compute/allocations/{}", opened["allocation_id"].as_str().unwrap())).await.ok()["energy"].clone();
+    assert_eq!((&drawn["ground"], &drawn["energy_wh"], &drawn["energy_wh_high"]), (&json!("metered"), &json!(2.0), &json!(2.02)));
+    // A citizen's word is no meter's.
+    let operator = make(&hive, None, json!({ "kind": "operator" })).await;
+    let hers = make(&hive, Some(&operator), json!({ "kind": "citizen", "did": ALICE, "scopes": ["compute"] })).await;
+    post_as(&hive, &hers, "/lab3/compute/report_usage", &report).await.refused(403, "L3-0036", Some("energy_kwh"));
+}
+
+#[tokio::test]
+async fn an_hour_is_divided_by_the_machines_own_meter() {
+    // By the table 0.3 Wh; the rack took 0.6 Wh in all, and what of it nobody drew it drew idle.
+    for (meter, idle) in [(None, 0.0), (Some("rack"), 0.0003), (Some("another"), 0.0)] {
+        let draws = vec![ProviderDraw { meter: meter.map(Into::into), ..local() }];
+        let settings = ServerSettings { carbon: CarbonSettings { zone: None, grid: grid(), draws }, ..ServerSettings::default() };
+        let kept = Kept::with(tempfile::TempDir::new().unwrap(), settings);
+        let report = json!({ "citizen_did": ALICE, "provider": "local", "actual_cost": 0, "success": true, "output_tokens": 300 });
+        kept.hive.post("/lab3/compute/report_usage", &report).await.ok();
+        let reading = |at: &str, kwh: f64| json!({ "device": "rack", "quantity": "energy_kwh", "at": at, "value": kwh });
+        let readings = json!({ "readings": [reading("2025-10-31T13:59:00Z", 10.0), reading("2025-10-31T14:29:00Z", 10.0006)] });
+        kept.hive.post("/lab3/energy/telemetry", &readings).await.ok();
+        kept.hive.pass(3600).await;
+        let closed = kept.hive.post(HOURS, &json!({ "hour": "2025-10-31T14:00:00Z", "meter_kwh": 0.001 })).await.ok();
+        assert_eq!((&closed["citizens"]["energy_kwh"], &closed["idle"]["energy_kwh"]), (&json!(0.0003), &json!(idle)), "{meter:?}");
+    }
 }
 
 #[tokio::test]

@@ -17,7 +17,8 @@ fn grid(grams: f64) -> GridHour {
 /// The local model draws from the site's grid, deepseek from another.
 fn desk() -> Kept {
     let table = Some(ModelDraw { input_token_wh: 0.0001, output_token_wh: 0.001, request_wh: 0.0, spread: 0.2 });
-    let local = ProviderDraw { provider: "local_llama".into(), on_site: true, table, stated: None, grid: None, hardware: None };
+    let local =
+        ProviderDraw { provider: "local_llama".into(), on_site: true, meter: None, table, stated: None, grid: None, hardware: None };
     let far = ProviderDraw { provider: "deepseek".into(), on_site: false, grid: Some(grid(50.0)), ..local.clone() };
     let carbon = CarbonSettings { zone: None, grid: grid(350.0), draws: vec![local, far] };
     Kept::with(tempfile::TempDir::new().unwrap(), ServerSettings { carbon, ..ServerSettings::default() })

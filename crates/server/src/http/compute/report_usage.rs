@@ -4,7 +4,8 @@ use lab3_compute::{Fact as Compute, Report};
 use lab3_energy::Draw;
 use lab3_energy::carbon::Work;
 use lab3_engine::{Command, Fact, Submission};
-use lab3_units::{Code, Did};
+use lab3_trust::{Holder, Principal};
+use lab3_units::{Amount, Code, Did, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -14,7 +15,7 @@ use crate::http::doc::Doc;
 use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::problem::unexpected;
 use crate::http::reply::{Answer, Mic, done};
-use crate::json::{AllocationId, NotNegative, Whole, Words, request};
+use crate::json::{AllocationId, Kwh as AskedKwh, NotNegative, Whole, Words, request};
 
 request! {
     /// A report of what a query really cost.
@@ -41,6 +42,8 @@ request! {
         pub output_tokens: Option<Whole<0, 1_000_000_000>>,
         /// How long it took.
         pub latency_ms: Option<Whole<0, 86_400_000>>,
+        /// What a meter that is bound to the query read, where it ran. A service says so, or who is on an open Hive's machine; a citizen's word is no meter's.
+        pub energy_kwh: Option<AskedKwh>,
     }
 }
 
@@ -84,7 +87,14 @@ pub(crate) fn doc() -> Doc {
 }
 
 pub(crate) async fn report_usage(app: App, permit: Permit<Sent<ReportUsageRequest>>) -> Answer {
+    let is_citizen = matches!(permit.principal(), Principal::Signed { .. })
+        || matches!(permit.principal(), Principal::Key(bearer) if matches!(bearer.holder, Holder::Citizen(_)));
     let (actor, Sent { body, key }) = permit.open();
+    if body.energy_kwh.is_some() && is_citizen {
+        let detail = "What a query drew is said by the service that ran it. Leave it out: then it is reckoned from tokens and time.";
+        return Err(Problem::new(Code::NOT_ALLOWED, detail).in_field("energy_kwh").into());
+    }
+    let metered_mwh = body.energy_kwh.map(|energy| energy.0);
     let command = Report {
         citizen: body.citizen_did,
         provider: body.provider.0,
@@ -96,7 +106,7 @@ pub(crate) async fn report_usage(app: App, permit: Permit<Sent<ReportUsageReques
         latency_ms: body.latency_ms.and_then(|latency| u32::try_from(latency.0).ok()),
         late: None,
     };
-    let draw = drawn(&app, &command);
+    let draw = drawn(&app, &command, metered_mwh);
     let committed = app.engine().submit(Submission { draw, ..submission(key, actor, Command::Report(command)) }).await?;
     let Fact::Compute(Compute::Reported(fact)) = &committed.stored.record.fact else { return Err(unexpected(&committed).into()) };
     let reply = ReportUsageReply {
@@ -111,12 +121,15 @@ pub(crate) async fn report_usage(app: App, permit: Permit<Sent<ReportUsageReques
     Ok(done(&app, &reply, &committed))
 }
 
-/// What the query drew, when the report says how long its answer was.
-fn drawn(app: &App, report: &Report) -> Option<Box<Draw>> {
-    let output_tokens = report.output_tokens.filter(|_| report.success)?;
+/// What the query drew, when the report says how long its answer was, or what its meter read.
+fn drawn(app: &App, report: &Report, metered_mwh: Option<Amount>) -> Option<Box<Draw>> {
+    if !report.success || report.output_tokens.is_none() && metered_mwh.is_none() {
+        return None;
+    }
+    let output_tokens = report.output_tokens.unwrap_or(0);
     let latency_s = report.latency_ms.map(|latency| f64::from(latency) / 1000.0);
     let work = Work { input_tokens: report.input_tokens.unwrap_or(0), output_tokens, latency_s };
     let policy = app.engine().policy();
     let provider = policy.compute.provider(&report.provider)?;
-    app.carbon().draw(&provider.name, &report.citizen, report.allocation, &work)
+    app.carbon().draw(&provider.name, &report.citizen, report.allocation, &work, metered_mwh)
 }

@@ -25,7 +25,7 @@ request! {
         pub hour: Time,
         /// What was consumed by the main meter: all of it is divided. What the meters of the Hive's own site say when left out.
         pub meter_kwh: Option<AskedKwh>,
-        /// What a meter before the machines alone read, where there is one.
+        /// What a meter before the machines alone read. When left out, what the meters of `energy.draws` did, where all of them were read.
         pub compute_kwh: Option<AskedKwh>,
         /// What the machines are known to draw for nobody; nothing when left out.
         pub idle_kwh: Option<AskedKwh>,
@@ -102,12 +102,16 @@ pub(crate) async fn close_hour(app: App, permit: Permit<Sent<CloseHourRequest>>)
         let load = site::consumed(&app, hour, claimed).await?;
         (load.energy_mwh, Some(load.footprint))
     };
+    let compute_mwh = match &body.compute_kwh {
+        Some(compute) => Some(compute.0),
+        None => site::machines(&app, hour).await?,
+    };
     let states_none =
         body.carbon_g_per_kwh.is_none() && body.carbon_marginal_g_per_kwh.is_none() && body.carbon_residual_g_per_kwh.is_none();
     let command = CloseHour {
         hour,
         meter_mwh,
-        compute_mwh: body.compute_kwh.map(|energy| energy.0),
+        compute_mwh,
         idle_mwh: body.idle_kwh.map_or(Amount::ZERO, |energy| energy.0),
         footprint: match traced.filter(|_| states_none) {
             Some(footprint) => footprint,
