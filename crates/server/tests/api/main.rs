@@ -25,6 +25,7 @@ mod matrix;
 mod serving;
 mod signals;
 mod signed;
+mod signed_exports;
 mod site;
 mod specification;
 mod telemetry;
