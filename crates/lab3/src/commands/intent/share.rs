@@ -49,12 +49,12 @@ fn read(text: &str, counted_max: Option<Amount>) -> Result<Act, String> {
         (Some(_), Some(_)) => return Err("amount_gic: is said, so nothing is counted; leave --counted-max-gic out".to_owned()),
         (None, None) => return Err("amount_gic: say it, or how much may be counted at most (--counted-max-gic)".to_owned()),
     };
-    let among = among(&rule, members.unwrap_or_default())?;
+    let among = among(&rule, &members.unwrap_or_default())?;
     let (from, begin, end) = (did("payer_did", &payer_did)?, time("from", &from)?, time("to", &to)?);
     Ok(Act::ShareExports(Box::new(SignedShare { from, device: device.into(), begin, end, earned, among })))
 }
 
-fn among(rule: &str, members: Vec<Member>) -> Result<SignedMembers, String> {
+fn among(rule: &str, members: &[Member]) -> Result<SignedMembers, String> {
     let twice = |at: usize| format!("members[{at}].did: stands twice");
     match rule {
         "generation" if members.is_empty() => Ok(SignedMembers::Generation),
