@@ -12,6 +12,7 @@ mod contract;
 mod deferral;
 mod did_web;
 mod energy;
+mod energy_figures;
 mod exports;
 mod finance;
 mod history;
