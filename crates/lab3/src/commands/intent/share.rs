@@ -117,11 +117,10 @@ mod tests {
         assert!(FILE.contains(old), "{old}");
         match (read(&FILE.replace(old, new), counted_max.map(Amount::new)), expected) {
             (Ok(act), Ok(lines)) => {
-                let mut text = String::new();
                 let Act::ShareExports(share) = act else { panic!("{act:?}") };
                 assert_eq!((share.from.as_str(), &*share.device), ("did:k:a", "grid"));
                 let (earned, among) = (share.earned, share.among);
-                text += &format!("{earned:?} {among:?}");
+                let text = format!("{earned:?} {among:?}");
                 assert_eq!(text.replace("Amount", "").replace("Did", ""), lines);
             }
             (Err(told), Err(says)) => assert!(told.contains(says), "{told}"),
