@@ -5,9 +5,9 @@
     python3 verify.py PROOF --key VKEY      # one record's proof, as GET /lab3/log/proof/{tx_id} gave it
 
 Checks the checkpoint's signature, every record's leaf, the root, that the tree goes on from the last visit (--last, written anew when all
-holds), and replays every record: balances, limits, holds, supply, fees (--fee: exactly these), treasurers' signatures; of energy, that
-an hour's parts add up to its meter and entries to what is said: it does not divide the hour again, `lab3 audit` does. With --witness these
-witnesses (or N of them) must have cosigned, within the last hour (--within SECONDS), a checkpoint that has all the log shows; they are waited
+holds), and replays every record: balances, limits, holds, supply, fees (--fee: exactly these), the signatures of treasurers and of who shares
+exports; of energy, that an hour's parts add up to its meter and entries to what is said: it does not divide the hour again, `lab3 audit`
+does. With --witness these witnesses (or N of them) must have cosigned, within the last hour (--within SECONDS), a checkpoint that has all the log shows; they are waited
 for (--wait SECONDS). Prints one line. Exit status: 0 everything holds, 1 something does not, 2 it could not be asked. Who else may do what is
 not judged here; `lab3 audit` does that.
 """
@@ -524,6 +524,10 @@ class Books:
              "the entries pay other shares than are told of")
         opened = {self.names[e["owner"], e["asset"], e["purpose"][0]] for name, e in record["entries"] if name == "AccountOpened"}
         need(opened <= set(wallets[1:]), "an account is opened for nobody who has a share")
+        generated = {owner for owner in made if owner.startswith(b"did:")}
+        need(not record["signed"] or fact["rule"][0] != "Generation" or generated <= set(owners), "somebody who generated has no share")
+        payer, members = self.accounts[fact["payer"]]["owner"], [owner.decode() for owner in owners]
+        self.treasury.shared(record, fact, payer, members)
 
     def sheet(self, fact):
         self.sheets, sums, leaves = True, {}, []
@@ -579,7 +583,8 @@ class Books:
         self.told(sequence, record, kind, fact)
         self.treasury.take(record, self.accounts)
 
-# What treasurers sign (docs/modules/trust.md, "Intents"; docs/journal.md, "Treasurers"): k of n, each with a key that was theirs then.
+# What is signed (docs/modules/trust.md, "Intents"; docs/journal.md, "Treasurers"): by who shares exports; by treasurers, k of n; each with a key
+# that was theirs then.
 BASE58, BASE32 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz", "0123456789abcdefghjkmnpqrstvwxyz"
 
 def key_in(did):
@@ -604,7 +609,7 @@ def moment(millis):
 
 class Treasury:
     def __init__(self):
-        self.hive, self.keys, self.named = None, {}, None
+        self.hive, self.keys, self.named, self.closed = None, {}, None, False
 
     def take(self, record, accounts):
         if record["fact"][0] == "Finance" and record["fact"][1][0] in ("Granted", "Minted"):
@@ -615,7 +620,32 @@ class Treasury:
         elif record["fact"][0] == "Trust":
             self.deed(record, record["fact"][1]["by"], *record["fact"][1]["deed"])
 
+    def shared(self, record, fact, payer, members):
+        """Whether a payer who has to sign did, and what was signed is what was shared."""
+        own = key_in(payer)
+        keys = [own] if own else self.keys.get(payer, [])
+        if not record["signed"]:
+            return need(not self.closed or not keys and record["actor"][0] != "Signed", f"{payer} has to sign, and shared without")
+        kind, intent = record["signed"]
+        need(kind == "Intent" and intent["key"] in keys and record["at"] <= intent["not_after"], f"{payer} has not signed it, or too late")
+        counted, amount, rule = fact["measured"], fact["amount"], fact["rule"][0]
+        need(amount <= intent["fee_max"] if counted else intent["fee_max"] == 0, "more exports were counted than was signed")
+        fed = "-" if fact["exported_mwh"] is None else fact["exported_mwh"]
+        lines = ["from: " + payer, "device: " + fact["device"], "begin: " + moment(fact["start"]), "end: " + moment(fact["end"])]
+        lines += [f"counted-max-ks: {intent['fee_max']}"] if counted else [f"amount-ks: {amount}", f"exported-mwh: {fed}"]
+        weights = [f" {share['weight']}" if rule == "Weights" else "" for share in fact["shares"]]
+        lines += ["rule: " + rule.lower()] + ["member: " + did + weight for did, weight in zip(members, weights) if rule != "Generation"]
+        message = self.text(record, intent["not_after"], "share-exports", lines)
+        need(signed(intent["key"], message, intent["signature"]), f"the signature of {payer} does not hold")
+
+    def text(self, record, not_after, act, lines):
+        need(self.hive, "signed for no journal")
+        head = ["lab3 intent 1", "hive: " + self.hive[0], "journal: " + tag("jn", self.hive[1]), "id: " + tag("tx", record["id"]),
+                "not-after: " + moment(not_after), "act: " + act]
+        return "".join(line + "\n" for line in head + lines).encode()
+
     def deed(self, record, by, name, deed):
+        self.closed |= name in ("KeyCreated", "DidKeys", "Noted", "Sealed")
         if name == "Inscribed":
             self.hive = deed["hive"], deed["journal"]
         elif name == "Resumed" and self.hive:
@@ -641,10 +671,8 @@ class Treasury:
         need(bool(approval) == bool(self.named), "it takes treasurers' signatures and has none, or has some and takes none")
         if not approval:
             return need(record["actor"][0] != "Signed", "nobody signs alone for what is the treasurers'")
-        need(self.hive and record["actor"][0] == "Signed", "signed for no journal, or somebody else is said to have acted")
-        head = ["lab3 intent 1", "hive: " + self.hive[0], "journal: " + tag("jn", self.hive[1]), "id: " + tag("tx", record["id"]),
-                "not-after: " + moment(approval["not_after"]), "act: " + act]
-        message, signatures = "".join(line + "\n" for line in head + lines).encode(), approval["signatures"]
+        need(record["actor"][0] == "Signed", "treasurers signed it, and somebody else is said to have acted")
+        message, signatures = self.text(record, approval["not_after"], act, lines), approval["signatures"]
         need(record["at"] <= approval["not_after"], "what treasurers signed was decided too late")
         for sign in signatures:
             own = key_in(sign["treasurer"])

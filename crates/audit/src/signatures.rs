@@ -1,9 +1,10 @@
 //! Signed intents: a record's signatures are checked against the keys valid at its place. Treasurers' are in `treasurers.rs`.
 
+use lab3_energy::{ExportShared, Fact as Energy, ShareRule};
 use lab3_engine::{Actor, Fact, Record, Signed};
 use lab3_finance::Fact as Money;
 use lab3_ledger::{AccountNo, Event, Kind};
-use lab3_trust::{Act, Deed, Intent, MemoHash, State, Statement, check_intent};
+use lab3_trust::{Act, Deed, Intent, MemoHash, SignedEarned, SignedMembers, SignedShare, State, Statement, check_counted, check_intent};
 use lab3_units::{Amount, Did, Problem};
 
 use crate::books::Books;
@@ -37,12 +38,16 @@ pub(crate) fn hold(record: &Record, books: &Books, state: &State) -> Result<(), 
 
 /// Whether nobody who has a key paid without it, on a closed Hive, and nothing was paid beside what was signed.
 fn paid(record: &Record, books: &Books, state: &State) -> Result<(), Found> {
-    let mut payments = record.entries.iter().filter_map(|event| match event {
+    let shared = if let Fact::Energy(Energy::ExportShared(shared)) = &record.fact { Some(shared.payer) } else { None };
+    let payments = record.entries.iter().filter_map(|event| match event {
         Event::Transferred { from, kind: Kind::Transfer | Kind::Contribution | Kind::ExportShare, .. } => Some(*from),
         _ => None,
     });
+    // Who keeps all of it shares as well.
+    let mut payments = payments.chain(shared);
     match record.signed.as_deref() {
-        Some(Signed::Intent(_)) if payments.clone().count() > 1 => bad("more was paid than was signed"),
+        // What is shared goes to several; that it goes to them as was signed is looked at with the fact.
+        Some(Signed::Intent(_)) if shared.is_none() && payments.clone().count() > 1 => bad("more was paid than was signed"),
         Some(_) => Ok(()),
         None if state.is_open() => Ok(()),
         None => match payments.find_map(|from| owner(books, from).filter(|did| !state.keys_of(did).is_empty())) {
@@ -61,7 +66,7 @@ pub(crate) fn told<T>(checked: Result<T, Problem>) -> Result<T, Found> {
 }
 
 fn takes_money(record: &Record) -> bool {
-    matches!(record.fact, Fact::Finance(Money::Transferred | Money::Contributed { .. }) | Fact::Energy(lab3_energy::Fact::ExportShared(_)))
+    matches!(record.fact, Fact::Finance(Money::Transferred | Money::Contributed { .. }) | Fact::Energy(Energy::ExportShared(_)))
 }
 
 /// What one entry moved.
@@ -100,11 +105,37 @@ fn by_who_pays(record: &Record, books: &Books, state: &State, intent: &Intent) -
             let Some(from) = owner(books, given.from) else { return bad("what was signed is not of a DID") };
             (Act::Contribute { from: from.clone(), amount: given.amount, memo: given.memo }, from)
         }
+        Fact::Energy(Energy::ExportShared(shared)) => {
+            let Some(share) = share(books, shared, intent) else { return bad("what was signed is not shared between DIDs") };
+            let from = share.from.clone();
+            (Act::ShareExports(Box::new(share)), from)
+        }
         _ => return bad("a record that nobody has to sign has a signature"),
     };
     let fee = moved(record, Kind::Fee).map_or(Amount::ZERO, |fee| fee.amount);
     let verified = told(signed(record, state, act, intent))?;
-    told(check_intent(state, record.at, &payer, &verified, fee))
+    told(check_intent(state, record.at, &payer, &verified, fee))?;
+    match &record.fact {
+        Fact::Energy(Energy::ExportShared(shared)) if shared.measured => told(check_counted(&verified, shared.amount)),
+        _ => Ok(()),
+    }
+}
+
+/// What must have been signed for exports to be shared so. Each share follows from it: that is looked at with the fact.
+fn share(books: &Books, shared: &ExportShared, intent: &Intent) -> Option<SignedShare> {
+    let members = || shared.shares.iter().map(|share| Some((owner(books, share.account)?, share.weight)));
+    let earned = if shared.measured {
+        SignedEarned::Counted { amount_max: intent.fee_max }
+    } else {
+        SignedEarned::Said { amount: shared.amount, exported_mwh: shared.exported_mwh }
+    };
+    let among = match shared.rule {
+        ShareRule::Equal => SignedMembers::Equal(members().map(|member| Some(member?.0)).collect::<Option<_>>()?),
+        ShareRule::Weights => SignedMembers::Weights(members().collect::<Option<_>>()?),
+        ShareRule::Generation => SignedMembers::Generation,
+    };
+    let (from, device, begin, end) = (owner(books, shared.payer)?, shared.device.clone(), shared.from, shared.to);
+    Some(SignedShare { from, device, begin, end, earned, among })
 }
 
 pub(crate) fn signed(record: &Record, state: &State, act: Act, intent: &Intent) -> Result<lab3_trust::Verified<Intent>, Problem> {

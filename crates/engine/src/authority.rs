@@ -2,7 +2,7 @@
 //! to, and whether a service keeps within its day. Whose a thing is was judged at the door. Pure.
 
 use lab3_ledger::Event;
-use lab3_trust::{check_approval, check_intent, check_not_frozen, check_unsigned, check_working};
+use lab3_trust::{check_approval, check_counted, check_intent, check_not_frozen, check_unsigned, check_working};
 use lab3_units::{Amount, Asset, Code, Did, Problem};
 
 use crate::command::{Command, Energy, Submission, Will};
@@ -61,20 +61,19 @@ fn check_will(desk: &Desk<'_>, command: &Command, will: Option<&Will>) -> Result
         Command::Defer(defer) => check_not_frozen(trust, desk.now, &defer.allocate.citizen),
         Command::Attempt(attempt) => check_not_frozen(trust, desk.now, &attempt.allocate.citizen),
         Command::Energy(Energy::Book(book)) => check_not_frozen(trust, desk.now, &book.citizen),
-        Command::Energy(Energy::ShareExports(share)) => pays(desk, &share.payer, share.amount, Amount::ZERO, None).map_err(no_intent),
+        Command::Energy(Energy::ShareExports(share)) => shares(desk, share, will),
         Command::Grant(_) | Command::Mint(_) => approval(),
         _ => Ok(()),
     }
 }
 
-/// No intent says how exports are shared, so none is asked for.
-fn no_intent(problem: Problem) -> Problem {
-    if problem.code() != Code::INTENT_MISSING {
-        return problem;
+/// Whether a payer may share so much: as with any payment, and of what the desk counted no more than was signed.
+fn shares(desk: &Desk<'_>, share: &lab3_energy::ShareExports, will: Option<&Will>) -> Result<(), Problem> {
+    pays(desk, &share.payer, share.amount, Amount::ZERO, will)?;
+    match will {
+        Some(Will::Intent(intent, _)) if share.measured => check_counted(intent, share.amount),
+        _ => Ok(()),
     }
-    let detail = "On a closed Hive a wallet whose owner has a key pays by signed intents alone, and others up to trust.unsigned_max_gic; \
-                  no intent shares exports. Share from a wallet without a key, in parts that go unsigned, or pay by signed transfers.";
-    Problem::new(Code::INTENT_MISSING, detail).in_field("payer_did")
 }
 
 /// Whether a citizen may pay so much: she is not frozen, and has signed where she has to.

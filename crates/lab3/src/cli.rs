@@ -21,8 +21,9 @@ pub use energy::{
     EnergyRespondArgs, EnergyShareArgs, EnergyTodayArgs,
 };
 pub use govern::{
-    IntentCommand, IntentFreezeArgs, IntentMoneyArgs, IntentPolicyArgs, IntentSendArgs, IntentTextArgs, IntentTreasurersArgs,
-    NamedSignature, PolicyCommand, PolicySetArgs, RulesArgs, TreasurersArgs, TreasurersCommand, TreasurersNameArgs, countersign,
+    IntentCommand, IntentFreezeArgs, IntentMoneyArgs, IntentPolicyArgs, IntentSendArgs, IntentShareArgs, IntentTextArgs,
+    IntentTreasurersArgs, NamedSignature, PolicyCommand, PolicySetArgs, RulesArgs, TreasurersArgs, TreasurersCommand, TreasurersNameArgs,
+    countersign,
 };
 pub use journal::{
     BackupArgs, ExportFormat, JournalCommand, JournalExportArgs, JournalResumeArgs, JournalTailArgs, JournalVerifyArgs, RestoreArgs,
@@ -31,7 +32,7 @@ pub use money::{
     AllocateArgs, BalanceArgs, EraseArgs, GrantArgs, HistoryArgs, Priority, QuotaArgs, ReceiptArgs, StatsArgs, TransferArgs, WriteArgs,
 };
 pub use trust::{KeyCommand, KeyCreateArgs, KeyListArgs, KeyRevokeArgs, KeyRotateArgs, PlaceArgs, SealArgs};
-pub use wallet::{WalletCommand, WalletFileArgs, WalletNewArgs, WalletSignArgs, WalletTransferArgs};
+pub use wallet::{ShareFileArgs, WalletCommand, WalletFileArgs, WalletNewArgs, WalletShareArgs, WalletSignArgs, WalletTransferArgs};
 
 /// Lab 3: one ledger for everything scarce in a Hive.
 #[derive(Debug, Parser)]

@@ -64,6 +64,7 @@ pub fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Command::Wallet(WalletCommand::Show(args)) => wallet::show(args, env)?,
         Command::Wallet(WalletCommand::Sign(args)) => wallet::sign(args, env)?,
         Command::Wallet(WalletCommand::Transfer(args)) => wallet::transfer(&desk(&args.desk)?, args, env)?,
+        Command::Wallet(WalletCommand::Share(args)) => wallet::share(&desk(&args.desk)?, args, env)?,
         Command::Treasurers(TreasurersCommand::Show(args)) => treasurers::show(&desk(args)?, args)?,
         Command::Treasurers(TreasurersCommand::Name(args)) => treasurers::name(&desk(&args.desk)?, args)?,
         Command::Policy(PolicyCommand::Show(args)) => policy::show(&desk(args)?, args)?,

@@ -108,7 +108,8 @@ impl SiteDesk {
         self.woken.notify_one();
     }
 
-    fn kept(&self) -> Option<Arc<Standing>> {
+    /// The plan made last, if there is one.
+    pub(crate) fn kept(&self) -> Option<Arc<Standing>> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -34,6 +34,6 @@ pub use copy::{Copied, copy_journal};
 pub use folder::FilesBytes;
 pub use readings::{
     Appended, DEVICES_MAX, DeviceReading, Gauge, KeptSignal, PUSH_STEPS_MAX, Pushed, READINGS_MAX, ReadingsError, ReadingsFile,
-    SIGNALS_MAX, STEPS_MAX, copy_readings,
+    ReadingsStanding, SIGNALS_MAX, STEPS_MAX, copy_readings, readings_standing,
 };
 pub use sqlite::SqliteStore;

@@ -193,6 +193,46 @@ fn put_aside(folder: &Folder, why: &str) -> Result<(), StoreError> {
     folder::remove(&folder.readings_damaged())
 }
 
+/// What a folder's readings are like, for who looks at them from beside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadingsStanding {
+    /// How large the file and its log are, in bytes.
+    pub bytes: u64,
+    /// How many signals there are.
+    pub signals: u64,
+    /// How many readings of devices.
+    pub readings: u64,
+    /// Whether they were found damaged while in use: the next opening puts them aside.
+    pub damaged: bool,
+    /// Where readings stand that were put aside, if any were.
+    pub aside: Option<PathBuf>,
+}
+
+/// Looks at the readings of a folder, beside a process that may go on writing; none where none are kept yet.
+///
+/// # Errors
+/// Those of the disk, and of a file that is damaged, another program's or of another format.
+pub fn readings_standing(folder: &Path) -> Result<Option<ReadingsStanding>, StoreError> {
+    let folder = Folder::at(folder);
+    let file = folder.readings();
+    if !file.exists() {
+        return Ok(None);
+    }
+    let connection = database::reading(&file)?;
+    if database::find(&connection, &file, FORMAT)? != Found::Same {
+        return Err(StoreError::Other(format!("{} is of another program, or of another version of lab3", file.display())));
+    }
+    let count = |question: &str| connection.query_row(question, [], |row| row.get::<_, i64>(0)).map_err(failure::on(&file));
+    let (signals, readings) = (count("SELECT count(*) FROM signals")?, count("SELECT readings FROM totals")?);
+    Ok(Some(ReadingsStanding {
+        bytes: folder::file_bytes(&file) + folder::file_bytes(&folder::log_of(&file)),
+        signals: u64::try_from(signals).unwrap_or(0),
+        readings: u64::try_from(readings).unwrap_or(0),
+        damaged: folder.readings_damaged().exists(),
+        aside: Some(folder.readings_aside()).filter(|aside| aside.exists()),
+    }))
+}
+
 /// Copies the readings of the folder `from` into the folder `to`, beside a process that may go on writing. Gives the copy's size in bytes, 0 when there are none.
 ///
 /// # Errors

@@ -3,14 +3,14 @@
 use lab3_units::{Amount, Asset, Code, Did, Problem, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::{Act, PublicKey, Signature, State, Statement};
+use crate::{PublicKey, Signature, State, Statement};
 
 /// What a record keeps of a signed statement; the rest of the text is rebuilt from the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
     /// The last moment it may be decided at.
     pub not_after: Time,
-    /// The highest fee, in KS; zero where there is none.
+    /// The highest fee, in KS; of exports that are counted, the most they may have earned; zero where there is neither.
     pub fee_max: Amount,
     /// Whose signature it is.
     pub key: PublicKey,
@@ -44,12 +44,9 @@ impl Intent {
     ///
     /// Errors: `INTENT_INVALID` (`intent`) when it does not fit.
     pub fn verify(self, statement: &Statement) -> Result<Verified<Self>, Problem> {
-        let same_fee = match &statement.act {
-            Act::Transfer { fee_max, .. } => *fee_max == self.fee_max,
-            _ => self.fee_max == Amount::ZERO,
-        };
+        let same_most = statement.act.most() == self.fee_max;
         let text = signed_text(statement)?;
-        if statement.not_after == self.not_after && same_fee && self.key.verifies(text.as_bytes(), &self.signature) {
+        if statement.not_after == self.not_after && same_most && self.key.verifies(text.as_bytes(), &self.signature) {
             return Ok(Verified(self));
         }
         let detail = format!(
@@ -85,6 +82,19 @@ pub fn check_intent(state: &State, now: Time, did: &Did, intent: &Verified<Inten
     Ok(())
 }
 
+/// Whether exports that the desk counted earned no more than was signed.
+///
+/// Errors: `INTENT_INVALID` (`intent`) when they earned more.
+pub fn check_counted(intent: &Verified<Intent>, amount: Amount) -> Result<(), Problem> {
+    let most = intent.get().fee_max;
+    if amount <= most {
+        return Ok(());
+    }
+    let mic = |amount: Amount| Asset::MIC.decimal(amount);
+    let detail = format!("The meter counted {} MIC, and at most {} MIC were signed. Sign a higher counted-max-ks.", mic(amount), mic(most));
+    Err(invalid(detail))
+}
+
 /// Whether a transfer may go without a signature: on an open Hive; else up to the ceiling (in KS) while the sender has no key, and
 /// not at all once it has one.
 ///
@@ -97,7 +107,7 @@ pub fn check_unsigned(state: &State, from: &Did, amount: Amount, ceiling: Amount
         (false, true) => format!("{} MIC is more than the {} MIC that go without, and {from} has no key yet", mic(amount), mic(ceiling)),
         (false, false) => format!("{from} has a key, so nothing is paid without it"),
     };
-    let detail = format!("This transfer takes a signature: {why}. Sign the intent (lab3 wallet sign) and send it along.");
+    let detail = format!("This payment takes a signature: {why}. Sign the intent (lab3 wallet sign) and send it along.");
     Err(Problem::new(Code::INTENT_MISSING, detail).in_field("intent"))
 }
 

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 pub use parse::StatementError;
 
-use crate::{Change, DidKeyEvent, PolicyLines, Treasurers};
+use crate::{Change, DidKeyEvent, PolicyLines, SignedEarned, SignedShare, Treasurers};
 
 /// The first line: the format and its version.
 const HEAD: &str = "lab3 intent 1";
@@ -106,6 +106,8 @@ pub enum Act {
         /// Why, in words.
         reason: Box<str>,
     },
+    /// What exports earned is shared among members.
+    ShareExports(Box<SignedShare>),
 }
 
 impl HiveName {
@@ -166,6 +168,16 @@ impl Act {
             Self::DidKey(_) => "did-key",
             Self::Treasurers(_) => "treasurers",
             Self::Freeze { .. } => "freeze",
+            Self::ShareExports(_) => "share-exports",
+        }
+    }
+
+    /// The most that was signed beside what a record tells, in KS: the highest fee of a transfer, what exports that are counted may earn; else nothing.
+    pub fn most(&self) -> Amount {
+        match self {
+            Self::Transfer { fee_max, .. } => *fee_max,
+            Self::ShareExports(share) => share.counted_max(),
+            _ => Amount::ZERO,
         }
     }
 }
@@ -204,8 +216,22 @@ impl Statement {
                 treasurers.iter().try_for_each(|did| writeln!(text, "treasurer: {did}"))
             }
             Act::Freeze { citizen, hours, reason } => writeln!(text, "citizen: {citizen}\nhours: {hours}\nreason: {reason}"),
+            Act::ShareExports(share) => write_share(text, share),
         }
     }
+}
+
+fn write_share(text: &mut String, share: &SignedShare) -> fmt::Result {
+    let SignedShare { from, device, begin, end, earned, among } = share;
+    writeln!(text, "from: {from}\ndevice: {device}\nbegin: {begin}\nend: {end}")?;
+    match earned {
+        SignedEarned::Said { amount, exported_mwh } => {
+            writeln!(text, "amount-ks: {}\nexported-mwh: {}", amount.units(), or_dash(exported_mwh.map(Amount::units)))?;
+        }
+        SignedEarned::Counted { amount_max } => writeln!(text, "counted-max-ks: {}", amount_max.units())?,
+    }
+    writeln!(text, "rule: {}", among.rule())?;
+    among.lines().into_iter().try_for_each(|member| writeln!(text, "member: {member}"))
 }
 
 fn write_event(text: &mut String, event: &DidKeyEvent) -> fmt::Result {

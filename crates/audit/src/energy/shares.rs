@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lab3_energy::{ExportShared, MEMBERS_MAX, ShareRule, State, carbon::split, check_span, generated_wh};
 use lab3_engine::Record;
 use lab3_ledger::{AccountNo, Event, Kind, Purpose};
-use lab3_units::{Amount, Asset, Owner, Problem};
+use lab3_units::{Amount, Asset, Did, Owner, Problem};
 
 use super::bad;
 use crate::books::Books;
@@ -34,6 +34,9 @@ pub(super) fn check(state: &State, books: &Books, record: &Record, shared: &Expo
         return bad("members do not stand in the order of their DIDs, each once");
     }
     weights(state, shared, &owners)?;
+    if record.signed.is_some() && shared.rule == ShareRule::Generation && !everybody(state, shared, &owners) {
+        return bad("a payer signed for everybody who generated, and somebody has no share");
+    }
     let weights: Vec<u64> = shared.shares.iter().map(|share| share.weight).collect();
     let parts = split(shared.amount, &weights).map_err(|error| (Class::Facts, format!("the amount cannot be split: {error}")))?;
     if !parts.iter().eq(shared.shares.iter().map(|share| &share.amount)) {
@@ -54,6 +57,12 @@ fn weights(state: &State, shared: &ExportShared, owners: &[&Owner]) -> Result<()
         }
     };
     if fits { Ok(()) } else { bad("a member weighs another than the rule gives") }
+}
+
+/// Whether each member to whom something was certified has a share: which of them was named is not signed.
+fn everybody(state: &State, shared: &ExportShared, owners: &[&Owner]) -> bool {
+    let generated = generated_wh(state, shared.from, shared.to).into_keys();
+    generated.filter(|owner| Did::parse(owner.as_str()).is_ok()).all(|owner| owners.binary_search(&&owner).is_ok())
 }
 
 /// Whether the entries move each share that is more than nothing and not the payer's own, in their order, and nothing else; new wallets are members'.

@@ -4,6 +4,7 @@
 
 pub mod energy;
 pub mod governed;
+pub mod shared;
 
 use std::sync::Arc;
 

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use lab3_trust::{PublicKey, Signature};
 use lab3_units::{Amount, Did};
 
+use super::wallet::ShareFileArgs;
 use super::{Assignment, DeskArgs, ReceiptArgs, WriteArgs, amount, assignment, did};
 
 /// `lab3 treasurers ...`
@@ -95,6 +96,9 @@ pub enum IntentCommand {
     /// Print the text treasurers sign to freeze an account.
     #[command(after_help = "Example:\n  lab3 intent freeze did:kaizen:alice 72 \"her keys were stolen\" > intent.txt")]
     Freeze(IntentFreezeArgs),
+    /// Print the text a payer signs to share what exports earned; lab3 wallet share signs and sends it at once.
+    #[command(after_help = "Example:\n  lab3 intent share exports.json > intent.txt")]
+    Share(IntentShareArgs),
     /// Bring a text and its signatures to the desk. It is carried out once, whoever brings it.
     #[command(
         after_help = "Examples:\n  lab3 wallet sign intent.txt --as did:kaizen:alice >> signatures.txt\n  lab3 intent send intent.txt --signatures signatures.txt --memo welcome --memo-salt 5a...\n  lab3 intent send intent.txt --signature did:kaizen:alice=z6Mkf5rG...:AAAA... --signature did:key:z6Mk...=BBBB..."
@@ -164,6 +168,17 @@ pub struct IntentFreezeArgs {
     /// Why, for everybody to read.
     #[arg(value_parser = one_line)]
     pub reason: String,
+    /// The rest.
+    #[command(flatten)]
+    pub text: IntentTextArgs,
+}
+
+/// `lab3 intent share`
+#[derive(Args, Clone, Debug)]
+pub struct IntentShareArgs {
+    /// What.
+    #[command(flatten)]
+    pub share: ShareFileArgs,
     /// The rest.
     #[command(flatten)]
     pub text: IntentTextArgs,

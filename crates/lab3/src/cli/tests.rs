@@ -73,6 +73,8 @@ fn every_command_of_the_work_item_parses() {
         "wallet show --json",
         "wallet sign -",
         "wallet transfer did:k:a did:k:b 1 --reason tea --fee-max-gic 0.1 --valid-seconds 60",
+        "wallet share exports.json --counted-max-gic 15 --file alice.pem --valid-seconds 60",
+        "intent share - --valid-seconds 60",
         "explain L3-0040",
     ] {
         assert!(parse(line).is_ok(), "{line}: {:?}", parse(line));

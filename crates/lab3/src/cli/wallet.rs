@@ -25,13 +25,49 @@ pub enum WalletCommand {
         after_help = "Example:\n  lab3 wallet transfer did:key:z6Mkf5rGMoatrSj1f4CyvuHBeXJELe9RPdzo2PKGNCKVtZxP did:kaizen:bob 50 --reason \"API compute credits\""
     )]
     Transfer(WalletTransferArgs),
+    /// Sign how exports are shared and send it to the desk.
+    #[command(
+        after_help = "Examples:\n  lab3 wallet share exports.json\n  lab3 wallet share counted.json --counted-max-gic 15\n\nThe file is the one lab3 energy share takes."
+    )]
+    Share(WalletShareArgs),
+}
+
+/// What exports earned, and among whom it is shared.
+#[derive(Args, Clone, Debug)]
+pub struct ShareFileArgs {
+    /// The request as JSON, as lab3 energy share takes it; - for stdin.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Without an amount in the file: the most, in MIC, that the desk may count and share.
+    #[arg(long = "counted-max-gic", value_name = "AMOUNT", value_parser = amount)]
+    pub counted_max: Option<Amount>,
+}
+
+/// `lab3 wallet share`
+#[derive(Args, Clone, Debug)]
+pub struct WalletShareArgs {
+    /// What.
+    #[command(flatten)]
+    pub share: ShareFileArgs,
+    /// How long the desk may take it, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=2_592_000))]
+    pub valid_seconds: u32,
+    /// The wallet.
+    #[command(flatten)]
+    pub wallet: WalletFileArgs,
+    /// The receipt.
+    #[command(flatten)]
+    pub receipt: ReceiptArgs,
+    /// The server.
+    #[command(flatten)]
+    pub desk: DeskArgs,
 }
 
 /// Which wallet is meant.
 #[derive(Args, Clone, Debug, Default)]
 pub struct WalletFileArgs {
     /// The wallet's file; without it LAB3_WALLET, else ~/.config/lab3/wallet.pem.
-    #[arg(long, value_name = "FILE")]
+    #[arg(id = "wallet_file", long = "file", value_name = "FILE")]
     pub file: Option<PathBuf>,
 }
 

@@ -1,5 +1,6 @@
 //! `lab3 doctor`: how a Hive stands, a line each. Only reads, beside a running desk or without one.
 
+mod energy;
 mod files;
 mod governed;
 mod signer;
@@ -103,6 +104,8 @@ fn examine(resolved: &Resolved, config: Option<PathBuf>) -> Vec<Finding> {
     findings.extend(files::folder(data));
     findings.extend(config.and_then(|path| files::configuration(&path, &resolved.entries)));
     findings.extend(files::space(data));
+    findings.extend(energy::readings(data));
+    findings.extend(energy::site(settings));
     findings.extend(standing::providers(&settings.providers));
     findings
 }

@@ -1,7 +1,9 @@
-//! `lab3 intent mint|grant|policy|treasurers|freeze`: the text that treasurers sign, each with `lab3 wallet sign`; and `lab3 intent send`, which
-//! brings it with their signatures.
+//! `lab3 intent mint|grant|policy|treasurers|freeze`: the text that treasurers sign, each with `lab3 wallet sign`; `lab3 intent share`, the text that a payer
+//! signs; and `lab3 intent send`, which brings it with the signatures.
 //!
 //! The text is all there is on stdout, so that it can be kept in a file as it is; what is to be done with it goes to stderr.
+
+mod share;
 
 use std::io::Read as _;
 use std::path::Path as FilePath;
@@ -16,6 +18,8 @@ use crate::Failure;
 use crate::cli::{IntentCommand, IntentMoneyArgs, IntentSendArgs, IntentTextArgs, NamedSignature, countersign};
 use crate::client::{Client, Document, Path};
 use crate::table::pairs;
+
+pub(super) use share::act as share_act;
 
 /// The text, and how it is sent.
 #[derive(Debug)]
@@ -45,6 +49,7 @@ pub fn url(command: &IntentCommand) -> Option<&str> {
         IntentCommand::Policy(args) => &args.text,
         IntentCommand::Treasurers(args) => &args.text,
         IntentCommand::Freeze(args) => &args.text,
+        IntentCommand::Share(args) => &args.text,
         IntentCommand::Send(args) => return args.desk.url.as_deref(),
     };
     text.url.as_deref()
@@ -73,6 +78,14 @@ pub fn run(client: &Client, command: &IntentCommand) -> Result<String, Failure> 
         IntentCommand::Freeze(args) => {
             let (citizen, hours, reason) = (args.citizen.clone(), args.hours, args.reason.as_str().into());
             (&args.text, Act::Freeze { citizen, hours, reason })
+        }
+        IntentCommand::Share(args) => {
+            let told = text(client, &args.text, share::act(&args.share.file, args.share.counted_max)?, String::new())?;
+            eprintln!(
+                "Kept as intent.txt, who pays signs it:  lab3 wallet sign intent.txt --as DID >> signatures.txt\n\
+                 then anybody brings it:  lab3 intent send intent.txt --signatures signatures.txt"
+            );
+            return Ok(told.statement.text());
         }
     };
     text(client, args, act, String::new()).map(Text::told)
@@ -160,7 +173,7 @@ fn signatures(args: &IntentSendArgs) -> Result<Vec<NamedSignature>, Failure> {
 
 /// The signatures as the desk takes them: treasurers' in a list, a citizen's own alone.
 fn signed(statement: &Statement, signatures: &[NamedSignature]) -> Result<Map<String, Value>, Failure> {
-    let citizens = matches!(statement.act, Act::Transfer { .. } | Act::Contribute { .. } | Act::DidKey(_));
+    let citizens = matches!(statement.act, Act::Transfer { .. } | Act::Contribute { .. } | Act::DidKey(_) | Act::ShareExports(_));
     let request = match signatures {
         [] => return Err(Failure::Usage("nobody has signed it: --signature DID=KEY:SIGNATURE, or --signatures FILE".to_owned())),
         [own] if citizens => json!({ "public_key": own.key.to_string(), "signature": own.signature.to_string() }),

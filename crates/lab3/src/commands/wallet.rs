@@ -1,4 +1,4 @@
-//! `lab3 wallet new|show|sign|transfer`: a member's own key, and what is paid with it.
+//! `lab3 wallet new|show|sign|transfer|share`: a member's own key, and what is paid with it.
 //!
 //! The key stands in a file as openssl writes Ed25519 keys, so that any shell can do the same without us.
 
@@ -13,7 +13,8 @@ use serde_json::json;
 
 use super::Env;
 use crate::Failure;
-use crate::cli::{NamedSignature, WalletFileArgs, WalletNewArgs, WalletSignArgs, WalletTransferArgs};
+use crate::cli::{DeskArgs, ReceiptArgs};
+use crate::cli::{NamedSignature, WalletFileArgs, WalletNewArgs, WalletShareArgs, WalletSignArgs, WalletTransferArgs};
 use crate::client::{Client, Path};
 use crate::table::pairs;
 
@@ -98,20 +99,45 @@ pub fn transfer(client: &Client, args: &WalletTransferArgs, env: &Env) -> Result
     let memo = args.reason.as_deref().zip(salt).map(|(reason, salt)| MemoHash::of(&salt, reason));
     let act = Act::Transfer { from: args.from.clone(), to: args.to.clone(), amount: args.amount, fee_max: fee_max(args), memo };
     let statement = super::intent::stated(client, args.valid_seconds, act)?;
+    let memo = args.reason.as_deref().zip(salt);
+    send(client, &wallet, &statement, memo, (&args.receipt, &args.desk))
+}
+
+/// Signs how exports are shared and sends it.
+pub fn share(client: &Client, args: &WalletShareArgs, env: &Env) -> Result<String, Failure> {
+    let wallet = Wallet::read(&path(&args.wallet, env)?)?;
+    let act = super::intent::share_act(&args.share.file, args.share.counted_max)?;
+    if let Act::ShareExports(share) = &act {
+        check_own(&wallet, &share.from)?;
+    }
+    let statement = super::intent::stated(client, args.valid_seconds, act)?;
+    // What cannot be read back as it is, such as a sharing among nobody, nobody can sign.
+    Statement::parse(&statement.text()).map_err(|error| Failure::Other(format!("{error}. Nothing is signed")))?;
+    send(client, &wallet, &statement, None, (&args.receipt, &args.desk))
+}
+
+/// Signs the statement and brings it, with the memo's words and their salt.
+fn send(
+    client: &Client,
+    wallet: &Wallet,
+    statement: &Statement,
+    memo: Option<(&str, [u8; 16])>,
+    (receipt, desk): (&ReceiptArgs, &DeskArgs),
+) -> Result<String, Failure> {
     let request = Request {
         intent: statement.text(),
         public_key: wallet.public().to_string(),
-        signature: signed(&wallet, &statement).to_string(),
-        memo: args.reason.as_deref(),
-        memo_salt: salt.map(|salt| format!("{:032x}", u128::from_be_bytes(salt))),
+        signature: signed(wallet, statement).to_string(),
+        memo: memo.map(|(words, _)| words),
+        memo_salt: memo.map(|(_, salt)| format!("{:032x}", u128::from_be_bytes(salt))),
     };
     // However often it is sent, it is done once: the statement has an id of its own.
     let reply = client.post(&Path::new("/lab3/intents"), &super::body(&request)?, None)?;
-    super::keep_receipt(&reply, &args.receipt)?;
+    super::keep_receipt(&reply, receipt)?;
     let table = |done: &crate::client::Document| {
         pairs(&[("transaction", done.text("tx_id")), ("time", done.text("timestamp")), ("record", done.text("sequence"))])
     };
-    Ok(super::shown(&reply, &args.desk, table)?)
+    Ok(super::shown(&reply, desk, table)?)
 }
 
 /// The highest fee that is signed: what was said, else a hundredth of the amount and at least 0.01 MIC.

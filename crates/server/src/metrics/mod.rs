@@ -1,5 +1,6 @@
 //! The desk's figures for Prometheus, at `/metrics`.
 
+mod energy;
 mod queries;
 mod witnesses;
 
@@ -14,6 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+pub(crate) use energy::{EnergyFigures, EnergyNow, LOOK_MAX, PlanNow, newest};
 pub(crate) use queries::{Asked, QueryFigures};
 use witnesses::WitnessFigures;
 
@@ -42,6 +44,7 @@ pub(crate) struct Metrics {
     requests: Family<StatusLabels, Counter>,
     seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
     engine: EngineFigures,
+    energy: EnergyFigures,
     queries: QueryFigures,
     witnesses: WitnessFigures,
 }
@@ -84,8 +87,9 @@ impl Default for Metrics {
         let seconds = Family::new_with_constructor((|| Histogram::new(SECONDS)) as fn() -> Histogram);
         registry.register_with_unit("http_request", "Time from a request's head to its reply", Unit::Seconds, seconds.clone());
         let engine = EngineFigures::register(registry);
+        let energy = EnergyFigures::register(registry);
         let witnesses = WitnessFigures::register(registry);
-        Self { registry: everything, requests, seconds, engine, queries, witnesses }
+        Self { registry: everything, requests, seconds, engine, energy, queries, witnesses }
     }
 }
 
@@ -102,9 +106,24 @@ impl Metrics {
         &self.queries
     }
 
+    /// The figures of energy.
+    pub(crate) fn energy(&self) -> &EnergyFigures {
+        &self.energy
+    }
+
     /// Everything, in the OpenMetrics text format.
-    pub(crate) fn text(&self, status: &Status, books: Option<Books>, witnesses: &[Standing]) -> Result<String, std::fmt::Error> {
+    pub(crate) fn text(
+        &self,
+        status: &Status,
+        books: Option<Books>,
+        energy: &EnergyNow,
+        witnesses: &[Standing],
+    ) -> Result<String, std::fmt::Error> {
         self.engine.set(status, books);
+        self.energy.set(energy);
+        if let Some(books) = books {
+            self.energy.set_booked(books.jobs, books.hours_open);
+        }
         self.witnesses.set(witnesses);
         let mut text = String::with_capacity(16 * 1024);
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
@@ -117,6 +136,8 @@ impl Metrics {
 pub(crate) struct Books {
     pub(crate) accounts: usize,
     pub(crate) open_holds: u64,
+    pub(crate) jobs: usize,
+    pub(crate) hours_open: usize,
 }
 
 /// The engine's figures; set when somebody looks.

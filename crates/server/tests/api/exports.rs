@@ -9,12 +9,12 @@ use crate::hive::{ALICE, BOB, Hive};
 use crate::kept::Kept;
 use crate::keys::{get_as, make, post_as};
 
-const SHARE: &str = "/lab3/energy/exports/share";
+pub const SHARE: &str = "/lab3/energy/exports/share";
 const EXPORTS: &str = "/lab3/energy/exports";
-const CAROL: &str = "did:kaizen:carol";
+pub const CAROL: &str = "did:kaizen:carol";
 
 /// Alice shares what two hours earned, the last of which ended at 14:00; it is 14:30.
-fn share(changes: &Value) -> Value {
+pub fn share(changes: &Value) -> Value {
     let mut body = json!({
         "payer_did": ALICE, "device": "grid", "from": "2025-10-31T12:00:00Z", "to": "2025-10-31T14:00:00Z", "amount_gic": "0.001", "exported_kwh": 1.25,
         "rule": "weights", "members": [{ "did": CAROL, "weight": 1 }, { "did": BOB, "weight": 2 }],
@@ -123,7 +123,7 @@ async fn what_cannot_be_is_refused_by_its_field_and_nothing_moves() {
 }
 
 /// A counter of what the grid's meter fed in: hour and minute, and its value.
-fn counted(readings: &[(&str, f64)]) -> Value {
+pub fn counted(readings: &[(&str, f64)]) -> Value {
     let reading = |(clock, value): &(&str, f64)| json!({ "device": "grid", "quantity": "export_kwh", "at": format!("2025-10-31T{clock}:00Z"), "value": value });
     json!({ "readings": readings.iter().map(reading).collect::<Vec<_>>() })
 }
@@ -191,8 +191,7 @@ async fn nobody_but_the_payer_shares_and_not_from_a_frozen_account() {
     post_as(hive, &operator, "/lab3/members/freeze", &freeze).await.ok();
     post_as(hive, &alice, SHARE, &share(&json!({}))).await.refused(403, "L3-0039", None);
     post_as(hive, &operator, "/lab3/members/thaw", &json!({ "citizen_did": ALICE, "reason": "found" })).await.ok();
-    // More than goes unsigned needs an intent, and none shares exports.
-    post_as(hive, &alice, SHARE, &share(&json!({ "amount_gic": "1.000001" }))).await.refused(403, "L3-0037", Some("payer_did"));
+    post_as(hive, &alice, SHARE, &share(&json!({ "amount_gic": "1.000001" }))).await.refused(403, "L3-0037", Some("intent"));
     post_as(hive, &alice, SHARE, &share(&json!({}))).await.ok();
     get_as(hive, &bob, &format!("{EXPORTS}?payer_did={ALICE}")).await.refused(403, "L3-0036", None);
     assert_eq!(get_as(hive, &alice, &format!("{EXPORTS}?payer_did={ALICE}")).await.ok()["sharings"][0]["device"], "grid");

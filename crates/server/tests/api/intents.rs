@@ -18,14 +18,19 @@ pub const SALT: [u8; 16] = [0xa5; 16];
 pub async fn closed() -> (Hive, String, Did) {
     let hive = Hive::new();
     let member = PublicKey::of_secret(&SEED).to_did().unwrap();
-    let inscription = Inscription { hive: HiveName::parse("riverside").unwrap(), journal: Id::from_bytes([7; 16]), log_key: [0; 32] };
-    let order = Order { principal: Principal::Desk, command: inscription.into() };
-    let inscribe = Submission::new(Actor::Engine, None, Id::from_bytes([1; 16]), Command::Trust(Box::new(order)));
-    hive.engine.submit(inscribe).await.unwrap();
+    inscribe(&hive).await;
     hive.mint(member.as_str(), "10").await;
     hive.mint(ALICE, "10").await;
     let operator = make(&hive, None, json!({ "kind": "operator" })).await;
     (hive, operator, member)
+}
+
+/// Says whose journal it is.
+pub async fn inscribe(hive: &Hive) {
+    let inscription = Inscription { hive: HiveName::parse("riverside").unwrap(), journal: Id::from_bytes([7; 16]), log_key: [0; 32] };
+    let order = Order { principal: Principal::Desk, command: inscription.into() };
+    let inscribe = Submission::new(Actor::Engine, None, Id::from_bytes([1; 16]), Command::Trust(Box::new(order)));
+    hive.engine.submit(inscribe).await.unwrap();
 }
 
 pub fn statement(id: u8, act: Act) -> Statement {
@@ -45,7 +50,7 @@ pub fn transfer(from: &Did, mic: i64, memo: Option<&str>) -> Act {
     Act::Transfer { from: from.clone(), to: Did::parse(BOB).unwrap(), amount, fee_max, memo }
 }
 
-fn signed(statement: &Statement, seed: &[u8; 32]) -> Value {
+pub fn signed(statement: &Statement, seed: &[u8; 32]) -> Value {
     let text = statement.text();
     let signature = Signature::sign(seed, text.as_bytes()).to_string();
     json!({ "intent": text, "public_key": PublicKey::of_secret(seed).to_string(), "signature": signature })

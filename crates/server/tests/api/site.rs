@@ -54,7 +54,7 @@ fn sun(hour: u32) -> f64 {
 }
 
 /// Three days of readings up to the hour before now, which is half past two.
-async fn with_a_past() -> Kept {
+pub async fn with_a_past() -> Kept {
     let kept = Kept::with(TempDir::new().unwrap(), settings());
     for (day, hours) in [(28, 0..24), (29, 0..24), (30, 0..24), (31, 0..14)] {
         let of_hour = |hour: u32| {

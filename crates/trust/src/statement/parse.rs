@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use lab3_units::{Amount, Did, Id, Time};
 
 use super::{Act, HEAD, HiveName, MemoHash, Statement};
-use crate::{Change, DidKeyEvent, PolicyLines, PublicKey, Treasurers};
+use crate::signed_share::device;
+use crate::{Change, DidKeyEvent, PolicyLines, PublicKey, SignedEarned, SignedMembers, SignedShare, Treasurers};
 
 /// Why a text is no statement: the line that is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,8 +90,12 @@ impl<'a> Lines<'a> {
     }
 
     fn amount(&mut self) -> Result<Amount, StatementError> {
+        self.positive("amount-ks: ", "amount-ks: a whole number of KS, more than zero")
+    }
+
+    fn positive(&mut self, name: &str, expected: &'static str) -> Result<Amount, StatementError> {
         let more_than_nothing = |text: &str| text.parse().ok().map(Amount::new).filter(|amount| amount.is_positive());
-        self.field("amount-ks: ", more_than_nothing, "amount-ks: a whole number of KS, more than zero")
+        self.field(name, more_than_nothing, expected)
     }
 
     fn memo(&mut self) -> Result<Option<MemoHash>, StatementError> {
@@ -130,8 +135,28 @@ fn act(lines: &mut Lines<'_>) -> Result<Act, StatementError> {
             let plain = |text: &str| crate::text::check_reason(text).ok().map(|()| text.into());
             Act::Freeze { citizen, hours, reason: lines.field("reason: ", plain, "reason: in words, on one line")? }
         }
-        _ => return lines.wrong("act: transfer, contribute, grant, mint, policy, did-key, treasurers or freeze"),
+        "share-exports" => Act::ShareExports(Box::new(share(lines)?)),
+        _ => return lines.wrong("act: transfer, contribute, grant, mint, policy, did-key, treasurers, freeze or share-exports"),
     })
+}
+
+fn share(lines: &mut Lines<'_>) -> Result<SignedShare, StatementError> {
+    let from = lines.did("from: ", "from: a DID")?;
+    let device = lines.field("device: ", device, "device: a meter's name, 1 to 64 characters")?;
+    let begin = lines.field("begin: ", Time::parse, "begin: a time as 2026-11-30T00:00:00Z")?;
+    let end = lines.field("end: ", Time::parse, "end: a time as 2026-11-30T00:00:00Z")?;
+    let earned = if lines.rest.starts_with("counted-max-ks: ") {
+        let amount_max = lines.positive("counted-max-ks: ", "counted-max-ks: a whole number of KS, more than zero")?;
+        SignedEarned::Counted { amount_max }
+    } else {
+        let amount = lines.positive("amount-ks: ", "amount-ks or counted-max-ks: a whole number of KS, more than zero")?;
+        let energy = |text: &str| text.parse().ok().filter(|units| *units >= 0).map(Amount::new);
+        SignedEarned::Said { amount, exported_mwh: lines.optional("exported-mwh: ", energy, "exported-mwh: a whole number, or -")? }
+    };
+    let rule = lines.field("rule: ", Some, "rule: equal, weights or generation")?;
+    let among = SignedMembers::read(rule, &lines.many("member: "));
+    let Some(among) = among else { return lines.wrong("member: a DID, by weights a space and its weight; by generation none") };
+    Ok(SignedShare { from, device, begin, end, earned, among })
 }
 
 fn event(lines: &mut Lines<'_>) -> Result<DidKeyEvent, StatementError> {

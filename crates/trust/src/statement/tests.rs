@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::testing::{ALICE, BOB, did};
-use crate::{Change, PublicKey};
+use crate::{Change, PublicKey, SignedMembers};
 
 fn statement(act: Act) -> Statement {
     Statement {
@@ -26,6 +26,15 @@ fn key(secret: u8) -> PublicKey {
     PublicKey::of_secret(&[secret; 32])
 }
 
+const SAID: SignedEarned = SignedEarned::Said { amount: Amount::new(12_500_000), exported_mwh: Some(Amount::ZERO) };
+const COUNTED: SignedEarned = SignedEarned::Counted { amount_max: Amount::new(7) };
+
+fn share(earned: SignedEarned, among: SignedMembers) -> Act {
+    let time = |text| Time::parse(text).unwrap();
+    let (begin, end) = (time("2026-11-22T00:00:00Z"), time("2026-11-23T00:00:00Z"));
+    Act::ShareExports(Box::new(SignedShare { from: did(ALICE), device: "the grid".into(), begin, end, earned, among }))
+}
+
 fn acts() -> Vec<Act> {
     let event = |change, recovery| Act::DidKey(DidKeyEvent { did: did(ALICE), number: 3, change, recovery });
     let amount = Amount::new(i64::MAX);
@@ -41,6 +50,9 @@ fn acts() -> Vec<Act> {
         event(Change::Revoke(key(1)), Some([7; 32])),
         event(Change::Rotate { old: key(1), new: key(2) }, None),
         event(Change::Recover(key(3)), Some([0; 32])),
+        share(SAID, SignedMembers::Weights([(did(BOB), 1), (did(ALICE), 1_000_000_000_000)].into())),
+        share(COUNTED, SignedMembers::Equal([did(ALICE), did(BOB)].into())),
+        share(SignedEarned::Said { amount, exported_mwh: None }, SignedMembers::Generation),
     ]
 }
 
@@ -118,6 +130,48 @@ fn lists_have_one_order() {
 }
 
 #[test]
+fn the_text_of_a_sharing() {
+    let after = |act: Act| statement(act).text().split_once("act: ").unwrap().1.to_owned();
+    let acts = acts();
+    let of = "share-exports\nfrom: did:kaizen:alice\ndevice: the grid\nbegin: 2026-11-22T00:00:00Z\nend: 2026-11-23T00:00:00Z\n";
+    let weights = "rule: weights\nmember: did:kaizen:alice 1000000000000\nmember: did:kaizen:bob 1\n";
+    assert_eq!(after(acts[11].clone()), format!("{of}amount-ks: 12500000\nexported-mwh: 0\n{weights}"));
+    let equal = "rule: equal\nmember: did:kaizen:alice\nmember: did:kaizen:bob\n";
+    assert_eq!(after(acts[12].clone()), format!("{of}counted-max-ks: 7\n{equal}"));
+    assert_eq!(after(acts[13].clone()), format!("{of}amount-ks: 9223372036854775807\nexported-mwh: -\nrule: generation\n"));
+}
+
+#[test]
+fn a_sharing_has_one_text() {
+    let check = |act: usize, from: &str, to: &str| {
+        let text = statement(acts()[act].clone()).text();
+        assert!(text.contains(from), "{text}");
+        assert!(Statement::parse(&text.replacen(from, to, 1)).is_err(), "{from} {to}");
+    };
+    let (alice, bob) = ("member: did:kaizen:alice 1000000000000\n", "member: did:kaizen:bob 1\n");
+    check(11, &format!("{alice}{bob}"), &format!("{bob}{alice}"));
+    check(11, bob, &format!("{bob}{bob}"));
+    check(11, bob, "member: did:kaizen:alice 1\n");
+    check(11, &format!("{alice}{bob}"), "");
+    check(11, "bob 1\n", "bob 0\n");
+    check(11, "bob 1\n", "bob 01\n");
+    check(11, "bob 1\n", "bob  1\n");
+    check(11, "bob 1\n", "bob\n");
+    check(11, "alice 1000000000000\n", "alice 1000000000001\n");
+    check(11, "rule: weights", "rule: equal");
+    check(11, "exported-mwh: 0", "exported-mwh: -1");
+    check(11, "exported-mwh: 0\n", "");
+    check(11, "amount-ks: 12500000\n", "counted-max-ks: 12500000\n");
+    check(11, "amount-ks: 12500000\n", "amount-ks: 12500000\ncounted-max-ks: 12500000\n");
+    check(11, "device: the grid", "device: ");
+    check(11, "device: the grid", &format!("device: {}", "x".repeat(65)));
+    check(12, "counted-max-ks: 7", "counted-max-ks: 0");
+    check(12, "rule: equal", "rule: generation");
+    check(12, "counted-max-ks: 7\n", "counted-max-ks: 7\nexported-mwh: -\n");
+    check(13, "rule: generation\n", "rule: generation\nmember: did:kaizen:bob\n");
+}
+
+#[test]
 fn names_and_memos() {
     for text in ["", " a", "a ", "a\nb", "a\u{7f}", &"a".repeat(129)] {
         assert_eq!(HiveName::parse(text), None, "{text:?}");
@@ -129,7 +183,7 @@ proptest! {
     /// Whatever can be read is written the same: no two texts for one statement, no statement from half a text.
     #[test]
     fn what_can_be_read_is_written_the_same(
-        act in 0..11_usize,
+        act in 0..14_usize,
         at in any::<prop::sample::Index>(),
         with in "\\PC{0,3}|[\n:=-]{1,2}|[0-9a-z]",
         cut in 0..3_usize,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::Parser as _;
 use lab3_server::Standing;
-use lab3_store::ApartFolder;
+use lab3_store::{ApartFolder, DeviceReading, ReadingsFile};
 use lab3_tlog::{Checkpoint, Cosigner, Signer};
 use lab3_trust::{By, Deed, Fact, Holder, KeyCreated, KeyText, Kind, PolicyLines, PublicKey, Treasurers};
 use lab3_units::{Did, Time};
@@ -224,6 +224,44 @@ fn the_room_left() {
 
 fn files_limit(mib: u64) -> u64 {
     mib * 1024 * 1024
+}
+
+#[test]
+fn what_is_kept_of_energy() {
+    let hive = Hive::begun();
+    assert!(hive.findings().iter().all(|finding| !finding.what.contains("energy")), "{:#?}", hive.findings());
+    assert!(!hive.data().join("energy.db").exists(), "the doctor made something");
+    let kept = ReadingsFile::open(hive.data(), 30).unwrap();
+    let at = Time::parse("2026-11-01T00:00:00Z").unwrap();
+    let reading = |device: &str| DeviceReading { device: device.to_owned(), quantity: 0, at, value: 1.0 };
+    kept.append(&[reading("roof"), reading("cellar")], at).unwrap();
+    // Beside the desk that has it open, and when it stands still.
+    hive.check("0 signals and 2 readings of devices are kept, 1 MiB in", Mark::Ok);
+    drop(kept);
+    hive.check("0 signals and 2 readings of devices are kept, 1 MiB in", Mark::Ok);
+    let mark = hive.data().join("energy.damaged");
+    fs::write(&mark, "").unwrap();
+    hive.check("energy.db was found damaged", Mark::Bad);
+    drop(ReadingsFile::open(hive.data(), 30).unwrap());
+    hive.check("energy.db.damaged has readings that were put aside", Mark::Look);
+    hive.check("0 signals and 0 readings", Mark::Ok);
+    fs::write(hive.data().join("energy.db"), "a diary, and no database at all").unwrap();
+    hive.check("signals and telemetry cannot be read", Mark::Bad);
+}
+
+#[test]
+fn how_the_site_is_described() {
+    let hive = Hive { base: TempDir::new().unwrap() };
+    let file = hive.base.path().join("site.toml");
+    let path = file.display().to_string();
+    let check = |more: &[(&str, &str)], words: &str, mark| assert_one(&examine(&hive.resolved(more), None), words, mark);
+    let site = include_str!("../../../../../docs/examples/site.toml");
+    check(&[("energy.site", &path)], "cannot be read", Mark::Bad);
+    fs::write(&file, site).unwrap();
+    check(&[("energy.site", &path)], "has 4 loads and", Mark::Ok);
+    check(&[("energy.site", &path), ("energy.time_zone", "Mars/Olympus")], "energy.time_zone", Mark::Bad);
+    fs::write(&file, site.replace("capacity_kwh = 60", "capacity_kwh = -60")).unwrap();
+    check(&[("energy.site", &path)], "makes no sense: batteries[0].", Mark::Bad);
 }
 
 #[test]

@@ -53,6 +53,23 @@ fn the_text_is_of_what_was_asked() {
 }
 
 #[test]
+fn the_text_of_a_sharing_is_of_its_file_and_sent_with_one_signature() {
+    let base = TempDir::new().unwrap();
+    let (file, text) = (base.path().join("exports.json"), base.path().join("intent.txt"));
+    let request = r#"{"payer_did":"did:k:a","device":"grid","from":"2026-11-22T00:00:00Z","to":"2026-11-23T00:00:00Z","amount_gic":1,"rule":"generation"}"#;
+    std::fs::write(&file, request).unwrap();
+    let printed = run(&["share", file.to_str().unwrap()]).0.unwrap();
+    assert!(printed.contains("act: share-exports\nfrom: did:k:a\n") && printed.ends_with("rule: generation\n"), "{printed}");
+    std::fs::write(&text, printed).unwrap();
+    let (alices, _) = wallet_of(&base, "alice.pem");
+    let signature = sign(&alices, &text, "did:k:a").unwrap();
+    let (sent, asked) = run(&["send", text.to_str().unwrap(), "--signature", &signature]);
+    sent.unwrap();
+    let body: Value = serde_json::from_str(&asked[0].body).unwrap();
+    assert!(body["public_key"].is_string() && body["signature"].is_string() && body.get("signatures").is_none(), "{body}");
+}
+
+#[test]
 fn what_no_desk_would_take_is_not_printed() {
     for (words, says) in [
         (&["policy", "log.reader=everybody"][..], "There is no rule of that name"),

@@ -167,6 +167,45 @@ fn a_transfer_is_signed_as_the_desk_says_it_is_and_sent_once() {
 }
 
 #[test]
+fn a_sharing_is_signed_from_its_file_and_sent() {
+    let (base, file) = wallet();
+    let own = told(&file).text("did");
+    let run = |payer: &str, members: &str, more: &[&str]| {
+        let request = base.path().join("exports.json");
+        let text = r#"{"payer_did":"PAYER","device":"grid","from":"2026-11-22T00:00:00Z","to":"2026-11-23T00:00:00Z","rule":"equal","members":MEMBERS}"#;
+        std::fs::write(&request, text.replace("PAYER", payer).replace("MEMBERS", members)).unwrap();
+        let done = r#"{"tx_id":"tx_1","act":"share-exports"}"#;
+        let (client, asked) = desk(move |count, _| Answer::Reply(200, "", if count == 0 { HIVE } else { done }.to_owned()));
+        let (request, wallet) = (request.display().to_string(), file.display().to_string());
+        let words = ["lab3", "wallet", "share", &request, "--file", &wallet];
+        let parsed = Cli::try_parse_from(words.into_iter().chain(more.iter().copied())).unwrap().command;
+        let Command::Wallet(WalletCommand::Share(args)) = parsed else { panic!() };
+        (share(&client, &args, &Env::new()).map_err(|failure| failure.to_string()), asked.try_iter().collect::<Vec<_>>())
+    };
+    let bob = r#"[{"did":"did:k:b"}]"#;
+    let (printed, asked) = run(&own, bob, &["--counted-max-gic", "1.5"]);
+    assert!(printed.unwrap().contains("tx_1"));
+    assert_eq!((asked.len(), &*asked[1].line), (2, "POST /lab3/intents HTTP/1.1"));
+    let sent: serde_json::Value = serde_json::from_str(&asked[1].body).unwrap();
+    let intent = sent["intent"].as_str().unwrap();
+    let lines =
+        "device: grid\nbegin: 2026-11-22T00:00:00Z\nend: 2026-11-23T00:00:00Z\ncounted-max-ks: 1500000\nrule: equal\nmember: did:k:b\n";
+    assert!(intent.ends_with(&format!("act: share-exports\nfrom: {own}\n{lines}")), "{intent}");
+    let key = PublicKey::parse(sent["public_key"].as_str().unwrap()).unwrap();
+    assert!(key.verifies(intent.as_bytes(), &Signature::parse(sent["signature"].as_str().unwrap()).unwrap()));
+    let other = PublicKey::of_secret(&[9; 32]).to_did().unwrap();
+    for (payer, members, more, says) in [
+        (&*own, bob, &[][..], "amount_gic: say it"),
+        (&*own, "[]", &["--counted-max-gic", "1"], "Nothing is signed"),
+        (other.as_str(), bob, &["--counted-max-gic", "1"], "signs with"),
+    ] {
+        let (refused, asked) = run(payer, members, more);
+        let message = refused.unwrap_err();
+        assert!(message.contains(says) && asked.len() < 2, "{message}");
+    }
+}
+
+#[test]
 fn another_ones_key_signs_nothing() {
     let (_base, file) = wallet();
     let (_other, other) = wallet();

@@ -1,6 +1,7 @@
 //! `POST /lab3/energy/exports/share` and `GET /lab3/energy/exports`: what surplus earned, shared among members, and what was shared lately.
 
 mod earned;
+pub(crate) mod signed;
 
 use lab3_energy::{Among, ExportShared, Fact as Energy, ShareExports, ShareRule, Sharing};
 use lab3_engine::{Command, Energy as EnergyCommand, Fact, Submission};
@@ -23,7 +24,7 @@ use crate::http::problem::unexpected;
 use crate::http::reply::{Answer, Mic, Shown, marked, reply, sized_reply};
 use crate::json::{Kwh as AskedKwh, List, Positive, TransactionId, Whole, Word, request};
 use crate::site::GRID;
-use earned::Wanted;
+use earned::{Earned, Wanted};
 
 /// Sharings on a page.
 const LIMIT: usize = 1_000;
@@ -232,15 +233,27 @@ async fn command(app: &App, principal: &Principal, body: ShareExportsRequest, id
         None if exported_kwh.is_some() => return not_asked("exported_kwh", "Without amount_gic the meter's readings say what was fed in."),
         Some(Positive(amount)) => (amount, exported_kwh.map(|energy| energy.0), false),
         None => {
-            may_count(app, principal, &device.0)?;
-            // What the writer would refuse is not counted before.
-            lab3_energy::check_span(app.engine().now(), from, to)?;
-            let wanted = Wanted { device: device.0.clone(), span: (from, to), zone: price_zone, source: price_source };
-            let earned = app.readings().ask(move |memory| wanted.earned(memory)).await?;
+            let earned = count(app, principal, &device.0, (from, to), price_zone, price_source).await?;
             (earned.amount, Some(earned.exported_mwh), true)
         }
     };
     Ok(ShareExports { id, payer, device: device.0, from, to, amount, exported_mwh, measured, among })
+}
+
+/// What the meter's exports earned in that time.
+async fn count(
+    app: &App,
+    principal: &Principal,
+    device: &str,
+    (from, to): (Time, Time),
+    zone: Option<Name>,
+    source: Option<Name>,
+) -> Result<Earned, Problem> {
+    may_count(app, principal, device)?;
+    // What the writer would refuse is not counted before.
+    lab3_energy::check_span(app.engine().now(), from, to)?;
+    let wanted = Wanted { device: device.into(), span: (from, to), zone, source };
+    app.readings().ask(move |memory| wanted.earned(memory)).await
 }
 
 /// What a meter reads tells when somebody is at home: who may not look at it may not learn it from what it earned.

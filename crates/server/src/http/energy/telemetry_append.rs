@@ -90,6 +90,7 @@ pub(crate) async fn append(app: App, permit: Permit<Sent<TelemetryRequest>>) -> 
         desk.wake();
     }
     let Appended { new, known, differing } = appended;
+    app.metrics().energy().taken(new);
     Ok(reply(&TelemetryReply { new, known, differing }))
 }
 

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::http::body::Sent;
 use crate::http::doc::Doc;
+use crate::http::energy::exports::signed;
 use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::reply::{Answer, Shown, done};
 use crate::http::trust::signatures::{TreasurerSignature, approval_of, intent_of};
@@ -25,7 +26,7 @@ request! {
     })]
     pub(crate) struct IntentRequest {
         /// The text that was signed, to the byte.
-        pub intent: Lines<16_384>,
+        pub intent: Lines<524_288>,
         /// The key it was signed with, as a `did:key` has it.
         pub public_key: Option<Words<1, 64>>,
         /// The signature (Ed25519) in base 64.
@@ -52,7 +53,7 @@ pub(crate) struct IntentReply {
     /// Its id.
     #[schema(example = "tx_06f2x1w0v7r9h3kz8q5d4c2bgn")]
     tx_id: String,
-    /// `transfer`, `contribute` or `did-key`; `grant`, `mint`, `policy`, `treasurers` or `freeze`.
+    /// `transfer`, `contribute`, `share-exports` or `did-key`; `grant`, `mint`, `policy`, `treasurers` or `freeze`.
     #[schema(example = "transfer")]
     act: &'static str,
     /// When.
@@ -65,7 +66,7 @@ pub(crate) struct IntentReply {
 pub(crate) fn doc() -> Doc {
     Doc::new("trust", "intent", "Carry out what a citizen or the treasurers signed")
         .about(
-            "A citizen signs a transfer, a contribution, a change of her keys (`public_key`, `signature`); treasurers sign grants, new money, \
+            "A citizen signs a transfer, a contribution, how exports are shared, a change of her keys (`public_key`, `signature`); treasurers sign grants, new money, \
              rules, who they are, freezes (`signatures`). Anybody may bring it. It is good once, on this Hive, until the time it names; the \
              journal keeps the signatures.",
         )
@@ -73,6 +74,7 @@ pub(crate) fn doc() -> Doc {
         .answers::<IntentReply>("It is done")
         .refuses(&[Code::INTENT_INVALID, Code::ACCOUNT_FROZEN, Code::MIC_INSUFFICIENT, Code::SAME_PARTY, Code::BOOKS_LIMIT, Code::STANDING])
         .refuses(&[Code::NOT_ALLOWED, Code::NOT_LOCAL, Code::UNNAMED, Code::KEY_INVALID, Code::POOL_INSUFFICIENT])
+        .refuses(&[Code::HOUR_CLOSED, Code::CERTIFICATE_UNKNOWN, Code::SIGNAL_UNKNOWN, Code::READINGS_UNAVAILABLE, Code::QUEUE_FULL])
 }
 
 pub(crate) async fn intent(app: App, permit: Permit<Sent<IntentRequest>>) -> Answer {
@@ -80,7 +82,7 @@ pub(crate) async fn intent(app: App, permit: Permit<Sent<IntentRequest>>) -> Ans
     let (_, Sent { body, .. }) = permit.open();
     let statement = statement(&app, &body.intent.0)?;
     let (act, id) = (statement.act.as_str(), statement.id);
-    let Willed { command, will, actor } = willed(&body, &statement, principal)?;
+    let Willed { command, will, actor } = willed(&app, &body, &statement, principal).await?;
     let key = Key { id, fingerprint: fingerprint(&body.intent.0) };
     let submission = Submission { will: will.map(Box::new), ..Submission::new(actor, Some(key), id, command) };
     let committed = app.engine().submit(submission).await?;
@@ -109,7 +111,7 @@ impl Willed {
     }
 }
 
-fn willed(body: &IntentRequest, statement: &Statement, principal: Principal) -> Result<Willed, Problem> {
+async fn willed(app: &App, body: &IntentRequest, statement: &Statement, principal: Principal) -> Result<Willed, Problem> {
     Ok(match statement.act.clone() {
         Act::Transfer { from, to, amount, memo, fee_max } => {
             let (reason, salt) = memo_of(body, memo)?;
@@ -120,6 +122,11 @@ fn willed(body: &IntentRequest, statement: &Statement, principal: Principal) -> 
             let (reason, salt) = memo_of(body, memo)?;
             let intent = intent_of(body, Amount::ZERO, statement)?;
             Willed::pays(Command::Contribute(Contribute { from, amount, reason }), Will::Intent(intent, salt))
+        }
+        Act::ShareExports(share) => {
+            memo_of(body, None)?;
+            let intent = intent_of(body, share.counted_max(), statement)?;
+            Willed::pays(signed::willed(app, &principal, statement.id, *share).await, Will::Intent(intent, None))
         }
         Act::DidKey(event) => {
             let intent = intent_of(body, Amount::ZERO, statement)?;
