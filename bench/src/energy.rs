@@ -17,6 +17,7 @@ use lab3_units::{Amount, Time};
 use serde_json::json;
 
 use crate::Failure;
+use crate::booking;
 use crate::desk::Desk;
 use crate::random::Random;
 use crate::spread::Times;
@@ -41,7 +42,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         plans(&desk, name, steps, hours, args.rounds)?;
     }
     plans_again(args.rounds)?;
-    carbon(args.rounds)
+    carbon(args.rounds)?;
+    booking::run(&args.folder, args.rounds)
 }
 
 fn timed<T>(rounds: usize, mut act: impl FnMut() -> T) -> (Times, Option<T>) {

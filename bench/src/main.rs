@@ -2,6 +2,7 @@
 //! measured in the same run: the machines are shared and noisy, so quote the ratios.
 
 mod audit;
+mod booking;
 mod desk;
 mod echo;
 mod energy;
