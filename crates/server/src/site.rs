@@ -56,6 +56,8 @@ pub(crate) struct SiteDesk {
     work: tokio::sync::Mutex<Work>,
     standing: Mutex<Option<Arc<Standing>>>,
     woken: Notify,
+    /// Held while something is promised: two promises never overlap.
+    promising: tokio::sync::Mutex<()>,
 }
 
 /// What one plan leaves to the next.
@@ -89,7 +91,13 @@ impl Standing {
 
 impl SiteDesk {
     pub(crate) fn new(settings: SiteSettings) -> Self {
-        Self { settings: Arc::new(settings), work: tokio::sync::Mutex::default(), standing: Mutex::default(), woken: Notify::new() }
+        Self {
+            settings: Arc::new(settings),
+            work: tokio::sync::Mutex::default(),
+            standing: Mutex::default(),
+            woken: Notify::new(),
+            promising: tokio::sync::Mutex::default(),
+        }
     }
 
     pub(crate) fn settings(&self) -> &SiteSettings {
@@ -107,7 +115,7 @@ impl SiteDesk {
 
     /// The plan that holds now, made first where one is due.
     ///
-    /// Errors: those of readings and of the room for plans; `INTERNAL` when the solver fails.
+    /// Errors: those of readings; `SITE_UNPLANNED` when no plan is found, `INTERNAL` when the solver breaks.
     pub(crate) async fn standing(&self, app: &App) -> Result<Arc<Standing>, Problem> {
         self.planned(app, false).await
     }
@@ -141,7 +149,7 @@ impl SiteDesk {
         let Gathered { site, ahead, unknown, watches } = app.readings().ask(move |memory| Ok(asked.gather(memory, watches)?)).await?;
         work.watches = watches;
         let mut controller = work.controller.clone();
-        let planned = app.planning().run(move || {
+        let planned = app.planning().run_own(move || {
             let decision = controller.plan(&site, ahead, LIMITS)?;
             let stored = stored(&decision);
             let survival = survival(&site, &decision.ahead, &stored, true);
@@ -149,7 +157,10 @@ impl SiteDesk {
         });
         let (controller, standing) = planned.await?.map_err(|why| unplanned(&why))?;
         work.controller = controller;
-        note(app, &standing).await?;
+        // A plan that holds is followed, also where it cannot be noted: only the day will not tell of it.
+        if let Err(problem) = note(app, &standing).await {
+            tracing::warn!(%problem, "what is planned for this step is not noted");
+        }
         Ok(standing)
     }
 }
