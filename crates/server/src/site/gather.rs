@@ -47,6 +47,8 @@ pub(super) struct Gathered {
     pub(super) ahead: Ahead,
     /// What had to be done without, in sentences.
     pub(super) unknown: Vec<String>,
+    /// The first tier of which nobody knows what it takes.
+    pub(super) unread: Option<Tier>,
     pub(super) watches: Watches,
 }
 
@@ -73,7 +75,7 @@ impl Asked {
         let grid = self.settings.steps(self.now);
         let mut told = Vec::new();
         let signals = memory.signals()?;
-        let (mut sources, mut loads) = (Vec::new(), Vec::new());
+        let (mut sources, mut loads, mut unread) = (Vec::new(), Vec::new(), None);
         for source in &site.sources {
             let kinds: &[Kind] = match source.kind {
                 SourceKind::Sun => &[Kind::Pv],
@@ -81,11 +83,13 @@ impl Asked {
                 SourceKind::Water | SourceKind::Generator => &[Kind::Generation],
             };
             let of_device = Device { name: &source.name, kinds, worse: Worse::Less };
-            sources.push(of_device.outlook(memory, &signals, &mut watches, grid, &mut told)?);
+            sources.push(of_device.outlook(memory, &signals, &mut watches, grid, &mut told)?.0);
         }
         for load in &site.loads {
             let of_device = Device { name: &load.name, kinds: &[Kind::Load], worse: Worse::More };
-            loads.push(of_device.outlook(memory, &signals, &mut watches, grid, &mut told)?);
+            let (outlook, is_known) = of_device.outlook(memory, &signals, &mut watches, grid, &mut told)?;
+            loads.push(outlook);
+            unread = [unread, (!is_known).then_some(load.tier)].into_iter().flatten().min();
         }
         let jobs = booked(&self.runs, grid);
         if jobs.iter().any(|energy| *energy > 0.0) {
@@ -103,7 +107,7 @@ impl Asked {
                 told.extend(promise.keep(&site, grid, &mut ahead));
             }
         }
-        Ok(Gathered { site, ahead, unknown: told, watches })
+        Ok(Gathered { site, ahead, unknown: told, unread, watches })
     }
 
     fn now(&self, memory: &dyn ReadingMemory, grid: Grid, told: &mut Vec<String>) -> Result<Now, Unkept> {
@@ -197,6 +201,7 @@ struct Device<'a> {
 }
 
 impl Device<'_> {
+    /// What is expected of it, and whether that is known of every step.
     fn outlook(
         &self,
         memory: &dyn ReadingMemory,
@@ -204,7 +209,7 @@ impl Device<'_> {
         watches: &mut Watches,
         grid: Grid,
         told: &mut Vec<String>,
-    ) -> Result<Outlook, Unkept> {
+    ) -> Result<(Outlook, bool), Unkept> {
         let signal = published(signals, self.kinds, self.name);
         let expected = watches.expected(memory, self.name, self.worse, grid)?;
         if let Some(Expected { silent_h, .. }) = expected
@@ -214,6 +219,7 @@ impl Device<'_> {
             told.push(format!("{} was not read for {silent_h:.0} h: expected to be as before.", self.name));
         }
         let was_read = expected.is_some();
+        let mut is_known = was_read;
         let mut outlook = match (expected, signal) {
             (Some(expected), _) => expected.outlook,
             (None, found) => {
@@ -227,12 +233,13 @@ impl Device<'_> {
             let hours = f64::from(grid.step_s) / 3600.0;
             let energies: Vec<Option<f64>> = row(memory, signal, grid)?.into_iter().map(|power| power.map(|kw| kw * hours)).collect();
             let missing = energies.iter().filter(|energy| energy.is_none()).count();
-            if missing > 0 && !was_read {
+            is_known |= missing == 0;
+            if !is_known {
                 told.push(format!("{} was never read, and the signal about it lacks {missing} steps: taken as 0 there.", self.name));
             }
             laid_over(&mut outlook, &energies, self.worse);
         }
-        Ok(outlook)
+        Ok((outlook, is_known))
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path as FilePath;
 
 use serde::Serialize;
 
+use super::minutes;
 use crate::Failure;
 use crate::cli::{EnergyDeskArgs, EnergyImportArgs};
 use crate::client::{Client, Document, Path};
@@ -29,7 +30,8 @@ fn kept(signals: &[Document]) -> String {
     let header = ["kind", "zone", "source", "detail", "unit", "minutes", "first", "end", "measured", "forecast", "filled", "written"];
     let fields =
         ["kind", "zone", "source", "detail", "unit", "step_minutes", "first", "end", "measured", "forecast", "filled", "written_at"];
-    list(&header, &[5, 8, 9, 10], signals.iter().map(|signal| fields.map(|field| signal.text(field)).to_vec()))
+    let field = |signal: &Document, field: &str| if field == "step_minutes" { minutes(&signal.text(field)) } else { signal.text(field) };
+    list(&header, &[5, 8, 9, 10], signals.iter().map(|signal| fields.map(|name| field(signal, name)).to_vec()))
 }
 
 fn fetched(fetches: &[Document]) -> String {
