@@ -8,6 +8,7 @@
 
 pub mod amount;
 pub mod audit;
+pub mod auditors;
 pub mod binary;
 mod client;
 pub mod data;

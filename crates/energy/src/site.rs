@@ -270,8 +270,8 @@ impl Site {
 fn named<'a>(list: &str, names: impl Iterator<Item = &'a Box<str>>) -> Result<(), Invalid> {
     let mut seen = std::collections::BTreeSet::new();
     for (number, name) in names.enumerate() {
-        let detail = if name.trim().is_empty() || name.len() > 64 {
-            "has to be a name of at most 64 bytes".into()
+        let detail = if name.trim().is_empty() || name.len() > 64 || name.chars().any(char::is_control) {
+            "has to be a name of at most 64 bytes, on one line".into()
         } else if seen.insert(name) {
             continue;
         } else {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use lab3_energy::day::Calendar;
+use lab3_energy::dispatch::THINGS_MAX;
 use lab3_energy::site::Site;
 use lab3_server::SiteSettings;
 
@@ -31,8 +32,11 @@ fn read(path: &Path) -> Result<Site, String> {
     if !STEPS.contains(&site.step_minutes) {
         return Err(format!("has steps of {} minutes: step_minutes takes 15, 30 or 60", site.step_minutes));
     }
-    if site.loads.len() + site.sources.len() + site.generators.len() + site.batteries.len() > 1000 {
-        return Err("has more than 1,000 devices: sum some of them up".to_owned());
+    // Jobs that are booked are a load of the plan, too.
+    let counts = [(site.sources.len(), THINGS_MAX, "sources"), (site.generators.len(), THINGS_MAX, "generators")];
+    let counts = counts.into_iter().chain([(site.batteries.len(), THINGS_MAX, "batteries"), (site.loads.len(), THINGS_MAX - 1, "loads")]);
+    if let Some((count, most, what)) = counts.into_iter().find(|(count, most, _)| count > most) {
+        return Err(format!("has {count} {what}, and a plan takes {most}: sum some of them up"));
     }
     let reserved = |name: &str| name == "grid" || name == "booked jobs";
     let names = site.sources.iter().map(|one| &one.name).chain(site.generators.iter().map(|one| &one.name));
@@ -79,6 +83,11 @@ mod tests {
         check(&HIVE.replace("name = \"homes\"", "name = \"grid\""), "has a device named \"grid\"");
         check(&HIVE.replace("capacity_kwh = 60", "capacity_kwh = -60"), "makes no sense: batteries[0].");
         check(&HIVE.replace("step_minutes = 15", "steps = 15"), "is not described rightly: line ");
+        check(&HIVE.replace("name = \"homes\"", "name = \"ho\\nmes\""), "makes no sense: loads[2].name");
+        let loads =
+            |count: usize| (4..count).map(|load| format!("[[loads]]\nname = \"load {load}\"\ntier = \"homes\"\n")).collect::<String>();
+        check(&format!("{HIVE}{}", loads(63)), "63 loads");
+        check(&format!("{HIVE}{}", loads(64)), "has 64 loads, and a plan takes 63: sum some of them up");
         assert!(read(Path::new("/nowhere/site.toml")).unwrap_err().starts_with("cannot be read"));
     }
 }

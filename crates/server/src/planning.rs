@@ -13,11 +13,12 @@ const WAITING_MAX: usize = 16;
 pub(crate) struct Planning {
     turns: Semaphore,
     places: Semaphore,
+    own: Semaphore,
 }
 
 impl Default for Planning {
     fn default() -> Self {
-        Self { turns: Semaphore::new(AT_ONCE), places: Semaphore::new(AT_ONCE + WAITING_MAX) }
+        Self { turns: Semaphore::new(AT_ONCE), places: Semaphore::new(AT_ONCE + WAITING_MAX), own: Semaphore::new(1) }
     }
 }
 
@@ -29,9 +30,22 @@ impl Planning {
         let busy = || Problem::new(Code::QUEUE_FULL, "Too many plans are being made. Ask again in a few seconds.").after(5);
         let _place = self.places.try_acquire().map_err(|_| busy())?;
         let _turn = self.turns.acquire().await.map_err(|_| busy())?;
-        tokio::task::spawn_blocking(compute).await.map_err(|error| {
-            tracing::error!(%error, "a plan broke");
-            Problem::new(Code::INTERNAL, "The plan could not be made. The log says more.")
-        })
+        on_its_own(compute).await
     }
+
+    /// Runs the plan of the Hive's own site, which waits for nobody's requests: the grid may be lost. There is one at a time.
+    ///
+    /// Errors: `INTERNAL` when it breaks.
+    pub(crate) async fn run_own<T: Send + 'static>(&self, compute: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+        let _turn = self.own.acquire().await;
+        on_its_own(compute).await
+    }
+}
+
+/// Runs a computation on a thread that answers nobody.
+async fn on_its_own<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(compute).await.map_err(|error| {
+        tracing::error!(%error, "a plan broke");
+        Problem::new(Code::INTERNAL, "The plan could not be made. The log says more.")
+    })
 }

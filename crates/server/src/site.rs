@@ -35,6 +35,9 @@ pub(crate) use promise::{Promise, Wish, promises, respond};
 /// How near to the best is near enough, and how long is looked for it.
 const LIMITS: Limits = Limits { seconds: 20.0, gap: 1e-6 };
 
+/// The same while the grid is down: a plan takes one such search for each tier, and it is waited for.
+const LIMITS_DOWN: Limits = Limits { seconds: 2.0, gap: 1e-6 };
+
 /// A plan that had to do without something is made again after a minute.
 const BLIND_MS: i64 = 60_000;
 
@@ -58,6 +61,8 @@ pub(crate) struct SiteDesk {
     work: tokio::sync::Mutex<Work>,
     standing: Mutex<Option<Arc<Standing>>>,
     woken: Notify,
+    /// Held while something is promised: two promises never overlap.
+    promising: tokio::sync::Mutex<()>,
 }
 
 /// What one plan leaves to the next.
@@ -96,7 +101,13 @@ impl Standing {
 
 impl SiteDesk {
     pub(crate) fn new(settings: SiteSettings) -> Self {
-        Self { settings: Arc::new(settings), work: tokio::sync::Mutex::default(), standing: Mutex::default(), woken: Notify::new() }
+        Self {
+            settings: Arc::new(settings),
+            work: tokio::sync::Mutex::default(),
+            standing: Mutex::default(),
+            woken: Notify::new(),
+            promising: tokio::sync::Mutex::default(),
+        }
     }
 
     pub(crate) fn settings(&self) -> &SiteSettings {
@@ -115,9 +126,15 @@ impl SiteDesk {
 
     /// The plan that holds now, made first where one is due.
     ///
-    /// Errors: those of readings and of the room for plans; `INTERNAL` when the solver fails.
+    /// Errors: those of readings; `SITE_UNPLANNED` when no plan is found, `INTERNAL` when the solver breaks.
     pub(crate) async fn standing(&self, app: &App) -> Result<Arc<Standing>, Problem> {
-        self.planned(app, false).await
+        // A plan that was begun is made to its end, also when who asked for it has gone: what was learned of devices is not lost.
+        let app = app.clone();
+        let planned = tokio::spawn(async move { desk(&app)?.planned(&app, false).await });
+        planned.await.map_err(|error| {
+            tracing::error!(%error, "the site's plan broke");
+            Problem::new(Code::INTERNAL, "The site's plan could not be made. The log says more.")
+        })?
     }
 
     /// The same made anew, whether one is due or not: something was promised.
@@ -146,18 +163,25 @@ impl SiteDesk {
             believed: self.kept(),
         };
         let watches = std::mem::take(&mut work.watches);
-        let Gathered { site, ahead, unknown, watches } = app.readings().ask(move |memory| Ok(asked.gather(memory, watches)?)).await?;
+        let Gathered { site, ahead, unknown, unread, watches } =
+            app.readings().ask(move |memory| Ok(asked.gather(memory, watches)?)).await?;
         work.watches = watches;
         let mut controller = work.controller.clone();
-        let planned = app.planning().run(move || {
-            let decision = controller.plan(&site, ahead, LIMITS)?;
+        let planned = app.planning().run_own(move || {
+            let limits = if is_down { LIMITS_DOWN } else { LIMITS };
+            let decision = controller.plan(&site, ahead, limits)?;
             let stored = stored(&decision);
-            let survival = survival(&site, &decision.ahead, &stored, true);
+            let mut survival = survival(&site, &decision.ahead, &stored, true);
+            // How long a tier lasts is not known where nobody knows what it takes.
+            survival.retain(|of| unread.is_none_or(|unread| of.tier < unread));
             Ok((controller, Standing { made: now, site, decision, unknown, survival }))
         });
         let (controller, standing) = planned.await?.map_err(|why| unplanned(&why))?;
         work.controller = controller;
-        note(app, &standing).await?;
+        // A plan that holds is followed, also where it cannot be noted: only the day will not tell of it.
+        if let Err(problem) = note(app, &standing).await {
+            tracing::warn!(%problem, "what is planned for this step is not noted");
+        }
         Ok(standing)
     }
 }

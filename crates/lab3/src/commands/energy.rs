@@ -20,6 +20,11 @@ use crate::chart::Ink;
 use crate::cli::{DeskArgs, EnergyCommand};
 use crate::client::Client;
 
+/// Minutes as they are said: 15, not 15.0.
+fn minutes(number: &str) -> String {
+    number.strip_suffix(".0").unwrap_or(number).to_owned()
+}
+
 /// What a page is drawn on.
 #[derive(Clone, Copy, Debug)]
 pub struct Page {

@@ -232,8 +232,8 @@ fn energy_signals() {
     assert_eq!(asked.line, "GET /lab3/energy/signals HTTP/1.1");
     let printed = lines(&printed.unwrap());
     assert_eq!(printed[0], "kind zone source detail unit minutes first end measured forecast filled written");
-    assert_eq!(printed[2], "load house meter kW 15.0 2026-11-22T00:00:00Z 2026-11-23T00:00:00Z 90 0 6 2026-11-23T01:00:00Z");
-    assert_eq!(printed[6], "https://x.example/y?... 30.0 2026-11-23T01:00:00Z it answered 503 2 2026-11-23T01:02:00Z");
+    assert_eq!(printed[2], "load house meter kW 15 2026-11-22T00:00:00Z 2026-11-23T00:00:00Z 90 0 6 2026-11-23T01:00:00Z");
+    assert_eq!(printed[6], "https://x.example/y?... 30 2026-11-23T01:00:00Z it answered 503 2 2026-11-23T01:02:00Z");
     let (printed, _) = run("energy signals", 200, r#"{"signals":[],"fetches":[]}"#);
     assert_eq!(printed.unwrap(), "no signals yet; lab3 energy import FILE gives the desk some");
 }

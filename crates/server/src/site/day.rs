@@ -25,7 +25,7 @@ use crate::readings::{KeptSignal, NoteKind, ReadingMemory, Unkept};
 /// Steps of plans that a day can be made of, and one before.
 const PLANNED_MAX: usize = 256;
 
-/// Whether somebody sees what others call their jobs: it is theirs, and of those who look after the Hive.
+/// Whether somebody sees what others call their jobs, and what their loads take: those who look after the Hive do.
 pub(crate) fn names_are_shown(principal: &Principal) -> bool {
     match principal {
         Principal::Local | Principal::Desk => true,

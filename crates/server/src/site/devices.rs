@@ -80,6 +80,11 @@ pub(crate) fn is_down(memory: &dyn ReadingMemory, now: Time) -> Result<bool, Unk
     Ok(memory.reading_before(GRID, Quantity::GridUp, just_after(now))?.is_some_and(|(_, up)| up < 0.5))
 }
 
+/// When was read last whether the grid is there.
+pub(crate) fn grid_read(memory: &dyn ReadingMemory, now: Time) -> Result<Option<Time>, Unkept> {
+    Ok(memory.reading_before(GRID, Quantity::GridUp, just_after(now))?.map(|(at, _)| at))
+}
+
 /// Whether the grid was there at the end of each step: 1 or 0, as it was read last; none before the first reading.
 pub(crate) fn grid_up(memory: &dyn ReadingMemory, grid: Grid) -> Result<Vec<Option<f64>>, Unkept> {
     let mut last = memory.reading_before(GRID, Quantity::GridUp, grid.start)?.map(|(_, up)| up);

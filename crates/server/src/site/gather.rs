@@ -25,6 +25,7 @@ const OUTAGE_DAYS: i64 = 28;
 
 /// A device that has not been read for so long is told of, in hours.
 const SILENT_H: f64 = 6.0;
+const SILENT_MS: i64 = 6 * 3_600_000;
 
 /// What a plan is asked for.
 pub(super) struct Asked {
@@ -46,6 +47,8 @@ pub(super) struct Gathered {
     pub(super) ahead: Ahead,
     /// What had to be done without, in sentences.
     pub(super) unknown: Vec<String>,
+    /// The first tier of which nobody knows what it takes.
+    pub(super) unread: Option<Tier>,
     pub(super) watches: Watches,
 }
 
@@ -71,7 +74,7 @@ impl Asked {
         let grid = self.settings.steps(self.now);
         let mut told = Vec::new();
         let signals = memory.signals()?;
-        let (mut sources, mut loads) = (Vec::new(), Vec::new());
+        let (mut sources, mut loads, mut unread) = (Vec::new(), Vec::new(), None);
         for source in &site.sources {
             let kinds: &[Kind] = match source.kind {
                 SourceKind::Sun => &[Kind::Pv],
@@ -79,11 +82,13 @@ impl Asked {
                 SourceKind::Water | SourceKind::Generator => &[Kind::Generation],
             };
             let of_device = Device { name: &source.name, kinds, worse: Worse::Less };
-            sources.push(of_device.outlook(memory, &signals, &mut watches, grid, &mut told)?);
+            sources.push(of_device.outlook(memory, &signals, &mut watches, grid, &mut told)?.0);
         }
         for load in &site.loads {
             let of_device = Device { name: &load.name, kinds: &[Kind::Load], worse: Worse::More };
-            loads.push(of_device.outlook(memory, &signals, &mut watches, grid, &mut told)?);
+            let (outlook, is_known) = of_device.outlook(memory, &signals, &mut watches, grid, &mut told)?;
+            loads.push(outlook);
+            unread = [unread, (!is_known).then_some(load.tier)].into_iter().flatten().min();
         }
         let jobs = booked(&self.runs, grid);
         if jobs.iter().any(|energy| *energy > 0.0) {
@@ -98,10 +103,10 @@ impl Asked {
             ahead.carbon = price(Kind::CarbonAverage, Some(self.carbon_g_per_kwh))?;
             ahead.outages = outages(memory, self.now)?;
             for promise in promises_of(memory, self.now)? {
-                promise.keep(&site, grid, &mut ahead);
+                told.extend(promise.keep(&site, grid, &mut ahead));
             }
         }
-        Ok(Gathered { site, ahead, unknown: told, watches })
+        Ok(Gathered { site, ahead, unknown: told, unread, watches })
     }
 
     fn now(&self, memory: &dyn ReadingMemory, grid: Grid, told: &mut Vec<String>) -> Result<Now, Unkept> {
@@ -119,18 +124,32 @@ impl Asked {
             stored_kwh.push(stored.clamp(0.0, battery.capacity_kwh));
         }
         let has_peak = site.grid.as_ref().is_some_and(|grid| grid.peak_price_per_kw.is_some());
-        let peak_so_far_kw = if has_peak { self.peak(memory, grid)? } else { 0.0 };
+        let peak_so_far_kw = if has_peak { self.peak(memory, grid, told)? } else { 0.0 };
+        told.extend(self.outage_untold(memory)?);
         Ok(Now { at: grid.start, stored_kwh, peak_so_far_kw, is_down: self.is_down })
     }
 
+    /// An outage nobody has told of for long: a meter may have died with the grid, and a site that is taken to be alone goes on living as if it were.
+    fn outage_untold(&self, memory: &dyn ReadingMemory) -> Result<Option<String>, Unkept> {
+        let read = if self.is_down { devices::grid_read(memory, self.now)? } else { None };
+        let long = |at: &Time| self.now.millis().saturating_sub(at.millis()) >= SILENT_MS;
+        Ok(read.filter(long).map(|at| format!("The grid was down when it was read last (grid_up), at {at}: taken to be down still.")))
+    }
+
     /// The highest power bought this month, kW: means over the steps of a plan.
-    fn peak(&self, memory: &dyn ReadingMemory, grid: Grid) -> Result<f64, Unkept> {
+    fn peak(&self, memory: &dyn ReadingMemory, grid: Grid, told: &mut Vec<String>) -> Result<f64, Unkept> {
         let date = self.settings.clocks.date(self.now);
         let month = date.get(..8).and_then(|month| self.settings.clocks.horizon(&format!("{month}01")).ok());
         let Some(month) = month.filter(|month| month.start < grid.start) else { return Ok(0.0) };
         let steps = Grid::over(month.start, grid.start, grid.step_s, grid.start);
         let bought = devices::energy(memory, GRID, Way::Bought, steps)?;
-        Ok(bought.into_iter().flatten().fold(0.0, f64::max) / (f64::from(grid.step_s) / 3600.0))
+        let highest = bought.into_iter().flatten().reduce(f64::max);
+        if highest.is_none() {
+            told.push(
+                "What was bought this month was not read (import_kwh or power_kw of grid): its highest power is taken as 0.".to_owned(),
+            );
+        }
+        Ok(highest.unwrap_or(0.0) / (f64::from(grid.step_s) / 3600.0))
     }
 
     /// A row of a signal of the grid.
@@ -147,6 +166,9 @@ impl Asked {
             Some(signal) => row(memory, signal, grid)?,
             None => vec![None; grid.count],
         };
+        if self.zone.is_none() && several_zones(signals, kind) {
+            told.push(format!("There are signals of {} for several zones: energy.zone says which is the site's.", kind.name()));
+        }
         let missing = found.iter().filter(|value| value.is_none()).count();
         if missing > 0 && otherwise.is_none() {
             told.push(format!("No signal says {} in {missing} steps, and the site states none: taken as 0.", kind.name()));
@@ -176,6 +198,7 @@ struct Device<'a> {
 }
 
 impl Device<'_> {
+    /// What is expected of it, and whether that is known of every step.
     fn outlook(
         &self,
         memory: &dyn ReadingMemory,
@@ -183,7 +206,7 @@ impl Device<'_> {
         watches: &mut Watches,
         grid: Grid,
         told: &mut Vec<String>,
-    ) -> Result<Outlook, Unkept> {
+    ) -> Result<(Outlook, bool), Unkept> {
         let signal = published(signals, self.kinds, self.name);
         let expected = watches.expected(memory, self.name, self.worse, grid)?;
         if let Some(Expected { silent_h, .. }) = expected
@@ -192,6 +215,8 @@ impl Device<'_> {
         {
             told.push(format!("{} was not read for {silent_h:.0} h: expected to be as before.", self.name));
         }
+        let was_read = expected.is_some();
+        let mut is_known = was_read;
         let mut outlook = match (expected, signal) {
             (Some(expected), _) => expected.outlook,
             (None, found) => {
@@ -204,10 +229,21 @@ impl Device<'_> {
         if let Some(signal) = signal {
             let hours = f64::from(grid.step_s) / 3600.0;
             let energies: Vec<Option<f64>> = row(memory, signal, grid)?.into_iter().map(|power| power.map(|kw| kw * hours)).collect();
+            let missing = energies.iter().filter(|energy| energy.is_none()).count();
+            is_known |= missing == 0;
+            if !is_known {
+                told.push(format!("{} was never read, and the signal about it lacks {missing} steps: taken as 0 there.", self.name));
+            }
             laid_over(&mut outlook, &energies, self.worse);
         }
-        Ok(outlook)
+        Ok((outlook, is_known))
     }
+}
+
+/// Whether it is not clear which signal of a kind holds for the site.
+fn several_zones(signals: &[KeptSignal], kind: Kind) -> bool {
+    let mut zones = signals.iter().filter(|signal| signal.kind == kind).map(|signal| &signal.zone);
+    zones.next().is_some_and(|first| zones.any(|zone| zone != first))
 }
 
 /// What booked jobs take in each step, kWh.

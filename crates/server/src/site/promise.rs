@@ -63,10 +63,16 @@ pub(crate) struct Promise {
 }
 
 impl Promise {
-    /// Puts it into what a plan looks at.
-    pub(super) fn keep(&self, site: &Site, grid: Grid, ahead: &mut Ahead) {
-        if grid.step_s != self.step_s || grid.start >= self.end {
-            return;
+    /// Puts it into what a plan looks at. Gives a sentence where it cannot be.
+    pub(super) fn keep(&self, site: &Site, grid: Grid, ahead: &mut Ahead) -> Option<String> {
+        if grid.start >= self.end {
+            return None;
+        }
+        if grid.step_s != self.step_s {
+            let (begin, end, kw, minutes) = (self.begin, self.end, self.promised_kw, self.step_s / 60);
+            return Some(format!(
+                "From {begin} to {end} {kw} kW less are promised, in steps of {minutes} minutes. The site's are others now: plans do not keep it."
+            ));
         }
         let most = self.promised_kw * f64::from(self.step_s) / 3600.0;
         ahead.import_most.resize(grid.count, f64::INFINITY);
@@ -86,6 +92,7 @@ impl Promise {
                 }
             }
         }
+        None
     }
 
     /// What it brought, by what was measured; none while it is not over, or where a step was not measured.
@@ -123,7 +130,13 @@ pub(super) fn promises_of(memory: &dyn ReadingMemory, now: Time) -> Result<Vec<P
 /// The promises for events that begin in a span.
 pub(crate) fn promises(memory: &dyn ReadingMemory, span: (Time, Time)) -> Result<Vec<Promise>, Unkept> {
     let notes = memory.notes(NoteKind::Promised, span, PROMISES_MAX)?;
-    Ok(notes.into_iter().filter_map(|(_, body)| serde_json::from_str(&body).ok()).collect())
+    Ok(notes.into_iter().filter_map(|(at, body)| read(at, &body)).collect())
+}
+
+/// A promise as it was noted. One that cannot be read is told of in the log: it is kept no more.
+fn read(begin: Time, body: &str) -> Option<Promise> {
+    let unread = |error: &serde_json::Error| tracing::error!(%begin, %error, "a promise cannot be read, and is not kept");
+    serde_json::from_str(body).inspect_err(unread).ok()
 }
 
 /// What the site can promise in an event; promised when that is wished and anything can be.
@@ -131,6 +144,7 @@ pub(crate) fn promises(memory: &dyn ReadingMemory, span: (Time, Time)) -> Result
 /// Errors: the event is not ahead, does not begin and end with a step, or overlaps another that was promised; those of plans.
 pub(crate) async fn respond(app: &App, wish: Wish, promise: bool) -> Result<(Arc<Standing>, Commitment, Option<Promise>), Problem> {
     let desk = desk(app)?;
+    let _alone = if promise { Some(desk.promising.lock().await) } else { None };
     let standing = desk.standing(app).await?;
     let grid = desk.settings().steps(standing.decision.ahead.now.at);
     let steps = steps_of(wish.span, grid)?;
@@ -154,7 +168,8 @@ pub(crate) async fn respond(app: &App, wish: Wish, promise: bool) -> Result<(Arc
         return Ok((standing, commitment, None));
     }
     let promised = promised(&standing, &wish, &commitment, app.engine().now(), grid.step_s);
-    let body = serde_json::to_string(&promised).unwrap_or_default();
+    let unwritten = |_| Problem::new(Code::INTERNAL, "The promise could not be written down, and nothing is promised. Please report this.");
+    let body = serde_json::to_string(&promised).map_err(unwritten)?;
     app.readings().ask(move |memory| Ok(memory.note(NoteKind::Promised, begin, &body)?)).await?;
     let standing = desk.planned(app, true).await?;
     Ok((standing, commitment, Some(promised)))

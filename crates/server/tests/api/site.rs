@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::hive::{ALICE, Hive};
 use crate::kept::Kept;
+use crate::keys::{get_as, make};
 
 const SITE: &str = "/lab3/energy/site";
 const DAY: &str = "/lab3/energy/day";
@@ -146,6 +147,7 @@ async fn what_is_not_known_is_said() {
             "What cellar holds was not read for an hour (stored_kwh or stored_share): taken as the least it shall hold.",
         ]
     );
+    assert_eq!(site["lasts"], json!([]), "nobody knows what the clinic takes");
     // What somebody publishes of a device counts: 3 kW of homes from three o'clock on.
     let signal = json!({
         "kind": "load", "zone": "hive", "source": "homes", "start": "2025-10-31T15:00:00Z", "step_minutes": 60, "values": [3, 3, 3], "mark": "forecast"
@@ -155,6 +157,50 @@ async fn what_is_not_known_is_said() {
     let site = kept.hive.get(SITE).await.ok();
     let first: Vec<f64> = site["plan"]["import_kwh"].as_array().unwrap().iter().skip(1).take(4).map(|kwh| kwh.as_f64().unwrap()).collect();
     assert!(first.iter().zip([3.0, 3.0, 3.0, 0.0]).all(|(is, was)| (is - was).abs() < 1e-6), "{first:?}");
+}
+
+#[tokio::test]
+async fn what_a_plan_takes_as_nothing_is_told() {
+    let mut settings = settings();
+    let site = &mut settings.site.as_mut().unwrap().site;
+    site.grid.as_mut().unwrap().peak_price_per_kw = Some(8.0);
+    (site.sources, site.batteries, site.reserve) = (Vec::new(), Vec::new(), None);
+    site.loads.truncate(1);
+    let kept = Kept::with(TempDir::new().unwrap(), settings);
+    // Of 24 steps the signal tells 12; the past of it is a guess for none.
+    for (kind, zone, source) in [("load", "hive", "homes"), ("price_import", "DE", "tariff"), ("price_import", "FR", "tariff")] {
+        let signal = json!({ "kind": kind, "zone": zone, "source": source, "start": "2025-10-31T14:00:00Z", "step_minutes": 60, "values": vec![1; 12], "mark": "forecast" });
+        kept.hive.post("/lab3/energy/signals", &signal).await.ok();
+    }
+    read(&kept.hive, vec![reading("grid", "grid_up", "2025-10-31T06:00:00Z", 0.0)]).await;
+    let site = kept.hive.get(SITE).await.ok();
+    assert_eq!(
+        site["unknown"],
+        json!([
+            "homes was never read, and the signal about it lacks 12 steps: taken as 0 there.",
+            "What was bought this month was not read (import_kwh or power_kw of grid): its highest power is taken as 0.",
+            "The grid was down when it was read last (grid_up), at 2025-10-31T06:00:00Z: taken to be down still.",
+            "There are signals of price_import for several zones: energy.zone says which is the site's.",
+        ])
+    );
+}
+
+#[tokio::test]
+async fn what_a_load_took_is_for_who_may_see_meters() {
+    let kept = with_a_past().await;
+    kept.hive.get(SITE).await.ok();
+    // An hour later the homes are said to take more, and the roof to give more, than was foreseen.
+    for (kind, device) in [("load", "homes"), ("pv", "roof")] {
+        let signal = json!({ "kind": kind, "zone": "hive", "source": device, "start": "2025-10-31T15:00:00Z", "step_minutes": 60, "values": [9, 9], "mark": "forecast" });
+        kept.hive.post("/lab3/energy/signals", &signal).await.ok();
+    }
+    kept.hive.pass(3600).await;
+    let operator = make(&kept.hive, None, json!({ "kind": "operator" })).await;
+    let citizen = make(&kept.hive, Some(&operator), json!({ "kind": "citizen", "did": "did:kaizen:alice", "scopes": ["read"] })).await;
+    for (key, of_homes) in [(&operator, true), (&citizen, false)] {
+        let why = get_as(&kept.hive, key, SITE).await.ok()["why"].to_string();
+        assert_eq!((why.contains("roof"), why.contains("homes")), (true, of_homes), "{why}");
+    }
 }
 
 #[tokio::test]
@@ -243,6 +289,19 @@ async fn what_was_promised_is_kept_and_settled() {
     read(&kept.hive, counted.iter().map(|(at, kwh)| reading("grid", "import_kwh", &format!("2025-10-31T{at}Z"), *kwh)).collect()).await;
     let settled = kept.hive.get(RESPONSES).await.ok()["responses"][0]["settled"].clone();
     assert_eq!(settled, json!({ "reduced_kwh": 2.75, "short_kwh": 0.25, "earned_gic": 0.85 }));
+}
+
+#[tokio::test]
+async fn of_two_promises_made_at_once_one_is() {
+    let kept = with_a_past().await;
+    kept.hive.get(SITE).await.ok();
+    let event = |from: u32| json!({ "from": format!("2025-10-31T{from}:00:00Z"), "to": "2025-10-31T19:00:00Z", "reduce_kw": 1, "baseline_kwh": vec![2.5; 19 - from as usize], "reward_per_kwh_gic": 1, "promise": true });
+    let (one, other) = (event(16), event(17));
+    let (one, other) = tokio::join!(kept.hive.post(RESPONSES, &one), kept.hive.post(RESPONSES, &other));
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409], "{} {}", one.text(), other.text());
+    assert_eq!(kept.hive.get(RESPONSES).await.ok()["responses"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

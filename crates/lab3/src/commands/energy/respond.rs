@@ -35,13 +35,19 @@ pub fn respond(client: &Client, args: &EnergyRespondArgs) -> Result<String, Fail
     };
     let reply = client.post(&Path::new(RESPONSES), &body(&request)?, None)?;
     Ok(shown(&reply, &args.desk, |told| {
-        let promised = if told.text("is_promised") == "true" { "yes" } else { "no" };
-        pairs(&[
+        let promised = match told.text("promised_kw").parse::<f64>() {
+            _ if told.text("is_promised") == "true" => "yes",
+            Ok(kw) if kw > 0.0 => "no: --promise does",
+            _ => "no: nothing can be kept for certain",
+        };
+        let unknown = told.words("unknown").join("\n");
+        let about = pairs(&[
             ("can be promised", told.with_unit("promised_kw", "kW less")),
             ("brings", told.with_unit("reward_gic", "MIC")),
             ("is worth", told.with_unit("worth_gic", "MIC")),
             ("is promised", promised.to_owned()),
-        ])
+        ]);
+        if unknown.is_empty() { about } else { format!("{about}\n\n{unknown}") }
     })?)
 }
 

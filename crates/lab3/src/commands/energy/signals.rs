@@ -4,6 +4,7 @@ use std::path::Path as FilePath;
 
 use serde::Serialize;
 
+use super::minutes;
 use crate::Failure;
 use crate::cli::{EnergyDeskArgs, EnergyImportArgs};
 use crate::client::{Client, Document, Path};
@@ -29,13 +30,18 @@ fn kept(signals: &[Document]) -> String {
     let header = ["kind", "zone", "source", "detail", "unit", "minutes", "first", "end", "measured", "forecast", "filled", "written"];
     let fields =
         ["kind", "zone", "source", "detail", "unit", "step_minutes", "first", "end", "measured", "forecast", "filled", "written_at"];
-    list(&header, &[5, 8, 9, 10], signals.iter().map(|signal| fields.map(|field| signal.text(field)).to_vec()))
+    list(&header, &[5, 8, 9, 10], signals.iter().map(|signal| fields.map(|field| told(signal, field)).to_vec()))
+}
+
+/// A field, minutes as they are said.
+fn told(of: &Document, field: &str) -> String {
+    if field.ends_with("_minutes") { minutes(&of.text(field)) } else { of.text(field) }
 }
 
 fn fetched(fetches: &[Document]) -> String {
     let header = ["fetched from", "minutes", "last success", "values", "last failure", "why", "failures", "next"];
     let fields = ["from", "every_minutes", "last_success", "last_values", "last_failure", "last_error", "failures", "next"];
-    list(&header, &[1, 3, 6], fetches.iter().map(|fetch| fields.map(|field| fetch.text(field)).to_vec()))
+    list(&header, &[1, 3, 6], fetches.iter().map(|fetch| fields.map(|field| told(fetch, field)).to_vec()))
 }
 
 /// A document, and what it does not say.

@@ -72,6 +72,8 @@ pub(crate) struct RespondReply {
     import_kwh: Vec<f64>,
     /// Whether it is promised.
     is_promised: bool,
+    /// What had to be done without, in sentences: what is taken as nothing there may come, and what was promised then costs.
+    unknown: Vec<String>,
 }
 
 /// What was promised.
@@ -164,7 +166,8 @@ pub(crate) async fn respond(app: App, permit: Permit<Sent<RespondRequest>>) -> A
     let (standing, commitment, promised) = respond_to(&app, wish, body.promise == Some(true)).await?;
     let first = begin.millis_since(standing.decision.ahead.now.at) / (u64::from(standing.step_s()) * 1000);
     let first = usize::try_from(first).unwrap_or(usize::MAX);
-    Ok(reply(&RespondReply::new(commitment, first, promised.is_some())))
+    let unknown = standing.unknown.clone();
+    Ok(reply(&RespondReply::new(commitment, first, promised.is_some(), unknown)))
 }
 
 pub(crate) async fn responses(app: App, permit: Permit<Asked<ResponsesQuery>>) -> Answer {
@@ -180,11 +183,16 @@ pub(crate) async fn responses(app: App, permit: Permit<Asked<ResponsesQuery>>) -
 }
 
 impl RespondReply {
-    fn new(commitment: Commitment, first: usize, is_promised: bool) -> Self {
+    fn new(commitment: Commitment, first: usize, is_promised: bool, unknown: Vec<String>) -> Self {
         let Commitment { promised_kw, baseline_kwh, reward, worth, planned, .. } = commitment;
         let import_kwh = planned.plan.import.into_iter().skip(first).take(baseline_kwh.len()).collect();
-        Self { promised_kw, baseline_kwh, reward_gic: Mic(reward), worth_gic: worth, import_kwh, is_promised }
+        Self { promised_kw, baseline_kwh, reward_gic: Mic(reward), worth_gic: whole_ks(worth), import_kwh, is_promised, unknown }
     }
+}
+
+/// MIC without what is finer than a KS: noise of sums.
+fn whole_ks(mic: f64) -> f64 {
+    (mic * 1e6).round() / 1e6
 }
 
 impl PromiseReply {

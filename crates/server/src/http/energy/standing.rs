@@ -13,7 +13,7 @@ use crate::http::doc::Doc;
 use crate::http::parameters::Plain;
 use crate::http::permit::Permit;
 use crate::http::reply::{Answer, Shown, sized_reply};
-use crate::site::{Standing, desk};
+use crate::site::{Standing, desk, names_are_shown};
 
 /// The plan that holds.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,9 +26,10 @@ pub(crate) struct SiteReply {
     start: Shown<Time>,
     /// How long a step is.
     step_minutes: f64,
-    /// Whether the grid is down.
-    grid_is_down: bool,
-    /// What is not as the plan before believed.
+    /// Whether the grid is down; `null` for a site without one.
+    #[schema(required)]
+    grid_is_down: Option<bool>,
+    /// What is not as the plan before believed. What loads take otherwise than foreseen is told to those who may see what meters read.
     why: Vec<String>,
     /// What the plan had to do without.
     unknown: Vec<String>,
@@ -37,7 +38,7 @@ pub(crate) struct SiteReply {
     /// What is kept for an outage nobody announced; `null` where nothing is.
     #[schema(required)]
     reserve: Option<ReserveReply>,
-    /// How long each tier would last without the grid from now, if nothing is worse than foreseen.
+    /// How long each tier would last without the grid from now, if nothing is worse than foreseen; none from the first tier on with a load that was never read.
     lasts: Vec<LastsReply>,
     /// Whether tiers go without in order for certain, where not all can be served.
     is_in_order: bool,
@@ -95,21 +96,23 @@ pub(crate) fn doc() -> Doc {
         .refuses(&[Code::SITE_NONE, Code::SITE_UNPLANNED, Code::READINGS_UNAVAILABLE, Code::QUEUE_FULL])
 }
 
-pub(crate) async fn standing(app: App, _: Permit<Plain>) -> Answer {
+pub(crate) async fn standing(app: App, permit: Permit<Plain>) -> Answer {
+    let is_shown = names_are_shown(permit.principal());
     let standing = desk(&app)?.standing(&app).await?;
-    Ok(sized_reply(&SiteReply::new(&standing), 32 << 10))
+    Ok(sized_reply(&SiteReply::new(&standing, is_shown), 32 << 10))
 }
 
 impl SiteReply {
-    fn new(standing: &Standing) -> Self {
+    /// The reply; what loads took is in it where that is shown to who asks.
+    fn new(standing: &Standing, is_shown: bool) -> Self {
         let (site, decision) = (&standing.site, &standing.decision);
         let planned = &decision.planned;
         Self {
             made_at: Shown(standing.made),
             start: Shown(decision.ahead.now.at),
             step_minutes: site.step_minutes,
-            grid_is_down: decision.ahead.now.is_down,
-            why: decision.changes.iter().map(|change| words(change, site)).collect(),
+            grid_is_down: site.grid.as_ref().map(|_| decision.ahead.now.is_down),
+            why: decision.changes.iter().filter(|change| is_shown || !is_of_load(change)).map(|change| words(change, site)).collect(),
             unknown: standing.unknown.clone(),
             now: ActionReply::new(site, &decision.now),
             reserve: planned.kept.as_ref().map(ReserveReply::new),
@@ -149,6 +152,11 @@ impl LastsReply {
         let steps = f64::from(u32::try_from(lasting.steps).unwrap_or(u32::MAX));
         Some(Self { tier: survival.tier, hours: steps * site.step_h(), or_longer: lasting.is_open })
     }
+}
+
+/// Whether it tells what a load took: that tells when somebody is at home.
+fn is_of_load(change: &Change) -> bool {
+    matches!(change, Change::Off { signal: Signal::Load(_), .. })
 }
 
 /// A change in a sentence, by the names of things.
