@@ -84,8 +84,9 @@ mod tests {
         check(&HIVE.replace("capacity_kwh = 60", "capacity_kwh = -60"), "makes no sense: batteries[0].");
         check(&HIVE.replace("step_minutes = 15", "steps = 15"), "is not described rightly: line ");
         check(&HIVE.replace("name = \"homes\"", "name = \"ho\\nmes\""), "makes no sense: loads[2].name");
-        let loads =
-            |count: usize| (4..count).map(|load| format!("[[loads]]\nname = \"load {load}\"\ntier = \"homes\"\n")).collect::<String>();
+        let loads = |count: usize| {
+            (4..count).fold(String::new(), |text, load| text + &format!("[[loads]]\nname = \"load {load}\"\ntier = \"homes\"\n"))
+        };
         check(&format!("{HIVE}{}", loads(63)), "63 loads");
         check(&format!("{HIVE}{}", loads(64)), "has 64 loads, and a plan takes 63: sum some of them up");
         assert!(read(Path::new("/nowhere/site.toml")).unwrap_err().starts_with("cannot be read"));

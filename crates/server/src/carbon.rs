@@ -14,11 +14,15 @@ use lab3_units::{Amount, Did, Id, Time};
 
 use crate::App;
 use crate::carbon::ahead::Ahead;
-use crate::readings::outlook::latest;
+use crate::readings::outlook::{at_or_latest, row};
+use crate::readings::steps::Grid;
 use crate::readings::{ReadingMemory, Unkept};
 
 /// How often is looked what the signals say of the grid.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
+
+/// The shortest step of a signal that is looked at.
+const STEP_MIN_S: u32 = 300;
 
 /// How far a meter that is bound to a query may be off: class 1 (IEC 62053-21).
 const METER_SPREAD: f64 = 0.01;
@@ -141,17 +145,41 @@ pub(crate) async fn follow_once(app: &App) {
     }
 }
 
-/// What the signals of a zone say of the grid at a moment.
+/// What the signals of a zone say of the grid at a moment; where they end before it, what they let expect.
 fn grid_at(memory: &dyn ReadingMemory, zone: Option<&str>, now: Time) -> Result<Option<GridHour>, Unkept> {
     let signals = memory.signals()?;
     let of = |kind| -> Result<Option<Intensity>, Unkept> {
-        let Some(signal) = latest(&signals, kind, zone, |signal| signal.first <= now && now < signal.end) else { return Ok(None) };
-        let found = memory.steps(signal, now, now.after(lab3_units::Duration::from_millis(1)), 2)?;
-        let value = found.iter().find_map(|series| series.values.get(series.step_at(now)?).copied());
+        let Some(signal) = at_or_latest(&signals, kind, zone, now) else { return Ok(None) };
+        let step = Grid::over(now, now.after(lab3_units::Duration::from_millis(1)), signal.step_s.max(STEP_MIN_S), signal.first);
+        let value = row(memory, signal, step)?.first().copied().flatten();
         Ok(value.and_then(|grams| Intensity::from_g_per_kwh(grams).ok()))
     };
     let (average, marginal) = (of(Kind::CarbonAverage)?, of(Kind::CarbonMarginal)?);
     Ok(average.map(|average| GridHour { average, marginal: marginal.unwrap_or(average), residual: None }))
+}
+
+/// The site's grid in each of some hours that have been, by the signals; as the settings state it where they say nothing.
+pub(crate) fn grid_hours(memory: &dyn ReadingMemory, settings: &CarbonSettings, hours: Grid) -> Result<Vec<GridHour>, Unkept> {
+    let signals = memory.signals()?;
+    let last = Time::from_millis(hours.end().millis().saturating_sub(1));
+    let values = |kind| -> Result<Vec<Option<Intensity>>, Unkept> {
+        let Some(signal) = at_or_latest(&signals, kind, settings.zone.as_deref(), last) else { return Ok(vec![None; hours.count]) };
+        Ok(row(memory, signal, hours)?.into_iter().map(|value| Intensity::from_g_per_kwh(value?).ok()).collect())
+    };
+    let (average, marginal) = (values(Kind::CarbonAverage)?, values(Kind::CarbonMarginal)?);
+    let stated = settings.grid;
+    let hour = |(average, marginal): (Option<Intensity>, Option<Intensity>)| match average {
+        Some(average) => GridHour { average, marginal: marginal.unwrap_or(average), residual: stated.residual },
+        None => GridHour { marginal: marginal.unwrap_or(stated.marginal), ..stated },
+    };
+    Ok(average.into_iter().zip(marginal).map(hour).collect())
+}
+
+/// The same, asked of the readings; without them, as the settings state it.
+pub(crate) async fn grid_over(app: &App, hours: Grid) -> Vec<GridHour> {
+    let settings = CarbonSettings { draws: Vec::new(), ..app.settings().carbon.clone() };
+    let asked = app.readings().ask(move |memory| Ok(grid_hours(memory, &settings, hours)?)).await;
+    asked.unwrap_or_else(|_| vec![app.settings().carbon.grid; hours.count])
 }
 
 /// A query's part in making one of the machine's resources, in mg.

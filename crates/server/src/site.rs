@@ -23,7 +23,7 @@ use lab3_units::{Code, Problem, Time};
 use tokio::sync::Notify;
 
 use crate::App;
-use crate::readings::NoteKind;
+use crate::readings::{NoteKind, ReadingMemory};
 use gather::{Asked, Gathered};
 use outlook::Watches;
 
@@ -70,6 +70,8 @@ pub(crate) struct SiteDesk {
 struct Work {
     controller: Controller,
     watches: Watches,
+    /// Plans in a row that had to do without something.
+    blind: u32,
 }
 
 /// The plan that holds, and what it was made of.
@@ -93,9 +95,10 @@ impl Standing {
         self.site.step_s()
     }
 
-    /// Whether it was made without something that may be known by now.
-    fn is_blind(&self, now: Time) -> bool {
-        !self.unknown.is_empty() && now.millis().saturating_sub(self.made.millis()) >= BLIND_MS
+    /// Whether it was made without something that may be known by now. The more plans in a row were, the longer is waited.
+    fn is_blind(&self, now: Time, in_a_row: u32) -> bool {
+        let wait_ms = BLIND_MS << in_a_row.saturating_sub(1).min(4);
+        !self.unknown.is_empty() && now.millis().saturating_sub(self.made.millis()) >= wait_ms
     }
 }
 
@@ -142,7 +145,7 @@ impl SiteDesk {
         let mut work = self.work.lock().await;
         let now = app.engine().now();
         let is_down = app.readings().ask(move |memory| Ok(devices::is_down(memory, now)?)).await?;
-        let holds = |standing: &Arc<Standing>| !anew && !work.controller.is_due(now, is_down) && !standing.is_blind(now);
+        let holds = |standing: &Arc<Standing>| !anew && !work.controller.is_due(now, is_down) && !standing.is_blind(now, work.blind);
         if let Some(standing) = self.kept().filter(holds) {
             return Ok(standing);
         }
@@ -178,8 +181,10 @@ impl SiteDesk {
         });
         let (controller, standing) = planned.await?.map_err(|why| unplanned(&why))?;
         work.controller = controller;
+        let was_blind = work.blind > 0;
+        work.blind = if standing.unknown.is_empty() { 0 } else { work.blind + 1 };
         // A plan that holds is followed, also where it cannot be noted: only the day will not tell of it.
-        if let Err(problem) = note(app, &standing).await {
+        if let Err(problem) = note(app, &standing, was_blind).await {
             tracing::warn!(%problem, "what is planned for this step is not noted");
         }
         Ok(standing)
@@ -192,11 +197,16 @@ fn stored(decision: &Decision) -> Vec<Vec<f64>> {
     batteries.map(|(now, part)| std::iter::once(*now).chain(part.stored.iter().copied()).collect()).collect()
 }
 
-/// Notes what is planned for this step.
-async fn note(app: &App, standing: &Standing) -> Result<(), Problem> {
+/// Notes what is planned for this step. What was planned first stays, for the day is told against it; but not what was planned without knowing enough.
+async fn note(app: &App, standing: &Standing, was_blind: bool) -> Result<(), Problem> {
     let (at, step) = (standing.decision.ahead.now.at, PlannedStep::of(&standing.decision.planned, 0));
     let body = step.and_then(|step| serde_json::to_string(&step).ok()).unwrap_or_default();
-    app.readings().ask(move |memory| Ok(memory.note(NoteKind::Planned, at, &body)?)).await
+    let only = (at, Time::from_millis(at.millis().saturating_add(1)));
+    let noted = move |memory: &dyn ReadingMemory| {
+        let is_there = !memory.notes(NoteKind::Planned, only, 1)?.is_empty();
+        if is_there && !was_blind { Ok(()) } else { memory.note(NoteKind::Planned, at, &body) }
+    };
+    app.readings().ask(move |memory| Ok(noted(memory)?)).await
 }
 
 fn unplanned(why: &Unplanned) -> Problem {

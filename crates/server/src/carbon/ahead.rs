@@ -6,15 +6,13 @@ use lab3_energy::Horizon;
 use lab3_energy::signals::Kind;
 use lab3_units::{Duration, Time};
 
+use super::STEP_MIN_S;
 use crate::readings::outlook::{latest, row};
 use crate::readings::steps::Grid;
 use crate::readings::{KeptSignal, ReadingMemory, Unkept};
 
 /// How far is looked ahead: as far as a query may wait.
 const AHEAD: Duration = lab3_compute::DEFER_MAX;
-
-/// The shortest step that is looked at, which bounds how many there are.
-const STEP_MIN_S: u32 = 300;
 
 /// A signal that ended longer ago tells nothing of what comes.
 const STALE_MS: i64 = 86_400_000;

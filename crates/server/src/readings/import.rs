@@ -1,6 +1,7 @@
 //! From a document to kept signals, for whoever pushes one and for whoever fetches one.
 
-use lab3_energy::signals::{Finding, Format, Hints, ImportError, read};
+use lab3_energy::Mark;
+use lab3_energy::signals::{Finding, Format, Hints, ImportError, Quantity, Signal, read};
 use lab3_units::{Code, Problem, Time};
 
 use super::{Pushed, Readings, sentence};
@@ -27,12 +28,28 @@ impl Readings {
     /// Errors: `SIGNALS_UNREADABLE`, with row and column where there are any, and those of [`Readings::ask`].
     pub async fn import(&self, content: Vec<u8>, format: Option<Format>, hints: Hints, now: Time) -> Result<Import, Problem> {
         self.ask(move |memory| {
-            let imported = read(&content, format, &hints).map_err(|error| unreadable(&error))?;
+            let mut imported = read(&content, format, &hints).map_err(|error| unreadable(&error))?;
+            imported.signals.iter_mut().for_each(|signal| foresee(signal, now));
             let pushed = memory.push(&imported.signals, now)?;
             let findings = imported.signals.into_iter().map(|signal| signal.findings);
             Ok(Import { format: imported.format, signals: pushed.into_iter().zip(findings).collect() })
         })
         .await
+    }
+}
+
+/// What is to come nobody has measured, whatever a document says. Prices are made before: they are what they are.
+fn foresee(signal: &mut Signal, now: Time) {
+    if signal.kind.quantity() == Quantity::Price {
+        return;
+    }
+    for series in &mut signal.series {
+        let begins: Vec<bool> = (0..series.len()).map(|step| series.begin_of(step) > now).collect();
+        for (mark, is_to_come) in series.marks.iter_mut().zip(begins) {
+            if is_to_come && *mark == Mark::Measured {
+                *mark = Mark::Forecast;
+            }
+        }
     }
 }
 

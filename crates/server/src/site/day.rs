@@ -59,6 +59,7 @@ pub(crate) async fn day(app: &App, date: Option<&str>, names: bool) -> Result<Da
         horizon,
         standing,
         jobs: jobs.iter().enumerate().map(|(number, job)| placed(number, job, names)).collect(),
+        names,
     };
     app.readings().ask(move |memory| Ok(Day::of(asked.inputs(memory)?))).await
 }
@@ -75,6 +76,8 @@ struct Asked {
     horizon: Horizon,
     standing: Option<Arc<Standing>>,
     jobs: Vec<PlacedJob>,
+    /// Whether names of loads are told: what a home takes tells when somebody is there.
+    names: bool,
 }
 
 impl Asked {
@@ -104,6 +107,9 @@ impl Asked {
                 carbon_free: Row::new(),
             }),
         };
+        if !self.names {
+            site.loads.iter_mut().for_each(|name| *name = "a load".into());
+        }
         Ok(Inputs {
             horizon: self.horizon,
             now: self.now,

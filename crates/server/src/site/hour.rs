@@ -2,14 +2,13 @@
 
 use lab3_energy::carbon::{Footprint, GridHour, Intensity, Load, SiteHour, consumed as carried};
 use lab3_energy::day::SourceKind;
-use lab3_energy::signals::Kind;
 use lab3_energy::site::Site;
 use lab3_units::{Amount, Code, Problem, Ratio, Time};
 
 use super::devices::{self, GRID, Way};
 use crate::App;
-use crate::readings::outlook::at_or_latest;
-use crate::readings::steps::{Grid, laid};
+use crate::carbon::{CarbonSettings, grid_hours};
+use crate::readings::steps::Grid;
 use crate::readings::{ReadingMemory, Unkept};
 
 /// How far back batteries are followed: what is in them was charged in these hours.
@@ -23,11 +22,10 @@ pub(crate) async fn consumed(app: &App, hour: Time, claimed: Amount) -> Result<L
     let desk =
         app.site().ok_or_else(|| missing("Say what the meter read: the desk knows of no site whose meters it could ask.".to_owned()))?;
     let site = desk.settings().site.clone();
-    let (zone, stated) = (app.settings().carbon.zone.clone(), app.settings().carbon.grid);
+    let carbon = CarbonSettings { draws: Vec::new(), ..app.settings().carbon.clone() };
     let start = Time::from_millis(hour.millis().saturating_sub(i64::try_from(HOURS - 1).unwrap_or(0) * 3_600_000));
     let grid = Grid { start, step_s: 3600, count: HOURS };
-    let metered =
-        app.readings().ask(move |memory| Ok(Meters::read(memory, &site, zone.as_deref(), stated, grid)?.hours(&site, claimed))).await?;
+    let metered = app.readings().ask(move |memory| Ok(Meters::read(memory, &site, &carbon, grid)?.hours(&site, claimed))).await?;
     metered.map_err(|why| missing(format!("Say what the meter read: {why}.")))
 }
 
@@ -61,7 +59,7 @@ struct Meters {
 }
 
 impl Meters {
-    fn read(memory: &dyn ReadingMemory, site: &Site, zone: Option<&str>, stated: GridHour, hours: Grid) -> Result<Self, Unkept> {
+    fn read(memory: &dyn ReadingMemory, site: &Site, carbon: &CarbonSettings, hours: Grid) -> Result<Self, Unkept> {
         let energy = |device: &str, way| devices::energy(memory, device, way, hours);
         let none = || vec![Some(0.0); hours.count];
         let bought = if site.grid.is_some() { energy(GRID, Way::Bought)? } else { none() };
@@ -70,7 +68,7 @@ impl Meters {
         let given = names.map(|name| energy(name, Way::Own)).collect::<Result<_, _>>()?;
         let batteries = site.batteries.iter().map(|one| Ok([energy(&one.name, Way::Taken)?, energy(&one.name, Way::Own)?]));
         let batteries = batteries.collect::<Result<_, Unkept>>()?;
-        Ok(Self { bought, sold, given, batteries, grid: grid_hours(memory, zone, stated, hours)? })
+        Ok(Self { bought, sold, given, batteries, grid: grid_hours(memory, carbon, hours)? })
     }
 
     /// What was consumed in the last hour; or which meters say nothing of it, or what cannot be counted.
@@ -120,23 +118,6 @@ impl Meters {
             grid,
         })
     }
-}
-
-/// The grid in each hour, where a signal says so; else as the settings state it.
-fn grid_hours(memory: &dyn ReadingMemory, zone: Option<&str>, stated: GridHour, hours: Grid) -> Result<Vec<GridHour>, Unkept> {
-    let signals = memory.signals()?;
-    let last = Time::from_millis(hours.end().millis().saturating_sub(1));
-    let row = |kind| -> Result<Vec<Option<Intensity>>, Unkept> {
-        let Some(signal) = at_or_latest(&signals, kind, zone, last) else { return Ok(vec![None; hours.count]) };
-        let values = laid(&memory.steps(signal, hours.start, hours.end(), usize::MAX)?, hours);
-        Ok(values.into_iter().map(|value| Intensity::from_g_per_kwh(value?.0).ok()).collect())
-    };
-    let (average, marginal) = (row(Kind::CarbonAverage)?, row(Kind::CarbonMarginal)?);
-    let hour = |(average, marginal): (Option<Intensity>, Option<Intensity>)| match average {
-        Some(average) => GridHour { average, marginal: marginal.unwrap_or(average), residual: stated.residual },
-        None => GridHour { marginal: marginal.unwrap_or(stated.marginal), ..stated },
-    };
-    Ok(average.into_iter().zip(marginal).map(hour).collect())
 }
 
 /// kWh as whole mWh: the nearest; none of what no meter reads.

@@ -9,12 +9,14 @@ use utoipa::ToSchema;
 
 use super::{Kg, Kwh, MODULE, Positive};
 use crate::App;
+use crate::carbon::grid_over;
 use crate::http::body::{Sent, submission};
 use crate::http::doc::Doc;
 use crate::http::permit::{Permit, Touches, Touching};
 use crate::http::problem::unexpected;
 use crate::http::reply::{Answer, Shown, done};
 use crate::json::{Kwh as AskedKwh, request};
+use crate::readings::steps::Grid;
 use crate::site;
 
 request! {
@@ -115,7 +117,7 @@ pub(crate) async fn close_hour(app: App, permit: Permit<Sent<CloseHourRequest>>)
         idle_mwh: body.idle_kwh.map_or(Amount::ZERO, |energy| energy.0),
         footprint: match traced.filter(|_| states_none) {
             Some(footprint) => footprint,
-            None => footprint(&app, &body, meter_mwh, claimed)?,
+            None => footprint(&app, &body, meter_mwh, claimed).await?,
         },
     };
     let command = Command::Energy(EnergyCommand::CloseHour(Box::new(command)));
@@ -125,8 +127,9 @@ pub(crate) async fn close_hour(app: App, permit: Permit<Sent<CloseHourRequest>>)
 }
 
 /// What the hour's energy emits: by the request's intensities, or the grid's; certificates cover what they are claimed for, and emit nothing.
-fn footprint(app: &App, body: &CloseHourRequest, meter_mwh: Amount, claimed: Amount) -> Result<Footprint, Problem> {
-    let grid = app.carbon().grid();
+async fn footprint(app: &App, body: &CloseHourRequest, meter_mwh: Amount, claimed: Amount) -> Result<Footprint, Problem> {
+    let hour = Grid { start: body.hour, step_s: 3600, count: 1 };
+    let grid = grid_over(app, hour).await.first().copied().unwrap_or_default();
     let given = |figure: Option<Positive>, field: &'static str| -> Result<Option<Intensity>, Problem> {
         let wrong = |error| Problem::new(Code::FIELD_RANGE, format!("It is no intensity: {error}.")).in_field(field);
         figure.map(|figure| Intensity::from_g_per_kwh(figure.0).map_err(wrong)).transpose()
