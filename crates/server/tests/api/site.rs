@@ -372,3 +372,42 @@ async fn an_hour_is_divided_by_the_sites_own_meters_and_brings_along_what_charge
     assert_eq!((&closed["meter"]["energy_kwh"], &closed["meter"]["carbon_kg"]), (&json!(3.0), &json!(0.8)), "{closed}");
     assert_eq!(closed["house"]["energy_kwh"], json!(3.0));
 }
+
+#[tokio::test]
+async fn a_job_counts_at_the_grid_of_the_hours_it_ran_in() {
+    let kept = Kept::with(TempDir::new().unwrap(), settings());
+    let signal = json!({
+        "kind": "carbon_average", "zone": "DE", "source": "grid", "start": "2025-10-31T14:00:00Z", "step_minutes": 60, "values": [400, 100, 700]
+    });
+    let pushed = kept.hive.post("/lab3/energy/signals", &signal).await.ok();
+    let counts = &pushed["signals"][0]["signal"];
+    assert_eq!((&counts["measured"], &counts["forecast"]), (&json!(1), &json!(2)), "what is to come nobody has measured");
+    let booking = json!({
+        "citizen_did": ALICE,
+        "plan": { "start": "2025-10-31T14:00:00Z", "step_minutes": 60, "carbon_g_per_kwh": [400, 100],
+            "jobs": [{ "id": "train", "power_kw": 1, "duration_minutes": 120, "deadline": "2025-10-31T16:00:00Z" }] }
+    });
+    let booked = kept.hive.post("/lab3/energy/bookings", &booking).await.ok();
+    // It is settled an hour after it ran, when the grid emits more.
+    kept.hive.clock.set(Time::parse("2025-10-31T16:30:00Z").unwrap());
+    let settle = format!("/lab3/energy/bookings/{}/settle", booked["jobs"][0]["job_id"].as_str().unwrap());
+    let settled = kept.hive.post(&settle, &json!({})).await.ok();
+    assert_eq!((&settled["energy_kwh"], &settled["carbon_kg"]), (&json!(2.0), &json!(0.5)), "{settled}");
+}
+
+#[tokio::test]
+async fn what_a_home_takes_is_told_by_its_name_to_those_who_look_after_the_hive() {
+    let kept = with_a_past().await;
+    kept.hive.get(SITE).await.ok();
+    kept.hive.pass(3600).await;
+    let at = |minute: u32| format!("2025-10-31T14:{minute:02}:00Z");
+    let readings = [("homes", 6.0), ("clinic", 0.5), ("roof", 0.0), ("grid", 6.5), ("cellar", 0.0)];
+    let rows = readings.iter().flat_map(|(device, power)| [0, 15, 30, 45].map(|minute| reading(device, "power_kw", &at(minute), *power)));
+    read(&kept.hive, rows.collect()).await;
+    let operator = make(&kept.hive, None, json!({ "kind": "operator" })).await;
+    let citizen = make(&kept.hive, Some(&operator), json!({ "kind": "citizen", "did": ALICE, "scopes": ["read"] })).await;
+    for (key, told) in [(operator, true), (citizen, false)] {
+        let deviations = get_as(&kept.hive, &key, DAY).await.ok()["deviations"].to_string();
+        assert_eq!((deviations.contains("homes"), deviations.contains("more_load")), (told, true), "{deviations}");
+    }
+}
