@@ -91,7 +91,8 @@ impl Controller {
     ///
     /// Errors: what [`Site::plan`] refuses; the plan before then stays the last.
     pub fn plan(&mut self, site: &Site, mut ahead: Ahead, limits: Limits) -> Result<Decision, Unplanned> {
-        let lost_at = ahead.now.is_down.then(|| self.lost_at.unwrap_or(ahead.now.at));
+        let since = ahead.now.down_since.or(self.lost_at).map(|since| since.min(ahead.now.at));
+        let lost_at = ahead.now.is_down.then(|| since.unwrap_or(ahead.now.at));
         if let Some(lost_at) = lost_at.filter(|_| ahead.up.is_empty()) {
             ahead.up = outage(site, ahead.now.at.millis_since(lost_at), ahead.steps);
         }

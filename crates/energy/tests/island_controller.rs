@@ -189,3 +189,17 @@ fn a_watch_learns_what_is_hardly_exceeded() {
         assert!((2..=18).contains(&(100 * beyond / count)), "{worse:?}: {beyond} of {count} are worse");
     }
 }
+
+#[test]
+fn an_outage_that_began_before_a_restart_does_not_begin_anew() {
+    let check = |since: Option<i64>, up: [f64; 6]| {
+        let mut ahead = night(3, 7.0, true);
+        ahead.now.down_since = since.map(|hour| Time::from_millis(hour * 3_600_000));
+        let decision = Controller::default().plan(&hive(Some(FOUR_HOURS)), ahead, LIMITS).unwrap();
+        assert_eq!(decision.ahead.up, up, "{since:?}");
+    };
+    check(None, [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
+    check(Some(1), [0.0, 0.0, 1.0, 1.0, 1.0, 1.0]);
+    // A reading from after the plan's begin is of now.
+    check(Some(9), [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
+}

@@ -16,6 +16,8 @@ pub struct Now {
     pub peak_so_far_kw: f64,
     /// Whether the grid is down.
     pub is_down: bool,
+    /// When it was lost, where that is known: how long an outage lasts is guessed from there.
+    pub down_since: Option<Time>,
 }
 
 /// A row of a signal: what is expected, and what it is hardly worse than. The first value is that of the present step.

@@ -12,6 +12,9 @@ pub(crate) const GRID: &str = "grid";
 /// A state that was read longer ago is not known any more.
 const STALE_MS: i64 = 3_600_000;
 
+/// An outage that is longer counts as that long: longer than any reserve is for.
+const OUTAGE_MS_MAX: i64 = 7 * 86_400_000;
+
 /// Readings that are folded at once: of a device that reads every second, a day.
 const CHUNK_S: i64 = 86_400;
 
@@ -83,6 +86,13 @@ pub(crate) fn is_down(memory: &dyn ReadingMemory, now: Time) -> Result<bool, Unk
 /// When was read last whether the grid is there.
 pub(crate) fn grid_read(memory: &dyn ReadingMemory, now: Time) -> Result<Option<Time>, Unkept> {
     Ok(memory.reading_before(GRID, Quantity::GridUp, just_after(now))?.map(|(at, _)| at))
+}
+
+/// Since when the grid has been down, as far back as outages are looked for; none when it is up.
+pub(crate) fn down_since(memory: &dyn ReadingMemory, now: Time) -> Result<Option<Time>, Unkept> {
+    let from = Time::from_millis(now.millis().saturating_sub(OUTAGE_MS_MAX));
+    let read = memory.readings(GRID, Quantity::GridUp, (from, just_after(now)), usize::MAX)?;
+    Ok(read.into_iter().rev().take_while(|(_, up)| *up < 0.5).last().map(|(at, _)| at))
 }
 
 /// Whether the grid was there at the end of each step: 1 or 0, as it was read last; none before the first reading.

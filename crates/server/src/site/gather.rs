@@ -101,7 +101,7 @@ impl Asked {
             ahead.import_price = price(Kind::PriceImport, Some(connection.import_price_per_kwh).filter(|price| *price != 0.0))?;
             ahead.export_price = price(Kind::PriceExport, Some(connection.export_price_per_kwh))?;
             ahead.carbon = price(Kind::CarbonAverage, Some(self.carbon_g_per_kwh))?;
-            ahead.outages = outages(memory, self.now)?;
+            ahead.outages = watches.outages(self.now, || outages(memory, self.now))?;
             for promise in promises_of(memory, self.now)? {
                 told.extend(promise.keep(&site, grid, &mut ahead));
             }
@@ -126,7 +126,8 @@ impl Asked {
         let has_peak = site.grid.as_ref().is_some_and(|grid| grid.peak_price_per_kw.is_some());
         let peak_so_far_kw = if has_peak { self.peak(memory, grid, told)? } else { 0.0 };
         told.extend(self.outage_untold(memory)?);
-        Ok(Now { at: grid.start, stored_kwh, peak_so_far_kw, is_down: self.is_down })
+        let down_since = if self.is_down { devices::down_since(memory, self.now)? } else { None };
+        Ok(Now { at: grid.start, stored_kwh, peak_so_far_kw, is_down: self.is_down, down_since })
     }
 
     /// An outage nobody has told of for long: a meter may have died with the grid, and a site that is taken to be alone goes on living as if it were.

@@ -17,12 +17,19 @@ const PAST_DAYS: usize = 56;
 /// Values of a device's past that are remembered; with more it is begun anew.
 const PAST_MAX: usize = 60_000;
 
+/// How often is looked how much of the time the grid was down.
+const OUTAGES_EVERY_MS: u64 = 6 * 3_600_000;
+
 /// The share of steps that may be worse than the pessimistic row.
 const BEYOND: f64 = 0.05;
 
 /// Every device under watch, by its name.
 #[derive(Debug, Default)]
-pub(crate) struct Watches(BTreeMap<Box<str>, Watched>);
+pub(crate) struct Watches {
+    devices: BTreeMap<Box<str>, Watched>,
+    /// The share of time in which the grid was down lately, and when that was looked at.
+    outages: Option<(Time, f64)>,
+}
 
 /// A device under watch: its past without a gap, up to the present step.
 #[derive(Debug)]
@@ -43,6 +50,16 @@ pub(crate) struct Expected {
 }
 
 impl Watches {
+    /// How much of the time the grid was down lately: weeks of readings, looked at from time to time.
+    pub(crate) fn outages(&mut self, now: Time, look: impl FnOnce() -> Result<f64, Unkept>) -> Result<f64, Unkept> {
+        if let Some((_, share)) = self.outages.filter(|(at, _)| *at <= now && now.millis_since(*at) < OUTAGES_EVERY_MS) {
+            return Ok(share);
+        }
+        let share = look()?;
+        self.outages = Some((now, share));
+        Ok(share)
+    }
+
     /// What is expected of a device in the steps of a grid; none where it was never read.
     pub(crate) fn expected(
         &mut self,
@@ -58,7 +75,7 @@ impl Watches {
             past: Vec::new(),
             silent: 0,
         };
-        let watched = self.0.entry(device.into()).or_insert_with(fresh);
+        let watched = self.devices.entry(device.into()).or_insert_with(fresh);
         if !watched.can_go_on(grid) {
             *watched = fresh();
         }

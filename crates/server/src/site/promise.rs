@@ -5,17 +5,21 @@ use std::sync::Arc;
 
 use lab3_energy::response::{self, Commitment, Event, Settlement};
 use lab3_energy::site::{Ahead, Site};
+use lab3_solve::Limits;
 use lab3_units::{Amount, Code, Problem, Time};
 use serde::{Deserialize, Serialize};
 
 use super::devices::{self, GRID, Way};
-use super::{LIMITS, Standing, desk, unplanned};
+use super::{Standing, desk, unplanned};
 use crate::App;
 use crate::readings::steps::Grid;
 use crate::readings::{NoteKind, ReadingMemory, Unkept};
 
 /// How long before a moment an event can have begun that is not over: plans reach no further.
 const BEFORE_MS: i64 = 8 * 86_400_000;
+
+/// Each of the plans that a promise is found by, of which there may be seventeen, in the room that others wait for.
+const PLAN_LIMITS: Limits = Limits { seconds: 3.0, gap: 1e-6 };
 
 /// Promises that are looked at, at most.
 const PROMISES_MAX: usize = 1_000;
@@ -162,7 +166,7 @@ pub(crate) async fn respond(app: &App, wish: Wish, promise: bool) -> Result<(Arc
         penalty_per_kwh: wish.penalty_per_kwh,
     };
     let (site, ahead) = (standing.site.clone(), standing.decision.ahead.clone());
-    let found = app.planning().run(move || response::respond(&site, &ahead, &event, LIMITS)).await?;
+    let found = app.planning().run(move || response::respond(&site, &ahead, &event, PLAN_LIMITS)).await?;
     let commitment = found.map_err(|why| refused(&why))?;
     if !promise || commitment.promised_kw <= 0.0 {
         return Ok((standing, commitment, None));
