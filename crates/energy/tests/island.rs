@@ -12,7 +12,7 @@ const LIMITS: Limits = Limits { seconds: 5.0, gap: 1e-9 };
 
 fn cases() -> ProptestConfig {
     let cases = std::env::var("LAB3_ENERGY_SITES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(100);
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig { cases, max_global_rejects: cases.saturating_mul(10).max(1024), failure_persistence: None, ..ProptestConfig::default() }
 }
 
 fn battery() -> impl Strategy<Value = BatterySite> {
